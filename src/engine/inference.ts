@@ -1,0 +1,81 @@
+import type { OnProgress } from "../core/progress.js";
+import type { ChatMessage, ToolCall, ToolDefinition } from "./messages.js";
+
+/** Sampling and length options. A field left out takes the model's generation_config.json, else the default in `generate/options.ts`. */
+export interface SamplingOptions {
+  /** Most tokens to generate. */
+  maxTokens?: number;
+  /** 0 is greedy. */
+  temperature?: number;
+  topP?: number;
+  /** 0 keeps every token. */
+  topK?: number;
+  minP?: number;
+  /** 1 is off. */
+  repetitionPenalty?: number;
+  /** How many of the latest tokens the repetition penalty looks at. */
+  repetitionWindow?: number;
+  /** 32-bit unsigned; the same seed gives the same text. */
+  seed?: number;
+  /** Generation ends before any of these strings; the string itself is not part of the text. */
+  stop?: string[];
+}
+
+export interface ChatRequest extends SamplingOptions {
+  messages: ChatMessage[];
+  tools?: ToolDefinition[];
+  /** `none` hides the tools from the model. `required` and a named tool are for the caller to enforce until decoding is constrained. */
+  toolChoice?: "auto" | "none";
+}
+
+export interface Usage {
+  promptTokens: number;
+  completionTokens: number;
+  /** Prompt tokens that came from the prefix cache. */
+  cachedTokens: number;
+}
+
+export interface Timings {
+  /** Decoding pictures and running the image processor and tokenizer. */
+  processMs: number;
+  /** Prompt (and vision tower) up to the first token. */
+  prefillMs: number;
+  /** From the first token to the last. */
+  decodeMs: number;
+}
+
+export type FinishReason = "stop" | "length" | "tool_calls";
+
+/** What a generation yields, in order: any number of deltas, then exactly one `finish`. */
+export type InferenceEvent =
+  | { type: "text"; text: string }
+  | { type: "tool_call"; index: number; id: string; name: string }
+  /** Joined deltas of one index are the JSON text of that call's arguments. */
+  | { type: "tool_call_arguments"; index: number; delta: string }
+  | { type: "finish"; finishReason: FinishReason; usage: Usage; timings: Timings; toolCalls: ToolCall[] };
+
+export interface ModelInfo {
+  id: string;
+  /** e.g. `qwen3_vl`. */
+  modelType: string;
+  /** Longest prompt plus completion, in tokens. */
+  contextLength: number;
+  vision: boolean;
+}
+
+/**
+ * A model behind a door: the in-process engine, later the engine process, and the scripted one for tests.
+ * `generate` rejects before its first event when the request is at fault, and stops within one token of an abort
+ * (ending with a `cancelled` error). Leaving the iteration early cancels too.
+ */
+export interface Inference {
+  readonly info: ModelInfo;
+  generate(request: ChatRequest, options?: { signal?: AbortSignal }): AsyncIterable<InferenceEvent>;
+  /** Ends what is running and frees the model. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** An `Inference` that is started explicitly, so that a server can listen while its model loads. */
+export interface Engine extends Inference {
+  start(options?: { signal?: AbortSignal; onProgress?: OnProgress }): Promise<void>;
+}
