@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { SetupError } from "./errors.js";
+
+const TAIL_LINES = 40;
+
+/** Children that a signal to the set-up has to end, or to wait for. */
+const children = new Set();
+
+/**
+ * Runs a command without a shell and resolves with what it printed; a failure carries the end of its output.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {object} [options]
+ * @param {string} [options.cwd]
+ * @param {Record<string, string | undefined>} [options.env] added to the environment
+ * @param {(line: string) => void} [options.onLine] called for each line of output
+ * @param {string} [options.mend] what to do when it fails
+ * @param {boolean} [options.uninterruptible] Ctrl-C waits for it (package managers leave a mess when killed)
+ * @param {boolean} [options.tty] it may talk to the terminal, e.g. sudo asking for a password
+ * @returns {Promise<string>}
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: [options.tty ? "inherit" : "ignore", "pipe", "pipe"],
+      // A group of its own: we can end its grandchildren, and the terminal's Ctrl-C reaches us first.
+      detached: !options.tty,
+    });
+    const entry = { child, uninterruptible: options.uninterruptible === true };
+    children.add(entry);
+    let output = "";
+    let rest = "";
+    const take = (chunk) => {
+      output += chunk;
+      const lines = (rest + chunk).split(/[\r\n]+/);
+      rest = lines.pop() ?? "";
+      for (const line of lines) options.onLine?.(line);
+    };
+    child.stdout.setEncoding("utf8").on("data", take);
+    child.stderr.setEncoding("utf8").on("data", take);
+    const shown = [command, ...args].join(" ");
+    child.once("error", (cause) => {
+      children.delete(entry);
+      reject(new SetupError(`Expected to run \`${shown}\` but received: ${cause.message}.`, { cause, mend: options.mend }));
+    });
+    child.once("close", (code, signal) => {
+      children.delete(entry);
+      if (code === 0) return resolve(output);
+      const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+      reject(new SetupError(`\`${shown}\` ${how}.`, { log: tailOf(output), mend: options.mend }));
+    });
+  });
+}
+
+/** Ends running children (or, for the uninterruptible ones, waits) and resolves when all are gone. */
+export async function endChildren() {
+  await Promise.all(
+    [...children].map(({ child, uninterruptible }) => {
+      if (child.exitCode !== null || child.signalCode !== null) return undefined;
+      if (!uninterruptible && child.pid !== undefined) {
+        try {
+          process.kill(-child.pid, "SIGTERM");
+        } catch {
+          child.kill("SIGTERM"); // not a group leader, or gone already
+        }
+      }
+      return new Promise((resolve) => child.once("close", resolve));
+    }),
+  );
+}
+
+/** @returns {string | undefined} the full path of a command on PATH */
+export function which(command, path = process.env.PATH ?? "") {
+  for (const folder of path.split(delimiter)) {
+    if (folder === "") continue;
+    const file = join(folder, command);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // not in this folder
+    }
+  }
+  return undefined;
+}
+
+/** The last lines of a log, with blank ones dropped. */
+export function tailOf(text, lines = TAIL_LINES) {
+  return text
+    .split(/[\r\n]+/)
+    .filter((line) => line.trim() !== "")
+    .slice(-lines)
+    .join("\n");
+}
