@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
 import type { ImageSource } from "../messages.js";
-import { downloadImage } from "./remote.js";
+import { downloadImage } from "./download.js";
 
 export interface ReadImageOptions {
   signal?: AbortSignal;
@@ -10,29 +10,25 @@ export interface ReadImageOptions {
   timeoutMs?: number;
   /** Largest encoded file. */
   maxBytes?: number;
-  /** The source was named by someone else (an HTTP client): refuse paths, `file:` URLs and private network addresses. */
-  untrusted?: boolean;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * The encoded bytes of a picture given as a path, an `http(s):`, `file:` or `data:` URL, or bytes.
+ * The encoded bytes of a picture given as a path, an `http(s):`, `file:` or `data:` URL, or bytes. The caller is trusted: any file and any
+ * network address this process can reach is read.
  *
- * @throws DeskhandError `invalid_image`, `image_too_large` (in bytes), `forbidden_url`, `timeout`, `cancelled`.
+ * @throws DeskhandError `invalid_image`, `image_too_large` (in bytes), `timeout`, `cancelled`.
  */
 export async function readImageSource(source: ImageSource, options: ReadImageOptions = {}): Promise<Uint8Array> {
-  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES, untrusted = false } = options;
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
   throwIfAborted(signal);
   if (typeof source !== "string" && !(source instanceof URL)) return checkSize(source, maxBytes);
   const text = String(source);
   const scheme = /^(https?|file|data):/i.exec(text)?.[1]?.toLowerCase();
   if (scheme === "data") return checkSize(decodeDataUrl(text, maxBytes), maxBytes);
-  if (scheme === "http" || scheme === "https") return downloadImage(parseUrl(text), { signal, timeoutMs, maxBytes, publicOnly: untrusted });
-  if (untrusted) {
-    throw new DeskhandError("forbidden_url", `Expected an http(s): or data: URL of a picture but received ${quote(text)}. Files on this machine are not read for clients: send the picture itself as a data: URL.`);
-  }
+  if (scheme === "http" || scheme === "https") return downloadImage(parseUrl(text), { signal, timeoutMs, maxBytes });
   return readLocalFile(scheme === "file" ? fileURLToPath(parseUrl(text)) : text, maxBytes, signal);
 }
 
