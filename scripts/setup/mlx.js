@@ -64,7 +64,7 @@ export function chooseMlx(lock, machine) {
 
 function adviceFor({ platform, arch, wanted, nvidiaDriver: driver }) {
   if (platform === "darwin" && arch === "arm64") return wanted === "cpu" || wanted === "cuda" ? "unset DESKHAND_BACKEND: Apple silicon uses metal" : "update to macOS 14 or newer";
-  if (platform === "darwin") return "use a Mac with Apple silicon; on an Intel Mac the agent can still use another machine's server with --base-url";
+  if (platform === "darwin") return "use a Mac with Apple silicon";
   if (platform !== "linux") return "use Linux or macOS (on Windows: WSL 2)";
   if (wanted === "cuda") return driver === undefined ? "no NVIDIA driver was found: install it (version 525 or newer), or set DESKHAND_BACKEND=cpu" : `the NVIDIA driver ${driver} is too old, or this is not x86_64: update it to 525 or newer, or set DESKHAND_BACKEND=cpu`;
   if (wanted === "metal") return "metal is for Apple silicon: unset DESKHAND_BACKEND";

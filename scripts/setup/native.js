@@ -20,7 +20,8 @@ export function nativePrint(mlx) {
 
 /** Builds the addon (only what changed) and puts it in place in one step. @param {import("./mlx.js").Mlx} mlx */
 export async function buildNative(mlx, onProgress) {
-  const tree = join(BUILD, "cmake", mlx.backend);
+  // One tree for each MLX: the times in its wheels say nothing about what is newer.
+  const tree = join(BUILD, "cmake", `${mlx.backend}-${mlx.wheels[0].sha256.slice(0, 12)}`);
   const configure = [
     "-S", join(ROOT, "native"), "-B", tree, "-G", "Unix Makefiles",
     `-DMLX_ROOT=${mlx.folder}`, `-DMLX_BACKEND=${mlx.backend}`,
@@ -29,7 +30,11 @@ export async function buildNative(mlx, onProgress) {
   const warnings = [];
   const mend = "npm run build:native (after mending what the log names)";
   onProgress?.("configuring");
-  const output = await run("cmake", configure, { mend });
+  const output = await run("cmake", configure, { mend }).catch(async () => {
+    // A tree from a checkout that was moved or copied is refused: begin anew before giving up.
+    await rm(tree, { recursive: true, force: true });
+    return run("cmake", configure, { mend });
+  });
   const openblas = /CMake Warning[^\n]*\n\s*(OpenBLAS[\s\S]*?)\n\n/.exec(output);
   if (openblas !== null) warnings.push(openblas[1].replace(/\s+/g, " "));
   const jobs = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / BYTES_PER_COMPILER)));

@@ -7,6 +7,7 @@ const TAIL_LINES = 40;
 
 /** Children that a signal to the set-up has to end, or to wait for. */
 const children = new Set();
+let ending = false;
 
 /**
  * Runs a command without a shell and resolves with what it printed; a failure carries the end of its output.
@@ -23,6 +24,7 @@ const children = new Set();
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
+    if (ending) return reject(new SetupError("The set-up was interrupted."));
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
@@ -56,21 +58,17 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** Ends running children (or, for the uninterruptible ones, waits) and resolves when all are gone. */
-export async function endChildren() {
-  await Promise.all(
-    [...children].map(({ child, uninterruptible }) => {
-      if (child.exitCode !== null || child.signalCode !== null) return undefined;
-      if (!uninterruptible && child.pid !== undefined) {
-        try {
-          process.kill(-child.pid, "SIGTERM");
-        } catch {
-          child.kill("SIGTERM"); // not a group leader, or gone already
-        }
-      }
-      return new Promise((resolve) => child.once("close", resolve));
-    }),
-  );
+/** Ends the running children, save those that must finish, and lets no more start: what waits for them then fails. */
+export function endChildren() {
+  ending = true;
+  for (const { child, uninterruptible } of children) {
+    if (uninterruptible || child.pid === undefined) continue;
+    try {
+      process.kill(-child.pid, "SIGTERM");
+    } catch {
+      child.kill("SIGTERM"); // not the leader of a group
+    }
+  }
 }
 
 /** @returns {string | undefined} the full path of a command on PATH */
