@@ -1,8 +1,8 @@
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DeskhandError } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
+import { pathExists } from "../hub/path-exists.js";
 import type { DecodedImage } from "./decode.js";
 import { resizeBicubic } from "./resize.js";
 import { smartResize, type PixelSize } from "./smart-resize.js";
@@ -75,9 +75,9 @@ export class QwenVLImageProcessor {
   /** Reads `preprocessor_config.json`, or the `image_processor` of `processor_config.json` as transformers 5 writes it. */
   static async load(dir: string): Promise<QwenVLImageProcessor> {
     const own = join(dir, "preprocessor_config.json");
-    if (await exists(own)) return new QwenVLImageProcessor(await readJson(own), own);
+    if (await pathExists(own)) return new QwenVLImageProcessor(await readJson(own), own);
     const combined = join(dir, "processor_config.json");
-    if (await exists(combined)) {
+    if (await pathExists(combined)) {
       const { image_processor } = parseWith(z.object({ image_processor: z.unknown() }), await readJson(combined), combined, "invalid_model");
       if (image_processor !== undefined) return new QwenVLImageProcessor(image_processor, `image_processor in ${combined}`);
     }
@@ -149,11 +149,4 @@ function normalise(level: number, channel: number, { do_rescale, rescale_factor,
   const mean = Math.fround(Math.fround(image_mean[channel]!) * scale);
   const deviation = Math.fround(Math.fround(image_std[channel]!) * scale);
   return Math.fround(Math.fround(level - mean) / deviation);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

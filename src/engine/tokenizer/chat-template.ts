@@ -1,0 +1,128 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Template } from "@huggingface/jinja";
+import { z } from "zod";
+import { DeskhandError, messageOf } from "../../core/errors.js";
+import { parseWith, readJson } from "../../core/json.js";
+import { pathExists } from "../hub/path-exists.js";
+import type { ChatMessage, ToolDefinition } from "../messages.js";
+import { templateMessages, templateTools, type ContentForms, type TemplateMessage } from "./template-messages.js";
+
+export interface RenderOptions {
+  tools?: readonly ToolDefinition[];
+  /** End with the opening of the assistant's turn. Default true. */
+  addGenerationPrompt?: boolean;
+  /** Extra variables of this model's template, e.g. `{ enable_thinking: false }`. */
+  variables?: Readonly<Record<string, unknown>>;
+}
+
+const templateField = z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish();
+const templateFile = z.looseObject({ chat_template: templateField });
+type TemplateField = z.output<typeof templateField>;
+
+/** The name transformers gives to a template meant for requests with tools, in files that hold several. */
+const TOOL_TEMPLATE = "tool_use";
+
+/** Thrown by a template itself (`raise_exception`): the request is at fault, not the template. */
+class RaisedByTemplate extends Error {}
+
+/** A model's own chat template, rendered as transformers' `apply_chat_template` renders it. */
+export class ChatTemplate {
+  /** The template's text: its marks tell which tool-call format the model was trained on. */
+  readonly source: string;
+  private readonly template: Template;
+  private readonly toolTemplate: Template;
+  private readonly forms: ContentForms;
+
+  /** @param namedTokens `bos_token`, `eos_token`, … as the tokenizer names them. @throws DeskhandError `invalid_model` when the template cannot be parsed. */
+  constructor(
+    field: NonNullable<TemplateField>,
+    private readonly namedTokens: Readonly<Record<string, string>> = {},
+    private readonly origin = "the chat template",
+  ) {
+    const named = typeof field === "string" ? [{ name: "default", template: field }] : field;
+    const main = named.find(({ name }) => name === "default") ?? named[0];
+    if (!main) throw new DeskhandError("invalid_model", `Expected at least one template in ${origin} but received an empty list.`);
+    const forTools = named.find(({ name }) => name === TOOL_TEMPLATE) ?? main;
+    this.source = forTools.template;
+    this.template = this.compile(main.template);
+    this.toolTemplate = forTools === main ? this.template : this.compile(forTools.template);
+    this.forms = this.probe();
+  }
+
+  /**
+   * The template of a model folder: chat_template.jinja, else chat_template.json, else `chat_template` in tokenizer_config.json.
+   * `undefined` when the model has none: it can only continue raw text.
+   */
+  static async load(dir: string, namedTokens: Readonly<Record<string, string>>): Promise<ChatTemplate | undefined> {
+    const jinja = join(dir, "chat_template.jinja");
+    if (await pathExists(jinja)) return new ChatTemplate(await readFile(jinja, "utf8"), namedTokens, jinja);
+    for (const name of ["chat_template.json", "tokenizer_config.json"]) {
+      const path = join(dir, name);
+      if (!(await pathExists(path))) continue;
+      const { chat_template } = parseWith(templateFile, await readJson(path), path, "invalid_model");
+      if (chat_template) return new ChatTemplate(chat_template, namedTokens, `chat_template in ${path}`);
+    }
+    return undefined;
+  }
+
+  /**
+   * The prompt of a chat. A picture appears as whatever the template writes for one (`<|vision_start|><|image_pad|><|vision_end|>`).
+   *
+   * @throws DeskhandError `invalid_argument` when the template refuses these messages, `unsupported_input` for pictures in a text-only
+   * template, `invalid_model` when the template itself fails.
+   */
+  render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {} }: RenderOptions = {}): string {
+    const template = tools.length > 0 ? this.toolTemplate : this.template;
+    const context = { ...(tools.length > 0 ? { tools: templateTools(tools) } : {}), add_generation_prompt: addGenerationPrompt, ...variables };
+    const prepared = templateMessages(messages, this.forms);
+    try {
+      return this.run(template, prepared, context);
+    } catch (cause) {
+      if (cause instanceof RaisedByTemplate) throw new DeskhandError("invalid_argument", `The model's chat template refuses these messages: ${cause.message}`, { cause, param: "messages" });
+      throw new DeskhandError("invalid_model", `Expected ${this.origin} to render the messages but it failed: ${messageOf(cause)}. Check the template, or send the prompt without it (--raw).`, { cause });
+    }
+  }
+
+  private run(template: Template, messages: readonly TemplateMessage[], context: Record<string, unknown>): string {
+    const raise_exception = (message: unknown): never => {
+      throw new RaisedByTemplate(String(message));
+    };
+    return template.render({ ...this.namedTokens, raise_exception, messages, ...context });
+  }
+
+  private compile(source: string): Template {
+    try {
+      return new Template(source);
+    } catch (cause) {
+      throw new DeskhandError("invalid_model", `Expected a Jinja template in ${this.origin} but parsing failed: ${messageOf(cause)}. Download the model's files again, or send the prompt without it (--raw).`, { cause });
+    }
+  }
+
+  /**
+   * Some templates take a message's content as a string, some as a list of parts, most of the newer ones both. Nothing declares it, so try:
+   * a form is understood when the text comes out.
+   */
+  private probe(): ContentForms {
+    const word = "probe-7f3a";
+    const understands = (content: TemplateMessage["content"]): boolean => {
+      try {
+        const rendered = this.run(this.template, [{ role: "user", content }], { add_generation_prompt: true });
+        // A template that prints the list itself would show the part's keys around the word.
+        return rendered.includes(word) && !rendered.includes(`"${word}"`) && !rendered.includes(`'${word}'`);
+      } catch {
+        return false;
+      }
+    };
+    const parts = understands([{ type: "text", text: word }]);
+    return { parts, string: understands(word) || !parts };
+  }
+}
+
+/** The error for asking a chat of a model without a template. */
+export function missingChatTemplate(modelId: string): DeskhandError {
+  return new DeskhandError(
+    "unsupported_input",
+    `The model ${modelId} has no chat template (chat_template.jinja, chat_template.json, or chat_template in tokenizer_config.json): it continues text but holds no conversation. Send the prompt as it is with --raw, or use an instruct model.`,
+  );
+}

@@ -1,0 +1,147 @@
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Tokenizer as TokenizerCore } from "@huggingface/tokenizers";
+import { z } from "zod";
+import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
+import { parseWith, readJson } from "../../core/json.js";
+import { pathExists } from "../hub/path-exists.js";
+import { bytesOfToken } from "./byte-level.js";
+import { ByteLevelDetokenizer, WindowDetokenizer, type StreamingDetokenizer, type TokenPiece } from "./streaming-detokenizer.js";
+
+const addedToken = z.looseObject({ id: z.number().int().nonnegative(), content: z.string(), special: z.boolean().default(false) });
+const decoderConfig = z.looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() });
+
+const tokenizerSchema = z.looseObject({
+  added_tokens: z.array(addedToken).default([]),
+  normalizer: z.unknown().default(null),
+  pre_tokenizer: z.unknown().default(null),
+  post_processor: z.unknown().default(null),
+  decoder: decoderConfig.nullable().default(null),
+  // Checking 150,000 entries one by one would cost more than it finds: what is wrong inside shows when the tokenizer is built.
+  model: z.looseObject({ vocab: z.custom<object>((value) => typeof value === "object" && value !== null, "expected the vocabulary") }),
+});
+
+const tokenText = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]);
+const configSchema = z.looseObject({ added_tokens_decoder: z.record(z.string(), z.looseObject({ content: z.string() })).optional() });
+
+const eosIds = z.union([z.number().int(), z.array(z.number().int())]).nullish();
+const eosSchema = z.looseObject({ eos_token_id: eosIds, text_config: z.looseObject({ eos_token_id: eosIds }).nullish() });
+
+export interface DecodeOptions {
+  /** Leave out tokens marked special (`<|im_end|>`); `<tool_call>` and its like stay, because they are not. */
+  skipSpecialTokens?: boolean;
+}
+
+/** A model's tokenizer, from its `tokenizer.json`. */
+export class Tokenizer {
+  /** Named special tokens of tokenizer_config.json (`eos_token` → `<|im_end|>`), as chat templates know them. */
+  readonly namedTokens: Readonly<Record<string, string>>;
+  /** Ids that end a generation: every one that generation_config.json, config.json or tokenizer_config.json names. */
+  readonly eosTokenIds: readonly number[];
+  /** One more than the highest id. The model's embedding may have more rows: those ids decode to nothing. */
+  readonly vocabSize: number;
+
+  private readonly core: TokenizerCore;
+  private readonly added: ReadonlyMap<number, { content: string; special: boolean }>;
+  private readonly byteLevel: boolean;
+  private readonly pieces: TokenPiece[] = [];
+
+  /** @param files the parsed JSON files; `origin` names them in errors. Building a vocabulary of 150,000 takes about a second. */
+  constructor(files: { tokenizer: unknown; tokenizerConfig?: unknown; generationConfig?: unknown; config?: unknown }, origin = "tokenizer.json") {
+    const tokenizer = parseWith(tokenizerSchema, files.tokenizer, origin, "invalid_model");
+    const config = parseWith(configSchema, files.tokenizerConfig ?? {}, `tokenizer_config.json beside ${origin}`, "invalid_model");
+    // transformers adds the tokens of tokenizer_config.json that tokenizer.json lacks.
+    const known = new Set(tokenizer.added_tokens.map(({ id }) => id));
+    for (const [id, token] of Object.entries(config.added_tokens_decoder ?? {})) {
+      if (!known.has(Number(id))) tokenizer.added_tokens.push(parseWith(addedToken, { ...token, id: Number(id) }, `added_tokens_decoder.${id} beside ${origin}`, "invalid_model"));
+    }
+    try {
+      this.core = new TokenizerCore(tokenizer, config);
+    } catch (cause) {
+      throw new DeskhandError("invalid_model", `Expected a tokenizer that can be built from ${origin} but received: ${messageOf(cause)}. Download the model's files again.`, { cause });
+    }
+    this.added = new Map(tokenizer.added_tokens.map(({ id, content, special }) => [id, { content, special }]));
+    const decoder = tokenizer.decoder;
+    this.byteLevel = decoder?.type === "ByteLevel" || (decoder?.type === "Sequence" && decoder.decoders?.length === 1 && decoder.decoders[0]?.type === "ByteLevel");
+    this.vocabSize = this.core.model?.vocab.length ?? 0;
+    this.namedTokens = namedTokens(config);
+    this.eosTokenIds = this.collectEos(files);
+  }
+
+  /**
+   * Loads the tokenizer of a model folder.
+   * @throws DeskhandError `invalid_model` naming the file that is missing or damaged.
+   */
+  static async load(dir: string, { signal }: { signal?: AbortSignal } = {}): Promise<Tokenizer> {
+    const origin = join(dir, "tokenizer.json");
+    if (!(await pathExists(origin))) {
+      throw new DeskhandError("invalid_model", `Expected tokenizer.json in ${dir}, but it is missing. Take it from the model's repository; a folder with tokenizer.model alone has to be converted with transformers first.`);
+    }
+    const optional = async (name: string): Promise<unknown> => ((await pathExists(join(dir, name))) ? readJson(join(dir, name)) : undefined);
+    const tokenizer = await readJson(origin);
+    const [tokenizerConfig, generationConfig, config] = await Promise.all(["tokenizer_config.json", "generation_config.json", "config.json"].map(optional));
+    // Building a large vocabulary blocks for a while: let what is waiting run first.
+    await nextTurn();
+    throwIfAborted(signal);
+    return new Tokenizer({ tokenizer, tokenizerConfig, generationConfig, config }, origin);
+  }
+
+  /** @param options.addSpecialTokens let the tokenizer add its own beginning (`<bos>`); off for text made by a chat template, which writes it itself. */
+  encode(text: string, { addSpecialTokens = false }: { addSpecialTokens?: boolean } = {}): number[] {
+    return this.core.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+  }
+
+  /** Text of all ids, exactly as a `createDetokenizer` would give it piece by piece. Spaces are never "cleaned up". */
+  decode(ids: readonly number[], options: DecodeOptions = {}): string {
+    if (!this.byteLevel) return this.decodeWhole(ids.filter((id) => !this.isSkipped(id, options)));
+    const detokenizer = this.createDetokenizer(options);
+    return ids.map((id) => detokenizer.push(id)).join("") + detokenizer.flush();
+  }
+
+  createDetokenizer(options: DecodeOptions = {}): StreamingDetokenizer {
+    if (this.byteLevel) return new ByteLevelDetokenizer((id) => (this.isSkipped(id, options) ? undefined : this.pieceOf(id)));
+    return new WindowDetokenizer(
+      (ids) => this.decodeWhole(ids),
+      (id) => this.isSkipped(id, options),
+    );
+  }
+
+  /** The id of a token, in the vocabulary's own spelling. */
+  tokenId(token: string): number | undefined {
+    return this.core.token_to_id(token);
+  }
+
+  /** The token of an id, in the vocabulary's own spelling (`Ġhello`). */
+  token(id: number): string | undefined {
+    return this.core.id_to_token(id);
+  }
+
+  private isSkipped(id: number, { skipSpecialTokens = true }: DecodeOptions): boolean {
+    return (skipSpecialTokens && this.added.get(id)?.special === true) || this.core.id_to_token(id) === undefined;
+  }
+
+  private pieceOf(id: number): TokenPiece {
+    return (this.pieces[id] ??= this.added.get(id)?.content ?? bytesOfToken(this.core.id_to_token(id)!));
+  }
+
+  private decodeWhole(ids: number[]): string {
+    return ids.length === 0 ? "" : this.core.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  }
+
+  private collectEos({ generationConfig, config }: { generationConfig?: unknown; config?: unknown }): number[] {
+    const generation = parseWith(eosSchema, generationConfig ?? {}, "generation_config.json", "invalid_model");
+    const model = parseWith(eosSchema, config ?? {}, "config.json", "invalid_model");
+    const named = this.namedTokens["eos_token"];
+    const ids = [generation.eos_token_id, model.eos_token_id, model.text_config?.eos_token_id, named === undefined ? undefined : this.tokenId(named)];
+    return [...new Set(ids.flat().filter((id) => typeof id === "number"))];
+  }
+}
+
+function namedTokens(config: Record<string, unknown>): Record<string, string> {
+  const named: Record<string, string> = {};
+  for (const [key, value] of Object.entries(config)) {
+    const text = key.endsWith("_token") ? tokenText.safeParse(value) : undefined;
+    if (text?.success) named[key] = text.data;
+  }
+  return named;
+}
