@@ -1,0 +1,60 @@
+import { DeskhandError } from "../../core/errors.js";
+import { concatenate, disposeAll, retain, scope, slice, sliceUpdate, zeros, type Tensor } from "../mlx/index.js";
+
+/** Rows are added in blocks of this many, so that a step rarely moves memory. */
+const BLOCK = 256;
+
+/**
+ * Keys and values of one layer, `[B, H, length, D]` each, grown in blocks. A step writes in place: the old buffer is given up
+ * before the graph runs, so MLX reuses it.
+ */
+export class KVCache implements Disposable {
+  #keys: Tensor | undefined;
+  #values: Tensor | undefined;
+  #length = 0;
+
+  /** Rows held. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds rows `[B, H, L, D]` and returns all rows so far. The result belongs to the current scope. */
+  update(keys: Tensor, values: Tensor): { keys: Tensor; values: Tensor } {
+    const end = this.#length + keys.dim(2);
+    this.#keys = write(this.#keys, keys, this.#length, end);
+    this.#values = write(this.#values, values, this.#length, end);
+    this.#length = end;
+    return { keys: slice(this.#keys, 2, 0, end), values: slice(this.#values, 2, 0, end) };
+  }
+
+  /** Forgets the latest rows, so that `length` remain. */
+  trim(length: number): void {
+    if (length < 0 || length > this.#length) throw new DeskhandError("internal", `Expected to keep between 0 and ${this.#length} cache rows but received ${length}.`);
+    this.#length = length;
+  }
+
+  /** What must be evaluated for the rows to be there. */
+  tensors(): Tensor[] {
+    return this.#keys === undefined || this.#values === undefined ? [] : [this.#keys, this.#values];
+  }
+
+  [Symbol.dispose](): void {
+    disposeAll(this.tensors());
+    this.#keys = this.#values = undefined;
+    this.#length = 0;
+  }
+}
+
+/** `rows` at [start, end) of `buffer`, which is grown when too small and given up. */
+function write(buffer: Tensor | undefined, rows: Tensor, start: number, end: number): Tensor {
+  const next = scope(() => sliceUpdate(room(buffer, rows, start, end), rows, [0, 0, start, 0]));
+  buffer?.dispose();
+  return retain(next);
+}
+
+function room(buffer: Tensor | undefined, rows: Tensor, start: number, end: number): Tensor {
+  if (buffer !== undefined && buffer.dim(2) >= end) return buffer;
+  const [batch, heads, , dims] = rows.shape as [number, number, number, number];
+  const more = zeros([batch, heads, Math.ceil(end / BLOCK) * BLOCK - start, dims], rows.dtype);
+  return buffer === undefined ? more : concatenate([slice(buffer, 2, 0, start), more], 2);
+}

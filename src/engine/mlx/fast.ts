@@ -1,0 +1,36 @@
+/** MLX's fused kernels (mlx/fast.h). */
+import { native } from "./native.js";
+import { Tensor } from "./tensor.js";
+
+/** Root-mean-square norm over the last axis. */
+export function rmsNorm(x: Tensor, weight: Tensor | undefined, eps: number): Tensor {
+  return new Tensor(native.rmsNorm(x.handle, weight?.handle ?? null, eps));
+}
+
+/** Layer norm over the last axis. */
+export function layerNorm(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, eps: number): Tensor {
+  return new Tensor(native.layerNorm(x.handle, weight?.handle ?? null, bias?.handle ?? null, eps));
+}
+
+export interface RopeOptions {
+  /** How many of the last axis' features are rotated. */
+  dims: number;
+  base: number;
+  /** Position of the first row of `x`. */
+  offset: number;
+}
+
+/** Rotary position embedding, halves rotated against each other, on x `[B, H, L, D]`. */
+export function rope(x: Tensor, { dims, base, offset }: RopeOptions): Tensor {
+  return new Tensor(native.rope(x.handle, dims, false, base, 1, offset));
+}
+
+/**
+ * softmax(q kᵀ · scale + mask) v, with grouped key-value heads.
+ * @param q `[B, H, L, D]`; @param k, v `[B, Hkv, S, D]`; `"causal"` lets row i see keys up to S − L + i;
+ * a boolean mask keeps where true, any other is added; it broadcasts to `[B, H, L, S]`.
+ */
+export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, scale: number, mask?: Tensor | "causal"): Tensor {
+  const mode = mask === undefined ? "" : mask === "causal" ? "causal" : "array";
+  return new Tensor(native.scaledDotProductAttention(q.handle, k.handle, v.handle, scale, mode, mask instanceof Tensor ? mask.handle : null));
+}

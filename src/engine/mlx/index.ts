@@ -1,0 +1,8 @@
+/** The typed face of the addon: the only door between TypeScript and MLX. */
+export * from "./eval.js";
+export * from "./fast.js";
+export * from "./ops.js";
+export * from "./quantized.js";
+export * from "./random.js";
+export { openSafetensors, type SafetensorsFile, type TensorEntry } from "./safetensors.js";
+export { disposeAll, liveTensors, retain, scope, Tensor, untracked, type DType } from "./tensor.js";

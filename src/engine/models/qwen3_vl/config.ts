@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { QuantizationConfig } from "../../nn/quantization.js";
+
+const positive = z.number().int().positive();
+
+const TextConfig = z
+  .object({
+    hidden_size: positive,
+    num_hidden_layers: positive,
+    intermediate_size: positive,
+    num_attention_heads: positive,
+    num_key_value_heads: positive,
+    head_dim: positive,
+    rms_norm_eps: z.number().positive(),
+    vocab_size: positive,
+    max_position_embeddings: positive,
+    attention_bias: z.literal(false).default(false),
+    hidden_act: z.literal("silu").default("silu"),
+    tie_word_embeddings: z.boolean().optional(),
+    rope_theta: z.number().positive().optional(),
+    rope_scaling: z.object({ rope_type: z.literal("default").optional(), mrope_section: z.tuple([positive, positive, positive]), mrope_interleaved: z.literal(true) }).optional(),
+    rope_parameters: z.object({ rope_type: z.literal("default"), rope_theta: z.number().positive(), mrope_section: z.tuple([positive, positive, positive]), mrope_interleaved: z.literal(true) }).optional(),
+  })
+  // The hub's folders say rope_theta and rope_scaling, newer transformers rope_parameters.
+  .transform(({ rope_theta, rope_scaling, rope_parameters, ...config }) => ({
+    ...config,
+    rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? 5_000_000,
+    mrope_section: rope_parameters?.mrope_section ?? rope_scaling?.mrope_section ?? ([24, 20, 20] as const),
+  }));
+
+const VisionConfig = z.object({
+  depth: positive,
+  hidden_size: positive,
+  intermediate_size: positive,
+  num_heads: positive,
+  in_channels: z.literal(3).default(3),
+  patch_size: positive,
+  temporal_patch_size: positive,
+  spatial_merge_size: positive,
+  out_hidden_size: positive,
+  num_position_embeddings: positive,
+  deepstack_visual_indexes: z.array(z.number().int().nonnegative()),
+  hidden_act: z.literal("gelu_pytorch_tanh").default("gelu_pytorch_tanh"),
+});
+
+/** config.json of `qwen3_vl`; fields that change the computation and are not supported are refused by name. */
+export const Qwen3VLConfig = z
+  .object({
+    model_type: z.literal("qwen3_vl"),
+    text_config: TextConfig,
+    vision_config: VisionConfig,
+    image_token_id: z.number().int().nonnegative(),
+    tie_word_embeddings: z.boolean().optional(),
+    quantization: QuantizationConfig.optional(),
+  })
+  .transform((config) => ({ ...config, tie_word_embeddings: config.tie_word_embeddings ?? config.text_config.tie_word_embeddings ?? false }));
+
+export type Qwen3VLConfig = z.output<typeof Qwen3VLConfig>;
+export type Qwen3VLTextConfig = Qwen3VLConfig["text_config"];
+export type Qwen3VLVisionConfig = Qwen3VLConfig["vision_config"];

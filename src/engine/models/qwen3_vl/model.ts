@@ -1,0 +1,69 @@
+import type { KVCache } from "../../cache/kv-cache.js";
+import type { Tensor } from "../../mlx/index.js";
+import { Linear } from "../../nn/linear.js";
+import { disposeModules } from "../../nn/module.js";
+import type { LayoutAliases, Weights } from "../../nn/weights.js";
+import type { Architecture, DecoderInput, ImageFeatures, ImageSpan, ProcessedImage, PromptPositions } from "../architecture.js";
+import type { Qwen3VLConfig } from "./config.js";
+import { positionIds, rotaryAngles } from "./positions.js";
+import { TextModel } from "./text.js";
+import { VisionTower } from "./vision.js";
+
+/** Folders written by mlx-vlm name the halves of the model otherwise. */
+export const QWEN3_VL_ALIASES: LayoutAliases = [
+  ["language_model.model.", "model.language_model."],
+  ["language_model.lm_head.", "lm_head."],
+  ["vision_tower.", "model.visual."],
+];
+
+export class Qwen3VLModel implements Architecture {
+  readonly modelType = "qwen3_vl";
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly imageTokenId: number;
+  readonly #config: Qwen3VLConfig;
+  readonly #vision: VisionTower;
+  readonly #text: TextModel;
+  readonly #lmHead: Linear | undefined;
+
+  constructor(weights: Weights, config: Qwen3VLConfig) {
+    const { text_config: text, vision_config: vision, quantization } = config;
+    this.#config = config;
+    this.vocabSize = text.vocab_size;
+    this.contextLength = text.max_position_embeddings;
+    this.imageTokenId = config.image_token_id;
+    this.#vision = new VisionTower(weights, "model.visual", vision, quantization);
+    this.#text = new TextModel(weights, "model.language_model", text, quantization);
+    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
+    else this.#lmHead = new Linear(weights, "lm_head", { inputs: text.hidden_size, outputs: text.vocab_size, bias: false, quantization });
+  }
+
+  createCache(): KVCache[] {
+    return this.#text.createCache();
+  }
+
+  embed(ids: Tensor): Tensor {
+    return this.#text.embedTokens.forward(ids);
+  }
+
+  encodeImage(image: ProcessedImage): ImageFeatures {
+    return this.#vision.forward(image);
+  }
+
+  positions(length: number, images: readonly ImageSpan[]): PromptPositions {
+    if (images.length === 0) return { rotary: (start) => ({ offset: start }), next: length };
+    return rotaryAngles(positionIds(length, images, this.#config.vision_config.spatial_merge_size), this.#config);
+  }
+
+  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+    return this.#text.forward(input, cache);
+  }
+
+  logits(hidden: Tensor): Tensor {
+    return this.#lmHead?.forward(hidden) ?? this.#text.embedTokens.asLinear(hidden);
+  }
+
+  [Symbol.dispose](): void {
+    disposeModules(this.#vision, this.#text, this.#lmHead);
+  }
+}

@@ -1,0 +1,141 @@
+import { readdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { DeskhandError, throwIfAborted } from "../../core/errors.js";
+import { parseWith, readJson } from "../../core/json.js";
+import type { OnProgress } from "../../core/progress.js";
+import { astype, disposeAll, evaluated, openSafetensors, retain, scope, type DType, type SafetensorsFile, type Tensor } from "../mlx/index.js";
+
+/** Path prefixes of one layout written in another's words: `[in the file, literal Hugging Face path]`. */
+export type LayoutAliases = readonly (readonly [string, string])[];
+
+export interface WeightsOptions {
+  /** Floating-point weights become this type; `undefined` keeps each as it is stored. */
+  dtype?: DType;
+  aliases?: LayoutAliases;
+}
+
+const FLOATING: ReadonlySet<DType> = new Set<DType>(["float16", "bfloat16", "float32", "float64"]);
+const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/**
+ * The weights of a model folder, bound by their literal Hugging Face path when a module is constructed. A missing or misshapen
+ * weight is an error that names the path and both shapes; `finish` refuses weights that nothing asked for.
+ */
+export class Weights {
+  readonly #files: SafetensorsFile[];
+  readonly #where = new Map<string, { file: SafetensorsFile; stored: string }>();
+  readonly #dtype: DType | undefined;
+  readonly #taken: Tensor[] = [];
+  readonly #unused: Set<string>;
+
+  private constructor(files: SafetensorsFile[], options: WeightsOptions) {
+    this.#files = files;
+    this.#dtype = options.dtype;
+    for (const file of files) {
+      for (const stored of file.entries.keys()) this.#where.set(canonical(stored, options.aliases ?? []), { file, stored });
+    }
+    this.#unused = new Set(this.#where.keys());
+  }
+
+  /** Opens `model.safetensors`, the shards named by `model.safetensors.index.json`, or every safetensors file of the folder. */
+  static async open(dir: string, options: WeightsOptions = {}): Promise<Weights> {
+    const files: SafetensorsFile[] = [];
+    try {
+      for (const name of await shardNames(dir)) files.push(await openSafetensors(join(dir, name)));
+      return new Weights(files, options);
+    } catch (error) {
+      for (const file of files) file.close();
+      throw error;
+    }
+  }
+
+  has(path: string): boolean {
+    return this.#where.has(path);
+  }
+
+  /** The name a path has in the file, e.g. to look up per-layer settings written by the tool that converted the model. */
+  storedName(path: string): string | undefined {
+    return this.#where.get(path)?.stored;
+  }
+
+  /** Shape of a weight without reading it. */
+  shapeOf(path: string): readonly number[] {
+    const { file, stored } = this.#find(path);
+    return file.entries.get(stored)?.shape ?? [];
+  }
+
+  /** The weight at `path`; with `shape`, checked against it. Owned by whoever takes it. */
+  take(path: string, shape?: readonly number[]): Tensor {
+    const { file, stored } = this.#find(path);
+    const actual = this.shapeOf(path);
+    if (shape !== undefined && (shape.length !== actual.length || shape.some((dim, i) => dim !== actual[i]))) {
+      throw new DeskhandError("invalid_model", `Expected weight ${path} of shape [${shape.join(", ")}] but ${file.path} has [${actual.join(", ")}]. Does config.json belong to these weights?`);
+    }
+    this.#unused.delete(path);
+    const tensor = scope(() => {
+      const read = file.read(stored);
+      return this.#dtype !== undefined && FLOATING.has(read.dtype) && read.dtype !== this.#dtype ? astype(read, this.#dtype) : read;
+    });
+    retain(tensor);
+    this.#taken.push(tensor);
+    return tensor;
+  }
+
+  /** Marks weights as known but not needed, e.g. an `lm_head` stored beside tied embeddings. */
+  ignore(path: string): void {
+    this.#unused.delete(path);
+  }
+
+  /** Refuses weights that no module took, reads the rest in, and closes the files. */
+  async finish(options: { onProgress?: OnProgress; signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#unused.size > 0) {
+      const names = [...this.#unused];
+      throw new DeskhandError("invalid_model", `Expected every weight to belong to the model but ${names.length} do not: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}. Is model_type in config.json right?`);
+    }
+    // In groups, so that progress is shown and an abort is heard, without a round trip for each small tensor.
+    const group = 32;
+    for (let i = 0; i < this.#taken.length; i += group) {
+      throwIfAborted(options.signal);
+      await evaluated(...this.#taken.slice(i, i + group).filter((tensor) => !tensor.disposed));
+      options.onProgress?.({ phase: "Loading weights", done: Math.min(i + group, this.#taken.length), total: this.#taken.length, unit: "tensors" });
+    }
+    this.close();
+  }
+
+  /** Closes the files; tensors taken before stay. */
+  close(): void {
+    for (const file of this.#files.splice(0)) file.close();
+  }
+
+  /** Frees everything taken so far: for a model whose construction failed. */
+  abandon(): void {
+    disposeAll(this.#taken);
+    this.close();
+  }
+
+  #find(path: string): { file: SafetensorsFile; stored: string } {
+    const found = this.#where.get(path);
+    if (found === undefined) {
+      throw new DeskhandError("invalid_model", `Expected a weight named ${path} but the model has none (${this.#where.size} weights in ${this.#files.length} files). Is the download complete?`);
+    }
+    return found;
+  }
+}
+
+function canonical(stored: string, aliases: LayoutAliases): string {
+  for (const [from, to] of aliases) if (stored.startsWith(from)) return to + stored.slice(from.length);
+  return stored;
+}
+
+async function shardNames(dir: string): Promise<string[]> {
+  const index = join(dir, "model.safetensors.index.json");
+  if (existsSync(index)) {
+    const { weight_map } = parseWith(Index, await readJson(index), index, "invalid_model");
+    return [...new Set(Object.values(weight_map))].sort();
+  }
+  const names = (await readdir(dir)).filter((name) => name.endsWith(".safetensors")).sort();
+  if (names.length === 0) throw new DeskhandError("invalid_model", `Expected safetensors weights in ${dir} but there are none. Convert the model, or download it again.`);
+  return names;
+}
