@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * The canonical actions, in logical desktop pixels (origin top left of the display). Every dialect translates to and from these;
- * the computer executes nothing else.
+ * The canonical actions. Positions are whole logical desktop pixels, counted from the desktop's origin as the operating system does.
+ * Every dialect translates to and from these; the computer executes nothing else.
  */
 const Point = z.object({ x: z.number(), y: z.number() });
 export type Point = z.infer<typeof Point>;

@@ -1,0 +1,130 @@
+import { DeskhandError, isDeskhandError } from "../core/errors.js";
+import { parseWith } from "../core/json.js";
+import type { Computer, Display } from "./computer/computer.js";
+import { watchFailsafeCorner } from "./computer/failsafe.js";
+import { openDisplay } from "./display-choice.js";
+import { runLoop } from "./loop.js";
+import { planModel, type ConnectedModel, type ModelPlan } from "./model-source.js";
+import { AgentOptions, type ResolvedAgentOptions } from "./options.js";
+import { Recorder } from "./recorder/recorder.js";
+import type { RunLine } from "./recorder/records.js";
+import { Interrupter, Interruption, type Ending } from "./stop.js";
+import { readVersions } from "./versions.js";
+
+export interface AgentResult extends Ending {
+  /** How many steps were taken, the last one included when it failed. */
+  steps: number;
+  durationMs: number;
+  /** Folder with `trajectory.jsonl`, the pictures and `index.html`. */
+  trajectoryDir: string;
+}
+
+/** What a run works with, and how to give it back. */
+interface Workplace {
+  computer: Computer;
+  /** For people, e.g. `:99`. */
+  displayName: string;
+  model: ConnectedModel;
+  close(): Promise<void>;
+}
+
+/**
+ * Operates a computer with a model, one task at a time.
+ *
+ * ```ts
+ * const result = await new Agent({ display: "virtual" }).run("press OK");
+ * ```
+ */
+export class Agent {
+  readonly #options: ResolvedAgentOptions;
+
+  /** @throws DeskhandError `invalid_argument` naming the option at fault. */
+  constructor(options: AgentOptions = {}) {
+    this.#options = parseWith(AgentOptions, options, "The agent's options");
+  }
+
+  /**
+   * Works on the task until the model ends it, a limit is reached, the signal aborts, or a person pushes the pointer into the top left
+   * corner of the screen. However it ends, the model is stopped, every held key and button is released, and the trajectory is written.
+   * @throws DeskhandError only when the run cannot begin (no display, no model, bad options); the result tells everything later.
+   */
+  async run(task: string, { signal }: { signal?: AbortSignal } = {}): Promise<AgentResult> {
+    if (task.trim() === "") throw new DeskhandError("invalid_argument", "Expected a task in words but received an empty one.", { param: "task" });
+    using interrupter = new Interrupter([this.#options.signal, signal]);
+    const plan = await planModel(this.#options, interrupter.signal);
+    const workplace = await this.#open(plan, interrupter.signal);
+    try {
+      return await this.#work(task, plan, workplace, interrupter);
+    } finally {
+      await workplace.close();
+    }
+  }
+
+  async #work(task: string, plan: ModelPlan, { computer, displayName, model }: Workplace, interrupter: Interrupter): Promise<AgentResult> {
+    const { maxSteps, maxSeconds, outDir, onStart, onStep } = this.#options;
+    const startedAt = performance.now();
+    const run: RunLine = {
+      type: "run",
+      version: 1,
+      startedAt: new Date().toISOString(),
+      task,
+      model: model.model,
+      baseURL: model.client.baseURL,
+      dialect: plan.dialect.name,
+      display: describeDisplay(displayName, await computer.display()),
+      limits: { maxSteps, maxSeconds },
+      versions: await readVersions(),
+    };
+    const recorder = await Recorder.create(outDir, run);
+    onStart?.(run, recorder.dir);
+    if (maxSeconds !== undefined) interrupter.limit(maxSeconds);
+    using _watch = watchFailsafeCorner(computer, () => interrupter.interrupt(new Interruption("failsafe", "Stopped by a person: the pointer was pushed into the top left corner.")));
+    const ending = await runLoop({
+      task,
+      computer,
+      client: model.client,
+      model: model.model,
+      dialect: plan.dialect,
+      maxSteps,
+      signal: interrupter.signal,
+      keepPicture: (step, png) => recorder.picture(step, png),
+      onStep: async (step) => {
+        await recorder.step(step);
+        onStep?.(step);
+      },
+    });
+    const counted = { ...ending, steps: recorder.steps, durationMs: Math.round(performance.now() - startedAt) };
+    await recorder.finish({ type: "result", endedAt: new Date().toISOString(), ...counted });
+    return { ...counted, trajectoryDir: recorder.dir };
+  }
+
+  /** Opens display and model side by side; when one fails, the other is called off or closed again. */
+  async #open(plan: ModelPlan, signal: AbortSignal): Promise<Workplace> {
+    const { computer, display } = this.#options;
+    const given = computer && { computer, displayName: "given", close: async () => {} };
+    const failure = new AbortController();
+    const eitherSignal = AbortSignal.any([signal, failure.signal]);
+    const callOffOther = (error: unknown): never => {
+      failure.abort();
+      throw error;
+    };
+    const [opening, connecting] = await Promise.allSettled([
+      given ?? openDisplay(display, plan.dialect.pictureSize, eitherSignal).catch(callOffOther),
+      plan.connect(eitherSignal).catch(callOffOther),
+    ]);
+    const close = async () => {
+      const closing = [opening, connecting].flatMap((opened) => (opened.status === "fulfilled" ? [opened.value.close()] : []));
+      await Promise.allSettled(closing);
+    };
+    if (opening.status === "fulfilled" && connecting.status === "fulfilled") {
+      return { computer: opening.value.computer, displayName: opening.value.displayName ?? "current", model: connecting.value, close };
+    }
+    await close();
+    const errors = [opening, connecting].flatMap((opened) => (opened.status === "rejected" ? [opened.reason as unknown] : []));
+    throw errors.find((error) => !isDeskhandError(error, "cancelled")) ?? errors[0];
+  }
+}
+
+function describeDisplay(name: string, { width, height, scale }: Display): string {
+  return `${name}, ${width} × ${height}${scale === 1 ? "" : ` at scale ${scale}`}`;
+}

@@ -1,0 +1,65 @@
+import type { ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
+import type { Action } from "../actions.js";
+import type { CoordinateChain, ModelSpace, PointTrace } from "../coordinates.js";
+import type { ModelReply } from "../model-client.js";
+
+/**
+ * What size of picture a model wants. `exact`: the one size it was trained on. `fit`: the screen's own size, each side rounded to
+ * `multiple` and both scaled down together until at most `maxPixels` remain.
+ */
+export type PictureSize = { kind: "exact"; width: number; height: number } | { kind: "fit"; multiple: number; maxPixels: number };
+
+/** Sampling as the chat completions request spells it. */
+export interface Sampling {
+  temperature: number;
+  repetition_penalty: number;
+  max_tokens: number;
+}
+
+/** One finished step, as the next prompt needs it. */
+export interface Turn {
+  /** What was done, in the model's own words where it gave any. */
+  summary: string;
+  reply: ModelReply;
+  /** Data URI of the screenshot the reply was given for. */
+  picture: string;
+}
+
+/** Everything a prompt is made of. */
+export interface Conversation {
+  task: string;
+  turns: readonly Turn[];
+  /** Data URI of the current screenshot. */
+  picture: string;
+  /** The reply to this very screenshot that could not be used, and why. */
+  correction?: { reply: ModelReply; reason: string };
+}
+
+/** An action with the journey of each of its points, in the order the model gave them. */
+export interface ParsedAction {
+  action: Action;
+  points: PointTrace[];
+}
+
+export interface ParsedStep {
+  summary: string;
+  /** At least one, in the order to be done. */
+  actions: ParsedAction[];
+}
+
+/** How one model family is spoken to: pure translation, no input or output. */
+export interface Dialect {
+  readonly name: string;
+  /** Whether this dialect is the one for a model, by its id or alias. */
+  matches(modelId: string): boolean;
+  readonly space: ModelSpace;
+  readonly pictureSize: PictureSize;
+  readonly sampling: Sampling;
+  readonly tools: ChatCompletionFunctionTool[];
+  readonly systemPrompt: string;
+  /** False for a model that knows one prompt format only: telling it what was wrong would not change its answer. */
+  readonly acceptsCorrections: boolean;
+  render(conversation: Conversation): ChatCompletionMessageParam[];
+  /** @throws DeskhandError `model_output`; the message is written for the model, which gets it as the correction. */
+  parse(reply: ModelReply, chain: CoordinateChain): ParsedStep;
+}

@@ -1,0 +1,41 @@
+import type { ParsedAction } from "./dialect.js";
+import type { Dialect } from "./dialect.js";
+import { toParsedAction } from "./computer-use.js";
+import { readToolCalls } from "./tool-calls.js";
+
+/**
+ * The embedded screen model. It knows one prompt: a 640 × 480 picture, the task, and all its previous actions numbered in the words of
+ * its own `Action:` lines. The next action follows from the last line, so a line left out or reworded makes it skip or repeat.
+ */
+export const tiny: Dialect = {
+  name: "tiny",
+  matches: (modelId) => /(^|[/\\])(deskhand-)?tiny$/i.test(modelId),
+  space: { kind: "relative", max: 1000 },
+  pictureSize: { kind: "exact", width: 640, height: 480 },
+  sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 256 },
+  tools: [],
+  systemPrompt: "",
+  acceptsCorrections: false,
+  render({ task, turns, picture }) {
+    const previous = turns.length === 0 ? " none" : turns.map(({ summary }, index) => `\n${index + 1}. ${summary}`).join("");
+    return [
+      {
+        role: "user",
+        content: [
+          { type: "image_url", image_url: { url: picture } },
+          { type: "text", text: `Task: ${task}\nPrevious actions:${previous}` },
+        ],
+      },
+    ];
+  },
+  parse(reply, chain) {
+    const actions = readToolCalls(reply).map((call) => withoutWaiting(toParsedAction(call, chain)));
+    const words = /Action: (.*)/.exec(reply.text)?.[1];
+    return { summary: words ?? actions[0]!.action.type, actions };
+  },
+};
+
+/** `wait` is the model's way of saying that a box is right already (`Now: on`): nothing to wait for. */
+function withoutWaiting(parsed: ParsedAction): ParsedAction {
+  return parsed.action.type === "wait" ? { ...parsed, action: { type: "wait", ms: 0 } } : parsed;
+}

@@ -1,0 +1,48 @@
+import { DeskhandError } from "../core/errors.js";
+import { serve } from "../server/start.js";
+import { dialectByName, dialectForModel, type Dialect } from "./dialects/index.js";
+import { ModelClient } from "./model-client.js";
+import { EMBEDDED_MODEL, type ResolvedAgentOptions } from "./options.js";
+
+/** Which model to ask, and how; nothing has been started yet. */
+export interface ModelPlan {
+  dialect: Dialect;
+  connect(signal: AbortSignal): Promise<ConnectedModel>;
+}
+
+export interface ConnectedModel {
+  client: ModelClient;
+  /** The model's id on the server. */
+  model: string;
+  close(): Promise<void>;
+}
+
+type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | "dialect">;
+
+/**
+ * Settles model and dialect before anything slow begins; asks a given server for its models only when none was named.
+ * @throws DeskhandError `unsupported_model`, `invalid_argument`, `model_server`.
+ */
+export async function planModel(options: ModelOptions, signal: AbortSignal): Promise<ModelPlan> {
+  const dialectFor = (model: string) => (options.dialect === undefined ? dialectForModel(model) : dialectByName(options.dialect));
+  if (options.baseURL === undefined) {
+    const model = options.model ?? EMBEDDED_MODEL;
+    return { dialect: dialectFor(model), connect: (signal) => startOwnServer(model, signal) };
+  }
+  const client = new ModelClient({ baseURL: options.baseURL, apiKey: options.apiKey });
+  const model = options.model ?? (await firstModel(client, signal));
+  return { dialect: dialectFor(model), connect: async () => ({ client, model, close: async () => {} }) };
+}
+
+async function firstModel(client: ModelClient, signal: AbortSignal): Promise<string> {
+  const [first] = await client.listModels(signal);
+  if (first !== undefined) return first;
+  throw new DeskhandError("model_server", `Expected the model server at ${client.baseURL} to offer a model but its list is empty. Name one with --model.`);
+}
+
+async function startOwnServer(model: string, signal: AbortSignal): Promise<ConnectedModel> {
+  const server = await serve({ model, port: 0, signal });
+  // The key in the environment is meant for someone else's server.
+  const client = new ModelClient({ baseURL: server.url, apiKey: "none" });
+  return { client, model: server.modelId, close: () => server.close() };
+}

@@ -1,0 +1,94 @@
+import type { Action, Point } from "../actions.js";
+import type { CoordinateChain } from "../coordinates.js";
+import { html, type Markup } from "./html.js";
+import type { StepLine } from "./records.js";
+
+/** Longest label drawn on a picture; the whole text stands beside it. */
+const LABEL_CHARS = 36;
+
+/**
+ * Draws a step's actions on its picture, in the display's logical pixels. `cursor` is where the pointer was before the step, if known.
+ */
+export function drawActions(step: StepLine, chain: CoordinateChain, cursor: Point | undefined): Markup {
+  const { width, height } = chain.display;
+  const marks: Markup[] = [];
+  let at = cursor;
+  for (const { action } of step.actions) {
+    marks.push(...[drawAction(action, at, chain)].flat());
+    at = pointerAfter(action, at);
+  }
+  return html`<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" aria-hidden="true">${marks}</svg>`;
+}
+
+/** Where the pointer is after a step, if known. */
+export function cursorAfter(step: StepLine, cursor: Point | undefined): Point | undefined {
+  return step.actions.reduce((at, { action }) => pointerAfter(action, at), cursor);
+}
+
+function pointerAfter(action: Action, at: Point | undefined): Point | undefined {
+  if (action.type === "move" || action.type === "drag") return action.to;
+  return ("at" in action ? action.at : undefined) ?? at;
+}
+
+function drawAction(action: Action, cursor: Point | undefined, chain: CoordinateChain): Markup | Markup[] {
+  const local = (point: Point | undefined) => point && { x: point.x - chain.display.x + 0.5, y: point.y - chain.display.y + 0.5 };
+  const unit = Math.max(chain.display.width, chain.display.height) / 100;
+  const here = local(cursor);
+  switch (action.type) {
+    case "click": {
+      const at = local(action.at) ?? here;
+      if (!at) return [];
+      const words = [action.button === "left" ? "" : action.button, action.count > 1 ? `× ${action.count}` : ""].filter((word) => word !== "");
+      return [target(at, unit), ...(words.length > 0 ? [label(at, words.join(" "), unit, chain)] : [])];
+    }
+    case "move":
+      return target(local(action.to)!, unit);
+    case "drag": {
+      const from = local(action.from) ?? here;
+      const to = local(action.to)!;
+      return from ? [arrow(from, to, unit), target(to, unit)] : target(to, unit);
+    }
+    case "scroll": {
+      const at = local(action.at) ?? here ?? { x: chain.display.width / 2, y: chain.display.height / 2 };
+      const reach = (clicks: number) => -Math.sign(clicks) * unit * 9;
+      return arrow(at, { x: at.x + reach(action.left), y: at.y + reach(action.up) }, unit);
+    }
+    case "type":
+      return label(here ?? centre(chain), `⌨ ${action.text}`, unit, chain);
+    case "key":
+      return label(here ?? centre(chain), `⌨ ${action.keys.join(" + ")}`, unit, chain);
+    case "wait":
+    case "answer":
+    case "terminate":
+      return [];
+  }
+}
+
+function centre({ display }: CoordinateChain): Point {
+  return { x: display.width / 2, y: display.height / 2 };
+}
+
+function target({ x, y }: Point, unit: number): Markup {
+  const [outer, inner] = [unit * 2.2, unit * 0.45];
+  const cross = `M${x - outer * 1.5} ${y}h${outer * 0.9}M${x + outer * 1.5} ${y}h${-outer * 0.9}M${x} ${y - outer * 1.5}v${outer * 0.9}M${x} ${y + outer * 1.5}v${-outer * 0.9}`;
+  return html`<g class="mark"><circle class="halo" cx="${x}" cy="${y}" r="${outer}"/><path class="halo" d="${cross}"/><circle class="line" cx="${x}" cy="${y}" r="${outer}"/><path class="line" d="${cross}"/><circle class="dot" cx="${x}" cy="${y}" r="${inner}"/></g>`;
+}
+
+function arrow(from: Point, to: Point, unit: number): Markup {
+  const angle = Math.atan2(to.y - from.y, to.x - from.x);
+  const wing = (turn: number) => `${to.x - unit * 2 * Math.cos(angle + turn)} ${to.y - unit * 2 * Math.sin(angle + turn)}`;
+  const path = `M${from.x} ${from.y}L${to.x} ${to.y}M${wing(0.5)}L${to.x} ${to.y}L${wing(-0.5)}`;
+  return html`<g class="mark"><path class="halo" d="${path}"/><path class="line" d="${path}"/><circle class="dot" cx="${from.x}" cy="${from.y}" r="${unit * 0.5}"/></g>`;
+}
+
+/** A bubble below the point, kept inside the picture. */
+function label(at: Point, text: string, unit: number, { display }: CoordinateChain): Markup {
+  const chars = [...text.replace(/\s+/g, " ")];
+  const short = chars.length > LABEL_CHARS ? `${chars.slice(0, LABEL_CHARS).join("")}…` : chars.join("");
+  const size = unit * 2.2;
+  const width = ([...short].length * 0.62 + 1.4) * size;
+  const x = Math.max(0, Math.min(at.x - width / 2, display.width - width));
+  const below = at.y + unit * 4;
+  const y = below + size * 1.8 > display.height ? at.y - unit * 4 - size * 1.8 : below;
+  return html`<g class="label"><rect x="${x}" y="${y}" width="${width}" height="${size * 1.8}" rx="${size * 0.5}"/><text x="${x + width / 2}" y="${y + size * 1.25}" font-size="${size}" text-anchor="middle">${short}</text></g>`;
+}

@@ -1,0 +1,70 @@
+import type { CoordinateChain } from "../coordinates.js";
+import type { ParsedAction } from "../dialects/dialect.js";
+import type { ReplyToolCall, ReplyUsage, ServerTimings } from "../model-client.js";
+import type { Ending } from "../stop.js";
+
+/** The lines of `trajectory.jsonl`: one `run`, any number of `step`, one `result` (absent when the process was killed). */
+export type TrajectoryLine = RunLine | StepLine | ResultLine;
+
+export interface RunLine {
+  type: "run";
+  /** Of this format. */
+  version: 1;
+  startedAt: string;
+  task: string;
+  model: string;
+  baseURL: string;
+  dialect: string;
+  display: string;
+  limits: { maxSteps: number; maxSeconds?: number };
+  versions: { deskhand: string; node: string; platform: string };
+}
+
+export interface StepLine {
+  type: "step";
+  /** From 1. */
+  step: number;
+  startedAt: string;
+  /** File name of the picture the model saw, in the same folder. */
+  picture?: string;
+  chain?: CoordinateChain;
+  /** Two when the first could not be used. */
+  replies: ReplyRecord[];
+  /** What was done, in the model's own words where it gave any. */
+  summary?: string;
+  actions: ParsedAction[];
+  timings: StepTimings;
+  /** Why the step was not finished. */
+  error?: string;
+}
+
+/** A reply as it came; partial when there is an error and no finish reason. */
+export interface ReplyRecord {
+  text: string;
+  toolCalls: ReplyToolCall[];
+  finishReason?: string;
+  usage?: ReplyUsage;
+  serverTimings?: ServerTimings;
+  error?: string;
+}
+
+/** Milliseconds of each phase; a phase that was not reached is 0. */
+export interface StepTimings {
+  captureMs: number;
+  encodeMs: number;
+  /** Request to end of the reply, as the agent saw it; prefill and decode are parts of it. */
+  modelMs: number;
+  /** Up to the first token: from the server where it says so, else as the agent saw it. */
+  prefillMs: number;
+  decodeMs: number;
+  actMs: number;
+  settleMs: number;
+  totalMs: number;
+}
+
+export interface ResultLine extends Ending {
+  type: "result";
+  endedAt: string;
+  steps: number;
+  durationMs: number;
+}

@@ -1,0 +1,66 @@
+/** Why a run ended. The first two are the model's own doing. */
+export type StopKind = "terminate" | "answer" | "max_steps" | "max_seconds" | "aborted" | "failsafe" | "error";
+
+/** How a run ended. */
+export interface Ending {
+  success: boolean;
+  stop: StopKind;
+  /** One sentence for people. */
+  reason: string;
+  /** The model's answer, when the task was a question. */
+  answer?: string;
+}
+
+/** The reason given to the abort signal of a run. */
+export class Interruption extends Error {
+  readonly stop: StopKind;
+
+  constructor(stop: "max_seconds" | "aborted" | "failsafe", message: string) {
+    super(message);
+    this.name = "Interruption";
+    this.stop = stop;
+  }
+}
+
+/**
+ * One abort signal for everything that can interrupt a run: the caller's signals and the time limit. `interrupt` adds others.
+ * Dispose it when the run is over.
+ */
+export class Interrupter implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #cleanUp: (() => void)[] = [];
+
+  constructor(signals: readonly (AbortSignal | undefined)[]) {
+    for (const signal of signals) {
+      if (!signal) continue;
+      const onAbort = () => this.interrupt(new Interruption("aborted", `Stopped by the caller${reasonOf(signal)}.`));
+      if (signal.aborted) onAbort();
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#cleanUp.push(() => signal.removeEventListener("abort", onAbort));
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  interrupt(interruption: Interruption): void {
+    this.#controller.abort(interruption);
+  }
+
+  /** Starts the clock. */
+  limit(maxSeconds: number): void {
+    const timer = setTimeout(() => this.interrupt(new Interruption("max_seconds", `Stopped at the limit of ${maxSeconds} s.`)), maxSeconds * 1000);
+    this.#cleanUp.push(() => clearTimeout(timer));
+  }
+
+  [Symbol.dispose](): void {
+    for (const cleanUp of this.#cleanUp) cleanUp();
+  }
+}
+
+function reasonOf(signal: AbortSignal): string {
+  const reason: unknown = signal.reason;
+  if (reason instanceof Error) return reason.name === "AbortError" ? "" : `: ${reason.message}`;
+  return typeof reason === "string" ? `: ${reason}` : "";
+}
