@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import { fastify, type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { DeskhandError, isDeskhandError } from "../core/errors.js";
+import { createLogger, type Logger } from "../core/log.js";
+import type { EngineHost } from "./engine-host.js";
+import { handleClientError, handleNotFound, sendError, watchMethods } from "./error-handlers.js";
+import { GenerationQueue } from "./generation-queue.js";
+import { InFlight } from "./in-flight.js";
+import { DEFAULT_LIMITS, type ServerLimits } from "./limits.js";
+import type { KnownModel } from "./model-list.js";
+import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.js";
+import { PictureResolver } from "./pictures/resolver.js";
+import { registerChatCompletions } from "./routes/chat-completions.js";
+import { registerHealth } from "./routes/health.js";
+import { registerModels } from "./routes/models.js";
+
+export interface AppOptions {
+  host: EngineHost;
+  /** What `GET /v1/models` lists beside the served model. */
+  listModels: () => Promise<KnownModel[]>;
+  limits?: Partial<ServerLimits>;
+  /** Which addresses pictures are fetched from; the public ones when left out. */
+  isAllowedAddress?: AddressPolicy;
+  logger?: Logger;
+}
+
+export interface App {
+  app: FastifyInstance;
+  /** Refuses new requests, gives running ones the grace period, cancels the rest, then closes the listener. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** A client's own request id is kept when it is short and plain. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const UNAVAILABLE_RETRY_AFTER_S = 1;
+
+/** Builds the HTTP application without listening: `start.ts` listens, tests use `app.inject()`. */
+export function buildApp(options: AppOptions): App {
+  const limits: ServerLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { host } = options;
+  const queue = new GenerationQueue(limits.maxWaiting);
+  const inFlight = new InFlight();
+  const pictures = new PictureResolver(limits, options.isAllowedAddress ?? isPublicAddress);
+  const logger: FastifyBaseLogger = options.logger ?? createLogger("server");
+  let isClosing = false;
+
+  const app = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: limits.maxBodyBytes,
+    // Refused by the hook below, so that this error too has the one error form.
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    genReqId: ({ headers }) => {
+      const given = headers["x-request-id"];
+      return typeof given === "string" && REQUEST_ID.test(given) ? given : `req_${randomUUID()}`;
+    },
+    frameworkErrors: sendError,
+    clientErrorHandler: handleClientError,
+  });
+  // Only JSON: a web page of another origin can send plain text without asking, JSON it cannot.
+  app.removeContentTypeParser("text/plain");
+
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    if (isClosing) throw new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    request.log.info({ method: request.method, path: request.routeOptions.url, status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }, "answered");
+  });
+
+  app.setErrorHandler((error, request, reply) => {
+    if (isDeskhandError(error, "queue_full")) reply.header("retry-after", queue.retryAfterS);
+    if (isDeskhandError(error, "engine_unavailable")) reply.header("retry-after", UNAVAILABLE_RETRY_AFTER_S);
+    sendError(error, request, reply);
+  });
+  app.setNotFoundHandler(handleNotFound);
+
+  const refuseOtherMethods = watchMethods(app);
+  registerHealth(app, { host, queue });
+  registerModels(app, { host, listModels: options.listModels });
+  registerChatCompletions(app, { host, queue, inFlight, pictures, limits });
+  refuseOtherMethods();
+
+  let closing: Promise<void> | undefined;
+  async function shutDown(): Promise<void> {
+    isClosing = true;
+    // Stops listening at once; resolves when the last connection is gone, and idle keep-alive ones would stay for a minute.
+    const closed = app.close();
+    await inFlight.drain(limits.graceMs);
+    app.server.closeAllConnections();
+    await closed;
+    await pictures.close();
+  }
+  return { app, close: () => (closing ??= shutDown()) };
+}

@@ -1,0 +1,50 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DeskhandError, isDeskhandError } from "../core/errors.js";
+
+/** One request being answered. Disposing it says that the handler is done; it ends when the response is sent or lost as well. */
+export interface Flight extends Disposable {
+  /** Aborts when the client leaves or the server closes; the reason is a `DeskhandError` that says which. */
+  readonly signal: AbortSignal;
+}
+
+/** The requests being answered, so that those whose client leaves, and at the end all, can be cancelled. */
+export class InFlight {
+  readonly #controllers = new Set<AbortController>();
+  #onEmpty: (() => void) | undefined;
+
+  track(response: ServerResponse): Flight {
+    const controller = new AbortController();
+    this.#controllers.add(controller);
+    let pending = 2;
+    const partDone = () => {
+      if (--pending > 0) return;
+      this.#controllers.delete(controller);
+      if (this.#controllers.size === 0) this.#onEmpty?.();
+    };
+    // A response's `close` without its `finish` is the one sign of a lost client that streamed and whole answers share.
+    const onClose = () => {
+      if (!response.writableFinished) controller.abort(new DeskhandError("cancelled", "The client left."));
+      partDone();
+    };
+    if (response.destroyed) onClose();
+    else response.once("close", onClose);
+    return { signal: controller.signal, [Symbol.dispose]: partDone };
+  }
+
+  /** Resolves when no request is left. Those still there after `graceMs` are cancelled, and given `graceMs` more to say so. */
+  async drain(graceMs: number): Promise<void> {
+    if (this.#controllers.size === 0) return;
+    const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    const emptyOrLate = () => Promise.race([empty, sleep(graceMs, undefined, { ref: false })]);
+    await emptyOrLate();
+    const reason = new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
+    for (const controller of this.#controllers) controller.abort(reason);
+    if (this.#controllers.size > 0) await emptyOrLate();
+  }
+}
+
+/** The error to answer with: why the request was cancelled, if it was, rather than how that surfaced. */
+export function causeOf(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted && isDeskhandError(signal.reason) ? signal.reason : error;
+}

@@ -1,0 +1,79 @@
+import { z } from "zod";
+
+/** What `POST /v1/chat/completions` answers: whole, or as the chunks of a stream. */
+
+export const FinishReason = z.enum(["stop", "length", "tool_calls"]);
+
+export const Usage = z.strictObject({
+  prompt_tokens: z.number().int(),
+  completion_tokens: z.number().int(),
+  total_tokens: z.number().int(),
+  prompt_tokens_details: z.strictObject({ cached_tokens: z.number().int() }),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const Timings = z.strictObject({ process_ms: z.number(), prefill_ms: z.number(), decode_ms: z.number() });
+export type Timings = z.infer<typeof Timings>;
+
+export const AnswerToolCall = z.strictObject({
+  id: z.string(),
+  type: z.literal("function"),
+  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+});
+export type AnswerToolCall = z.infer<typeof AnswerToolCall>;
+
+export const ChatCompletion = z.strictObject({
+  id: z.string(),
+  object: z.literal("chat.completion"),
+  /** Unix time, seconds. */
+  created: z.number().int(),
+  model: z.string(),
+  choices: z.tuple([
+    z.strictObject({
+      index: z.literal(0),
+      message: z.strictObject({
+        role: z.literal("assistant"),
+        /** Null when the answer is tool calls only. */
+        content: z.string().nullable(),
+        refusal: z.null(),
+        tool_calls: z.array(AnswerToolCall).min(1).optional(),
+      }),
+      logprobs: z.null(),
+      finish_reason: FinishReason,
+    }),
+  ]),
+  usage: Usage,
+  timings: Timings,
+});
+export type ChatCompletion = z.infer<typeof ChatCompletion>;
+
+const ToolCallDelta = z.strictObject({
+  index: z.number().int(),
+  /** The first delta of a call has id, type and the whole name; later ones only arguments. */
+  id: z.string().optional(),
+  type: z.literal("function").optional(),
+  function: z.strictObject({ name: z.string().optional(), arguments: z.string() }),
+});
+
+export const Delta = z.strictObject({
+  role: z.literal("assistant").optional(),
+  content: z.string().optional(),
+  tool_calls: z.array(ToolCallDelta).length(1).optional(),
+});
+export type Delta = z.infer<typeof Delta>;
+
+export const ChatCompletionChunk = z.strictObject({
+  id: z.string(),
+  object: z.literal("chat.completion.chunk"),
+  created: z.number().int(),
+  model: z.string(),
+  /** Empty in the usage chunk. */
+  choices: z
+    .array(z.strictObject({ index: z.literal(0), delta: Delta, logprobs: z.null(), finish_reason: FinishReason.nullable() }))
+    .max(1),
+  /** With `stream_options.include_usage`: null in every chunk but the last. */
+  usage: Usage.nullable().optional(),
+  /** On the chunk that carries the finish reason. */
+  timings: Timings.optional(),
+});
+export type ChatCompletionChunk = z.infer<typeof ChatCompletionChunk>;

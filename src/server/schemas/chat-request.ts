@@ -1,0 +1,99 @@
+import { z } from "zod";
+
+/**
+ * `POST /v1/chat/completions`: the request as OpenAI's SDKs send it, plus the sampling fields local servers share (`top_k`, `min_p`,
+ * `repetition_penalty`). Optional fields take null for absent, as the SDKs' types do. Fields not named here are ignored, except
+ * those in `unsupported.ts`, whose silent loss would change the answer.
+ */
+
+/** The union's own message for a discriminator that fits no branch; other issues keep zod's message. */
+const oneOf = (what: string) => ({
+  error: (issue: { code?: string }) => (issue.code === "invalid_union" ? `expected ${what}` : undefined),
+});
+
+export const ImageUrl = z.object(
+  {
+    /** `data:` or `http(s):` URL. */
+    url: z.string().min(1),
+    /** A hint for other servers; the image processor decides the resolution here. */
+    detail: z.string().nullish(),
+  },
+  {
+    error: (issue) =>
+      typeof issue.input === "string"
+        ? 'expected an object, {"type": "image_url", "image_url": {"url": "…"}}, but received a bare string. Put the URL into the object\'s "url"'
+        : undefined,
+  },
+);
+
+export const ContentPart = z.discriminatedUnion(
+  "type",
+  [z.object({ type: z.literal("text"), text: z.string() }), z.object({ type: z.literal("image_url"), image_url: ImageUrl })],
+  oneOf('a content part of type "text" or "image_url": this server reads text and pictures'),
+);
+export type ContentPart = z.infer<typeof ContentPart>;
+
+const Content = z.union([z.string(), z.array(ContentPart)], oneOf("a string or an array of content parts"));
+export type Content = z.infer<typeof Content>;
+
+const RequestToolCall = z.object({
+  id: z.string().min(1),
+  type: z.literal("function").default("function"),
+  function: z.object({ name: z.string().min(1), arguments: z.string() }),
+});
+
+export const Message = z.discriminatedUnion(
+  "role",
+  [
+    z.object({ role: z.enum(["system", "developer"]), content: Content }),
+    z.object({ role: z.literal("user"), content: Content }),
+    z
+      .object({ role: z.literal("assistant"), content: Content.nullish(), tool_calls: z.array(RequestToolCall).nullish() })
+      .refine((message) => message.content != null || message.tool_calls?.length, {
+        path: ["content"],
+        error: "expected content, tool_calls, or both in an assistant message",
+      }),
+    z.object({ role: z.literal("tool"), content: Content, tool_call_id: z.string().min(1), name: z.string().nullish() }),
+  ],
+  oneOf('a message with role "system", "developer", "user", "assistant" or "tool"'),
+);
+export type Message = z.infer<typeof Message>;
+
+const Tool = z.object({
+  type: z.literal("function"),
+  function: z.object({
+    name: z.string().regex(/^[\w./-]{1,128}$/, "expected 1 to 128 letters, digits, or any of _ - . /"),
+    description: z.string().nullish(),
+    /** JSON Schema of the arguments object. `strict` is not read: arguments are not constrained to the schema. */
+    parameters: z.record(z.string(), z.unknown()).nullish(),
+  }),
+});
+
+const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.looseObject({ type: z.string() })], {
+  error: 'expected "none" or "auto"',
+});
+
+const StopString = z.string().min(1, "expected a non-empty stop string");
+
+export const ChatCompletionRequest = z.object({
+  /** The served model, one of its names; left out, the served model. */
+  model: z.string().nullish(),
+  messages: z.array(Message).min(1, "expected at least one message"),
+  /** Most tokens to generate; `max_tokens` is the older name, and yields to this one. */
+  max_completion_tokens: z.number().int().min(1).nullish(),
+  max_tokens: z.number().int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  /** 0 or -1 keeps every token. */
+  top_k: z.number().int().min(-1).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repetition_penalty: z.number().gt(0).nullish(),
+  /** Any integer; its lowest 32 bits are the seed. */
+  seed: z.number().int().nullish(),
+  stop: z.union([StopString, z.array(StopString).max(4)], { error: "expected a string or an array of up to 4 strings" }).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  tools: z.array(Tool).nullish(),
+  tool_choice: ToolChoice.nullish(),
+});
+export type ChatCompletionRequest = z.infer<typeof ChatCompletionRequest>;
