@@ -1,0 +1,39 @@
+"""Makes everything in test/golden/fixtures anew and writes the manifest."""
+
+import importlib.metadata
+import shutil
+
+import torch
+
+from . import embedded, manifest, pictures, quantized, random_models, text_tools
+from .models import VARIANTS
+from .paths import FIXTURES, PICTURES, SCREENS
+
+_PACKAGES = [
+    "torch", "transformers", "tokenizers", "safetensors", "Jinja2", "numpy", "pillow", "mlx", "mlx-lm", "mlx-vlm",
+]  # fmt: skip
+
+
+def main() -> None:
+    torch.set_num_threads(1)  # the order of sums, and so the last bits, must not depend on the machine's cores
+    for entry in FIXTURES.iterdir():
+        if entry.is_file():
+            entry.unlink()
+        elif entry != SCREENS.parent:
+            shutil.rmtree(entry)
+    PICTURES.mkdir()
+    pictures.build()
+    seeds = {}
+    for variant in VARIANTS:
+        print(f"{variant.name}: random model, answered by transformers", flush=True)
+        seeds[variant.name] = random_models.build(variant)
+    for recipe in quantized.RECIPES:
+        print(f"{recipe.name}: converted and answered by MLX", flush=True)
+        seeds[recipe.name] = quantized.build(recipe)
+    print("the embedded model, answered by transformers", flush=True)
+    embedded.build()
+    text_tools.build(FIXTURES / "qwen3" / "model")
+    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    manifest.write(versions, seeds)
+    size = sum(path.stat().st_size for path in FIXTURES.rglob("*") if path.is_file())
+    print(f"{FIXTURES}: {size / 1e6:.1f} MB")
