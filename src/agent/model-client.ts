@@ -115,7 +115,7 @@ export class ModelClient {
     if (isConnectionRefused(error)) return wrap("the connection was refused", "Is it running? Start one with `deskhand serve`, or check the address given with --base-url.");
     if (error instanceof APIUserAbortError) return new DeskhandError("cancelled", "The request to the model was cancelled.", { cause: error });
     if (error instanceof APIConnectionError) return wrap(`the connection failed: ${rootMessage(error)}`, "Check the address given with --base-url and the server's log.");
-    if (error instanceof APIError) {
+    if (isAPIError(error)) {
       const status = error.status === undefined ? "an error in mid-stream" : `status ${error.status}`;
       return wrap(`it gave ${status}: ${detailOf(error)}`, adviceFor(error.status));
     }
@@ -195,6 +195,11 @@ function* causes(error: unknown): Iterable<Error> {
     yield at;
     if (at instanceof AggregateError) for (const inner of at.errors as unknown[]) yield* causes(inner);
   }
+}
+
+/** A plain `instanceof` leaves its fields untyped. */
+function isAPIError(error: unknown): error is APIError {
+  return error instanceof APIError;
 }
 
 function isConnectionRefused(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import { DeskhandError } from "../core/errors.js";
+import type { OnProgress } from "../core/progress.js";
 import { serve } from "../server/start.js";
 import { dialectByName, dialectForModel, type Dialect } from "./dialects/index.js";
 import { ModelClient } from "./model-client.js";
@@ -17,7 +18,7 @@ export interface ConnectedModel {
   close(): Promise<void>;
 }
 
-type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | "dialect">;
+type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | "dialect" | "onProgress">;
 
 /**
  * Settles model and dialect before anything slow begins; asks a given server for its models only when none was named.
@@ -27,7 +28,7 @@ export async function planModel(options: ModelOptions, signal: AbortSignal): Pro
   const dialectFor = (model: string) => (options.dialect === undefined ? dialectForModel(model) : dialectByName(options.dialect));
   if (options.baseURL === undefined) {
     const model = options.model ?? EMBEDDED_MODEL;
-    return { dialect: dialectFor(model), connect: (signal) => startOwnServer(model, signal) };
+    return { dialect: dialectFor(model), connect: (signal) => startOwnServer(model, options.onProgress, signal) };
   }
   const client = new ModelClient({ baseURL: options.baseURL, apiKey: options.apiKey });
   const model = options.model ?? (await firstModel(client, signal));
@@ -40,8 +41,8 @@ async function firstModel(client: ModelClient, signal: AbortSignal): Promise<str
   throw new DeskhandError("model_server", `Expected the model server at ${client.baseURL} to offer a model but its list is empty. Name one with --model.`);
 }
 
-async function startOwnServer(model: string, signal: AbortSignal): Promise<ConnectedModel> {
-  const server = await serve({ model, port: 0, signal });
+async function startOwnServer(model: string, onProgress: OnProgress | undefined, signal: AbortSignal): Promise<ConnectedModel> {
+  const server = await serve({ model, port: 0, onProgress, signal });
   // The key in the environment is meant for someone else's server.
   const client = new ModelClient({ baseURL: server.url, apiKey: "none" });
   return { client, model: server.modelId, close: () => server.close() };

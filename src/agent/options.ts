@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { OnProgress } from "../core/progress.js";
 import type { Computer } from "./computer/computer.js";
 import type { RunLine, StepLine } from "./recorder/records.js";
 
@@ -29,6 +30,8 @@ export const AgentOptions = z.strictObject({
   outDir: z.string().min(1).optional(),
   /** Stops every run of this agent. */
   signal: z.instanceof(AbortSignal).optional(),
+  /** Told how loading (and at first downloading) the model goes, when the agent starts its own server. */
+  onProgress: z.custom<OnProgress>(isFunction, { error: "expected a function" }).optional(),
   /** Told once when everything is ready and the folder exists. */
   onStart: z.custom<(run: RunLine, trajectoryDir: string) => void>(isFunction, { error: "expected a function" }).optional(),
   /** Told of every step when it ends. */

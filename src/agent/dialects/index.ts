@@ -18,17 +18,15 @@ export function dialectByName(name: string): Dialect {
 }
 
 /**
- * The dialect of the first of these ids (what the user asked for, what the server calls it) that one is known for.
- * @throws DeskhandError `unsupported_model` when none is.
+ * The dialect of a model, by its id, alias or folder.
+ * @throws DeskhandError `unsupported_model` when none is known for it.
  */
-export function dialectForModel(...modelIds: string[]): Dialect {
-  for (const id of modelIds) {
-    const found = DIALECTS.find((dialect) => dialect.matches(id));
-    if (found) return found;
-  }
+export function dialectForModel(modelId: string): Dialect {
+  const found = DIALECTS.find((dialect) => dialect.matches(modelId));
+  if (found) return found;
   throw new DeskhandError(
     "unsupported_model",
-    `Expected a model whose way of operating a computer is known but received ${modelIds.map((id) => JSON.stringify(id)).join(" / ")}. ` +
+    `Expected a model whose way of operating a computer is known but received ${JSON.stringify(modelId)}. ` +
       `If it speaks one of these dialects, name it with --dialect: ${DIALECT_NAMES.join(", ")}.`,
     { param: "dialect" },
   );

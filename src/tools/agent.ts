@@ -1,0 +1,64 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { AgentOptions } from "../agent/options.js";
+import { abortOnSignals } from "./interrupt.js";
+import { printResult, printStart, printStep, progressPrinter } from "./run-report.js";
+
+interface AgentFlags {
+  model?: string;
+  baseUrl?: string;
+  dialect?: string;
+  display?: AgentOptions["display"];
+  maxSteps?: number;
+  maxSeconds?: number;
+  out?: string;
+}
+
+/** `deskhand agent TASK`: exit code 0 when the model ended with success, 1 otherwise, 2 for bad usage. */
+export function agentCommand(): Command {
+  return new Command("agent")
+    .description("operate the computer: look at the screen, ask the model, move mouse and keyboard, until the task is done")
+    .argument("<task>", "what to do, in words")
+    .option("--model <model>", "model: alias, folder or Hugging Face id (the embedded one unless given)")
+    .option("--base-url <url>", "an OpenAI-compatible server to ask, instead of starting one (key: OPENAI_API_KEY)")
+    .option("--dialect <name>", "how the model is spoken to (chosen by the model's name unless given)")
+    .addOption(new Option("--display <which>", "the display to work on (the current one where there is one, else a virtual one)").choices(["virtual", "current"]))
+    .option("--max-steps <n>", "stop after this many steps (default: 50)", wholeNumber)
+    .option("--max-seconds <s>", "stop after this many seconds", positiveNumber)
+    .option("--out <dir>", "folder for the trajectory (a new one under trajectories/ unless given)")
+    .action(async (task: string, flags: AgentFlags) => {
+      process.exitCode = await runAgent(task, flags);
+    });
+}
+
+async function runAgent(task: string, flags: AgentFlags): Promise<number> {
+  using interrupt = abortOnSignals();
+  // Loaded only now: it brings picture and input libraries that --help can do without.
+  const { Agent } = await import("../agent/agent.js");
+  const agent = new Agent({
+    model: flags.model,
+    baseURL: flags.baseUrl,
+    dialect: flags.dialect,
+    display: flags.display,
+    maxSteps: flags.maxSteps,
+    maxSeconds: flags.maxSeconds,
+    outDir: flags.out,
+    signal: interrupt.signal,
+    onProgress: progressPrinter(),
+    onStart: printStart,
+    onStep: printStep,
+  });
+  const result = await agent.run(task);
+  printResult(result);
+  return result.success ? 0 : 1;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("Expected a whole number above 0.");
+  return Number(text);
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("Expected a number above 0.");
+  return value;
+}

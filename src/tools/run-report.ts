@@ -1,0 +1,60 @@
+import type { AgentResult } from "../agent/agent.js";
+import type { RunLine, StepLine } from "../agent/recorder/records.js";
+import type { Progress } from "../core/progress.js";
+
+/** How an agent's run looks in a terminal: what happens goes to stderr, the result to stdout. */
+
+const SUMMARY_WIDTH = 44;
+
+export function printStart(run: RunLine): void {
+  say(`${printable(run.model)} on display ${run.display}`);
+  say(`task: ${printable(run.task)}`);
+}
+
+export function printStep({ step, summary, error, timings }: StepLine): void {
+  const words = printable(summary ?? "(not finished)");
+  const look = timings.captureMs + timings.encodeMs;
+  const phases = `look ${ms(look)}, prefill ${ms(timings.prefillMs)}, decode ${ms(timings.decodeMs)}, act ${ms(timings.actMs)}, settle ${ms(timings.settleMs)}`;
+  say(`${String(step).padStart(3)}  ${fit(words, SUMMARY_WIDTH)} ${seconds(timings.totalMs).padStart(8)}   ${phases}`);
+  if (error !== undefined) say(`     ${printable(error)}`);
+}
+
+export function printResult(result: AgentResult): void {
+  if (result.answer !== undefined) process.stdout.write(`answer: ${printable(result.answer)}\n`);
+  process.stdout.write(`${result.success ? "success" : "not done"}: ${printable(result.reason)} (${result.steps} steps, ${seconds(result.durationMs)})\n`);
+  process.stdout.write(`trajectory: ${result.trajectoryDir}\n`);
+}
+
+/** Prints a long job's progress, at most one line for each new phase and tenth part. */
+export function progressPrinter(): (progress: Progress) => void {
+  let last = "";
+  return ({ phase, done, total }) => {
+    const tenth = total ? ` ${Math.floor((done / total) * 10) * 10} %` : "";
+    const line = `${printable(phase)}${tenth}`;
+    if (line === last) return;
+    last = line;
+    say(line);
+  };
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Models and screens may say anything; a terminal must not obey it. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === "\n" || char === "\t" ? " " : "�"));
+}
+
+function fit(text: string, width: number): string {
+  const chars = [...text];
+  return chars.length <= width ? text.padEnd(width) : `${chars.slice(0, width - 1).join("")}…`;
+}
+
+function seconds(value: number): string {
+  return `${(value / 1000).toFixed(2)} s`;
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`;
+}
