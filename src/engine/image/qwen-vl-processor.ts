@@ -35,7 +35,7 @@ const DEFAULT_MAX_PIXELS = 28 * 28 * 1280;
 
 export interface ProcessedImage {
   /** `[t·h·w, 3 · temporal_patch_size · patch_size²]`, row-major; patches of one merge block are neighbours. */
-  pixelValues: Float32Array;
+  pixelValues: Float32Array<ArrayBuffer>;
   /** The grid in patches: `[t, h, w]`; `t` is 1 for a picture. */
   gridThw: [number, number, number];
   /** Tokens the picture takes in the prompt: t·h·w / merge_size². */
@@ -106,7 +106,7 @@ export class QwenVLImageProcessor {
   }
 
   /** `[H, W, 3]` bytes to patches in the order (block row, block column, row in block, column in block), each `[3, T, P, P]`. */
-  private patchify({ data, widthPx, heightPx }: DecodedImage): Float32Array {
+  private patchify({ data, widthPx, heightPx }: DecodedImage): Float32Array<ArrayBuffer> {
     const { patchSize, mergeSize, temporalPatchSize, levels } = this;
     const blockPx = patchSize * mergeSize;
     const plane = patchSize * patchSize;
