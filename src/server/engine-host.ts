@@ -6,21 +6,21 @@ import type { Engine, ModelInfo } from "../engine/inference.js";
 export type EngineState = "loading" | "ready" | "failed" | "stopped";
 
 export interface EngineHostOptions {
-  /** Further names the served model answers to, e.g. its alias or the name it was asked for by. */
-  names?: readonly string[];
+  /** Further names the model of this id answers to, e.g. its aliases or the name it was asked for by. */
+  namesOf?: (id: string) => readonly string[];
 }
 
 /** The engine behind the routes: what state it is in, and by which names requests may call its model. */
 export class EngineHost {
   readonly #engine: Engine;
-  readonly #names: readonly string[];
+  readonly #namesOf: (id: string) => readonly string[];
   #state: EngineState = "loading";
   #progress: Progress | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(engine: Engine, options: EngineHostOptions = {}) {
     this.#engine = engine;
-    this.#names = options.names ?? [];
+    this.#namesOf = options.namesOf ?? (() => []);
   }
 
   get state(): EngineState {
@@ -69,10 +69,10 @@ export class EngineHost {
     return this.#engine;
   }
 
-  /** Every name the served model answers to, its id first: the id's last part (a folder or repository name) and the given names. */
+  /** Every name the served model answers to, its id first: the id's last part (a folder or repository name) and those of `namesOf`. */
   names(): string[] {
     const { id } = this.#engine.info;
-    return [...new Set([id, basename(id), ...this.#names])];
+    return [...new Set([id, basename(id), ...this.#namesOf(id)])];
   }
 
   /** Stops the engine. Safe to call twice. */

@@ -7,3 +7,4 @@ export async function createEngine(model?: string): Promise<Engine> {
 export async function listModels(): Promise<KnownModel[]> {
   return [];
 }
+export function aliasesOf(_id: string): string[] { return []; }

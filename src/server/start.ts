@@ -4,7 +4,7 @@ import { createLogger } from "../core/log.js";
 import type { OnProgress } from "../core/progress.js";
 import type { Engine } from "../engine/inference.js";
 import { buildApp, type App } from "./app.js";
-import { createEngine, listModels } from "./engine-source.js";
+import { aliasesOf, createEngine, listModels } from "./engine-source.js";
 import { EngineHost } from "./engine-host.js";
 import type { ServerLimits } from "./limits.js";
 
@@ -46,7 +46,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   throwIfAborted(signal);
   const logger = createLogger("server");
   const engine = options.engine ?? (await createEngine(options.model));
-  const engineHost = new EngineHost(engine, { names: options.model === undefined ? [] : [options.model] });
+  const engineHost = new EngineHost(engine, { namesOf: (id) => [...(options.model === undefined ? [] : [options.model]), ...aliasesOf(id)] });
   const isAllowedAddress = options.allowPrivateUrls ? () => true : undefined;
   const app = buildApp({ host: engineHost, listModels, limits: options.limits, isAllowedAddress, logger });
   let closing: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { InjectOptions } from "fastify";
+import { createLogger } from "../../src/core/log.js";
 import { ScriptedEngine, type Script, type ScriptedEngineOptions } from "../../src/engine/scripted-engine.js";
 import { buildApp, type AppOptions } from "../../src/server/app.js";
 import { EngineHost } from "../../src/server/engine-host.js";
@@ -22,7 +23,7 @@ export async function scriptedApp(script: Script, options: Partial<AppOptions> &
   const engine = new ScriptedEngine(script, options.engine);
   const host = options.host ?? new EngineHost(engine);
   await host.start();
-  const { app, close } = buildApp({ listModels: () => Promise.resolve([]), ...options, host });
+  const { app, close } = buildApp({ listModels: () => Promise.resolve([]), logger: createLogger("test", "silent"), ...options, host });
   const post = (payload: unknown, more: InjectOptions = {}) =>
     app.inject({ method: "POST", url: "/v1/chat/completions", payload: payload as object, ...more });
   return {

@@ -25,7 +25,7 @@ function mostSpecific(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: 
   if (issue.code === "invalid_union") {
     for (const branch of issue.errors) {
       const inner = branch[0];
-      if (inner && (inner.path.length > 0 || inner.code !== "invalid_type")) {
+      if (inner && (inner.path.length > 0 || !["invalid_type", "invalid_value"].includes(inner.code))) {
         const found = mostSpecific(inner);
         return { path: [...issue.path, ...found.path], message: found.message };
       }
