@@ -7,20 +7,23 @@ export function evaluate(...tensors: Tensor[]): void {
   native.eval(tensors.map((tensor) => tensor.handle));
 }
 
-/** Starts computing; building the next graph may go on meanwhile. */
-export function asyncEval(...tensors: Tensor[]): void {
-  native.asyncEval(tensors.map((tensor) => tensor.handle));
+/** Stands for tensors being computed; dispose it like a tensor. */
+export type Fence = Tensor;
+
+/** Starts computing and returns at once; building the next graph may go on meanwhile. */
+export function asyncEval(...tensors: Tensor[]): Fence {
+  return new Tensor(native.asyncEval(tensors.map((tensor) => tensor.handle)));
 }
 
-/** Starts computing and settles when the values are there; the waiting happens on another thread. */
+/** Settles when everything started with the fence is there; the waiting happens on another thread. */
+export async function waitFor(fence: Fence): Promise<void> {
+  await native.wait(fence.handle);
+}
+
+/** Computes the tensors, waiting on another thread. */
 export async function evaluated(...tensors: Tensor[]): Promise<void> {
-  asyncEval(...tensors);
-  for (const tensor of tensors) await native.wait(tensor.handle);
-}
-
-/** Settles when a tensor given to `asyncEval` has its value. */
-export function waitFor(tensor: Tensor): Promise<void> {
-  return native.wait(tensor.handle);
+  using fence = asyncEval(...tensors);
+  await waitFor(fence);
 }
 
 export interface MemoryUse {

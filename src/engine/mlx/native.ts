@@ -86,8 +86,8 @@ export interface Native extends Record<UnaryName, Unary>, Record<BinaryName, Bin
   fromMapping(mapping: Mapping, offset: number, shape: number[], dtype: DType): Handle;
 
   eval(handles: Handle[]): void;
-  asyncEval(handles: Handle[]): void;
-  wait(handle: Handle): Promise<void>;
+  asyncEval(handles: Handle[]): Handle;
+  wait(fence: Handle): Promise<void>;
   activeMemory(): number;
   peakMemory(): number;
   cacheMemory(): number;

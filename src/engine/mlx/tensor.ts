@@ -132,15 +132,13 @@ export function disposeAll(tensors: Iterable<Tensor>): void {
   if (handles.length > 0) native.dispose(handles);
 }
 
-/** What a scope may return: the tensors inside it outlive the scope. */
-export type Kept = Tensor | undefined | null | void | number | string | boolean | readonly Kept[] | { readonly [key: string]: Kept };
-
 /**
- * Runs `body` and frees every tensor made in it, except those in its result: they go to the enclosing scope. Synchronous only,
+ * Runs `body` and frees every tensor made in it, except those in its result (itself, in arrays or in plain
+ * objects): they go to the enclosing scope. Synchronous only,
  * since tensors made by other code while a promise is pending would land in the wrong scope.
  * @throws DeskhandError `internal` when `body` returns a promise.
  */
-export function scope<T extends Kept>(body: () => T): T {
+export function scope<T>(body: () => T): T {
   const outer = current;
   const made: Tensor[] = [];
   current = made;

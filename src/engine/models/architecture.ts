@@ -1,18 +1,19 @@
 import type { KVCache } from "../cache/kv-cache.js";
+import type { DecodedImage } from "../image/decode.js";
+import type { ProcessedImage } from "../image/qwen-vl-processor.js";
 import type { Tensor } from "../mlx/index.js";
 import type { Rotary } from "../nn/rotary.js";
 
-/** A picture after its processor: what the vision tower takes. */
-export interface ProcessedImage {
-  /** `[patches, features]`, row-major, in the processor's patch order. */
-  pixelValues: Float32Array<ArrayBuffer>;
-  /** Patches in time, height and width. */
-  gridThw: readonly [number, number, number];
-  /** Places it takes in the prompt. */
-  tokenCount: number;
+export type { ProcessedImage };
+
+/** Turns decoded pictures into what the vision tower takes. */
+export interface ImageProcessor {
+  /** Names every setting that changes the result, for cache keys. */
+  readonly settingsKey: string;
+  process(image: DecodedImage): ProcessedImage;
 }
 
-/** Where a picture lies in a prompt: token rows [start, start + tokenCount). */
+/** Where a picture lies in a prompt: token rows [start, start + mergedTokens). */
 export interface ImageSpan {
   start: number;
   image: ProcessedImage;
@@ -27,9 +28,9 @@ export interface PromptPositions {
 
 /** What the vision tower says about one picture. */
 export interface ImageFeatures {
-  /** `[tokenCount, D]`, in place of the token embeddings. */
+  /** `[mergedTokens, D]`, in place of the token embeddings. */
   embeddings: Tensor;
-  /** For the first decoder layers, one each: `[tokenCount, D]`, added to the hidden states after the layer. */
+  /** For the first decoder layers, one each: `[mergedTokens, D]`, added to the hidden states after the layer. */
   deepstack: Tensor[];
 }
 

@@ -5,7 +5,8 @@ import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
 import type { DType } from "../mlx/index.js";
 import { Weights, type LayoutAliases } from "../nn/weights.js";
-import type { Architecture } from "./architecture.js";
+import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
+import type { Architecture, ImageProcessor } from "./architecture.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
@@ -15,18 +16,29 @@ interface Entry {
   aliases?: LayoutAliases;
   /** Checks config.json and binds the weights. */
   build(config: unknown, weights: Weights, path: string): Architecture;
+  imageProcessor?(dir: string): Promise<ImageProcessor>;
 }
 
 /** Supported architectures by the `model_type` of config.json: one folder each. */
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
-  qwen3_vl: { aliases: QWEN3_VL_ALIASES, build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)) },
+  qwen3_vl: {
+    aliases: QWEN3_VL_ALIASES,
+    build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),
+    imageProcessor: (dir) => QwenVLImageProcessor.load(dir),
+  },
 };
 
 const ModelType = z.object({ model_type: z.string() });
 
 function parseConfig<T extends z.ZodType>(schema: T, config: unknown, path: string): z.output<T> {
   return parseWith(schema, config, path, "unsupported_model");
+}
+
+export interface LoadedArchitecture {
+  architecture: Architecture;
+  /** Absent in text-only models. */
+  imageProcessor?: ImageProcessor;
 }
 
 export interface LoadWeightsOptions {
@@ -41,7 +53,7 @@ export interface LoadWeightsOptions {
  * @throws DeskhandError `unsupported_model` for another `model_type` or a field this engine cannot compute, `invalid_model`
  * when weights are missing, misshapen or left over.
  */
-export async function loadArchitecture(dir: string, options: LoadWeightsOptions = {}): Promise<Architecture> {
+export async function loadArchitecture(dir: string, options: LoadWeightsOptions = {}): Promise<LoadedArchitecture> {
   const path = join(dir, "config.json");
   const config = await readJson(path);
   const { model_type } = parseWith(ModelType, config, path, "unsupported_model");
@@ -49,11 +61,12 @@ export async function loadArchitecture(dir: string, options: LoadWeightsOptions 
   if (entry === undefined) {
     throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${Object.keys(ARCHITECTURES).join(", ")} but received ${model_type}.`);
   }
+  const imageProcessor = await entry.imageProcessor?.(dir);
   const weights = await Weights.open(dir, { dtype: options.dtype, aliases: entry.aliases });
   try {
     const architecture = entry.build(config, weights, path);
     await weights.finish(options);
-    return architecture;
+    return { architecture, imageProcessor };
   } catch (error) {
     weights.abandon();
     throw isDeskhandError(error) ? error : new DeskhandError("invalid_model", `${dir} does not load: ${String(error)}`, { cause: error });

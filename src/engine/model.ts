@@ -1,0 +1,266 @@
+import { DeskhandError, throwIfAborted } from "../core/errors.js";
+import { Mutex } from "../core/mutex.js";
+import type { OnProgress } from "../core/progress.js";
+import { Session } from "./cache/session.js";
+import { readModelDefaults, resolveOptions, type ModelDefaults, type ResolvedOptions } from "./generate/options.js";
+import { layOutImages, type Prompt, type PromptImage } from "./generate/prompt.js";
+import { streamText, type TextDelta } from "./generate/text.js";
+import { generateTokens } from "./generate/tokens.js";
+import { resolveModel } from "./hub/resolve.js";
+import { decodeImage, imageContentHash } from "./image/decode.js";
+import { readImageSource } from "./image/source.js";
+import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
+import type { ChatMessage, ImageSource, ToolCall } from "./messages.js";
+import { bestDevice, clearCache, setDefaultDevice, type Device, type DType } from "./mlx/index.js";
+import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
+import { ChatTemplate, missingChatTemplate } from "./tokenizer/chat-template.js";
+import { Tokenizer } from "./tokenizer/tokenizer.js";
+import { detectToolCallFormat } from "./tools/detect.js";
+import type { ToolCallEvent, ToolCallParser } from "./tools/format.js";
+
+export interface LoadOptions {
+  /** Default: the GPU where there is one. One device serves the whole process. */
+  device?: Device;
+  /** Floating-point weights are converted to this. Default: float32 on the CPU, as stored on a GPU. */
+  dtype?: "float32" | "float16" | "bfloat16";
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Pictures, before the text (or at their marks in a raw prompt). */
+  images?: ImageSource[];
+  /** Send the prompt as it is, without the chat template. */
+  raw?: boolean;
+  signal?: AbortSignal;
+}
+
+export type ChatOptions = Omit<ChatRequest, "messages"> & { signal?: AbortSignal };
+
+export interface GenerationOutput {
+  text: string;
+  /** Every token generated, the end-of-sequence token included. */
+  tokenIds: number[];
+  promptTokens: number;
+  /** Prompt tokens that came from the prefix cache. */
+  cachedTokens: number;
+  completionTokens: number;
+  finishReason: FinishReason;
+  timings: Timings;
+}
+
+export interface ChatOutput extends GenerationOutput {
+  toolCalls: ToolCall[];
+}
+
+/** Yielded while text comes; returned at the end, with `text` and `tokenIds` of the whole. */
+export type GenerationStream = AsyncGenerator<TextDelta, GenerationOutput>;
+
+interface Parts extends LoadedArchitecture {
+  id: string;
+  tokenizer: Tokenizer;
+  template: ChatTemplate | undefined;
+  defaults: ModelDefaults;
+}
+
+/** A loaded model. Generations run one at a time, in the order of asking; each continues from the last where it can. */
+export class Model implements AsyncDisposable {
+  readonly info: ModelInfo;
+  readonly #parts: Parts;
+  readonly #session: Session;
+  readonly #turn = new Mutex();
+  #disposed = false;
+
+  constructor(parts: Parts) {
+    const { architecture, imageProcessor } = parts;
+    this.#parts = parts;
+    this.#session = new Session(architecture.createCache());
+    this.info = { id: parts.id, modelType: architecture.modelType, contextLength: architecture.contextLength, vision: imageProcessor !== undefined };
+  }
+
+  /** Answers a prompt: one user message, unless `raw`. */
+  async generate(prompt: string, options: GenerateOptions = {}): Promise<GenerationOutput> {
+    return drain(this.streamGenerate(prompt, options));
+  }
+
+  /** Like `generate`, piece by piece. The generator's return value is the whole output. */
+  streamGenerate(prompt: string, options: GenerateOptions = {}): GenerationStream {
+    const { images = [], raw = false } = options;
+    if (raw) return this.#run(() => this.#prepare(prompt, images, { addSpecialTokens: true, signal: options.signal }), options);
+    const content = [...images.map((image) => ({ type: "image" as const, image })), { type: "text" as const, text: prompt }];
+    return this.#runChat({ messages: [{ role: "user", content }] }, options);
+  }
+
+  /** Answers a conversation; tool calls are parsed when tools are given. */
+  async chat(messages: ChatMessage[], options: ChatOptions = {}): Promise<ChatOutput> {
+    const events = this.#chatEvents({ ...options, messages }, options.signal);
+    let text = "";
+    for (;;) {
+      const { value, done } = await events.next();
+      if (done) return { ...value, text };
+      if (value.type === "text") text += value.text;
+    }
+  }
+
+  /** Like `chat`, as events. */
+  async *streamChat(request: ChatRequest, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<InferenceEvent, void> {
+    const { promptTokens, completionTokens, cachedTokens, finishReason, timings, toolCalls } = yield* this.#chatEvents(request, signal);
+    yield { type: "finish", finishReason, usage: { promptTokens, completionTokens, cachedTokens }, timings, toolCalls };
+  }
+
+  /** A description of a picture in the model's words. */
+  async describeImage(image: ImageSource, options: Omit<GenerateOptions, "images" | "raw"> = {}): Promise<GenerationOutput> {
+    return this.answerAboutImage(image, "Describe this image.", options);
+  }
+
+  async answerAboutImage(image: ImageSource, question: string, options: Omit<GenerateOptions, "images" | "raw"> = {}): Promise<GenerationOutput> {
+    return this.generate(question, { ...options, images: [image] });
+  }
+
+  /** Waits for a running generation to end, then frees the weights and the cache. Safe to call twice. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const release = await this.#turn.acquire();
+    try {
+      this.#session[Symbol.dispose]();
+      this.#parts.architecture[Symbol.dispose]();
+      clearCache();
+    } finally {
+      release();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  async *#chatEvents(request: ChatRequest, signal: AbortSignal | undefined): AsyncGenerator<ToolCallEvent, ChatOutput> {
+    const parser = this.#toolCallParser(request);
+    const toolCalls: ToolCall[] = [];
+    const stream = this.#runChat(request, { ...request, signal });
+    try {
+      for (;;) {
+        const { value, done } = await stream.next();
+        const text = done ? "" : value.text;
+        const events: ToolCallEvent[] = parser === undefined ? [{ type: "text", text }] : done ? parser.end() : parser.feed(text);
+        for (const event of events) {
+          if (event.type === "text" && event.text === "") continue;
+          record(toolCalls, event);
+          yield event;
+        }
+        if (done) return { ...value, toolCalls, finishReason: toolCalls.length > 0 && value.finishReason === "stop" ? "tool_calls" : value.finishReason };
+      }
+    } finally {
+      // A caller who leaves early ends the generation as well.
+      await stream.return(undefined as never);
+    }
+  }
+
+  #toolCallParser({ tools, toolChoice }: ChatRequest): ToolCallParser | undefined {
+    if (toolChoice === "none" || tools === undefined || tools.length === 0 || this.#parts.template === undefined) return undefined;
+    return detectToolCallFormat(this.#parts.template.source)?.createParser();
+  }
+
+  #runChat({ messages, tools, toolChoice }: ChatRequest, options: SamplingOptions & { signal?: AbortSignal }): GenerationStream {
+    return this.#run(() => {
+      const images = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content.flatMap((part) => (part.type === "image" ? [part.image] : []))));
+      this.#requireVision(images.length);
+      if (this.#parts.template === undefined) throw missingChatTemplate(this.info.id);
+      const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools });
+      return this.#prepare(text, images, { addSpecialTokens: false, signal: options.signal });
+    }, options);
+  }
+
+  async *#run(prepare: () => Promise<Prompt>, options: SamplingOptions & { signal?: AbortSignal }): GenerationStream {
+    const sampling = resolveOptions(options, this.#parts.defaults);
+    const release = await this.#turn.acquire(options.signal);
+    try {
+      if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
+      return yield* this.#generate(prepare, sampling, options.signal);
+    } finally {
+      release();
+    }
+  }
+
+  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, signal: AbortSignal | undefined): GenerationStream {
+    const { architecture, tokenizer } = this.#parts;
+    const started = performance.now();
+    const prompt = await prepare();
+    throwIfAborted(signal);
+    const prepared = performance.now();
+    const output = { text: "", tokenIds: [] as number[] };
+    let cachedTokens = 0;
+    let first = prepared;
+    const ids = generateTokens(architecture, prompt, this.#session, { sampling, signal, onPrefill: (cached) => (cachedTokens = cached) });
+    const stream = streamText(ids, tokenizer, sampling.stop);
+    try {
+      for (;;) {
+        const { value, done } = await stream.next();
+        if (output.tokenIds.length === 0) first = performance.now();
+        if (done) {
+          const timings = { processMs: prepared - started, prefillMs: first - prepared, decodeMs: performance.now() - first };
+          return { ...output, promptTokens: prompt.tokenIds.length, cachedTokens, completionTokens: output.tokenIds.length, finishReason: value, timings };
+        }
+        output.text += value.text;
+        output.tokenIds.push(...value.tokenIds);
+        yield value;
+      }
+    } finally {
+      await stream.return(undefined as never);
+    }
+  }
+
+  async #prepare(text: string, sources: readonly ImageSource[], { addSpecialTokens, signal }: { addSpecialTokens: boolean; signal?: AbortSignal }): Promise<Prompt> {
+    const { tokenizer, architecture } = this.#parts;
+    this.#requireVision(sources.length);
+    const images: PromptImage[] = [];
+    for (const source of sources) images.push(await this.#prepareImage(source, signal));
+    return layOutImages(tokenizer.encode(text, { addSpecialTokens }), images, architecture.imageTokenId);
+  }
+
+  async #prepareImage(source: ImageSource, signal: AbortSignal | undefined): Promise<PromptImage> {
+    const { imageProcessor } = this.#parts;
+    if (imageProcessor === undefined) throw new DeskhandError("internal", `Expected the model ${this.info.id} to have an image processor.`);
+    const decoded = await decodeImage(await readImageSource(source, { signal }), { signal });
+    return { image: imageProcessor.process(decoded), key: `${imageContentHash(decoded)} ${imageProcessor.settingsKey}` };
+  }
+
+  #requireVision(count: number): void {
+    if (count === 0 || this.info.vision) return;
+    throw new DeskhandError("unsupported_input", `The model ${this.info.id} (${this.info.modelType}) takes text only but received ${count === 1 ? "a picture" : `${count} pictures`}. Leave them out, or use a vision model such as "qwen".`);
+  }
+}
+
+/**
+ * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
+ * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
+ */
+export async function load(name: string, { device = bestDevice(), dtype, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+  const { dir, id } = await resolveModel(name, { onProgress, signal });
+  setDefaultDevice(device);
+  const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
+  const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
+  const loaded = await loadArchitecture(dir, { dtype: dtype ?? defaultDType(device), onProgress, signal });
+  return new Model({ ...loaded, id, tokenizer, template, defaults });
+}
+
+/** MLX's products on the CPU are fast in float32 only. */
+function defaultDType(device: Device): DType | undefined {
+  return device === "cpu" ? "float32" : undefined;
+}
+
+function record(calls: ToolCall[], event: ToolCallEvent): void {
+  if (event.type === "tool_call") calls[event.index] = { id: event.id, name: event.name, arguments: "" };
+  else if (event.type === "tool_call_arguments") {
+    const call = calls[event.index];
+    if (call !== undefined) call.arguments += event.delta;
+  }
+}
+
+async function drain(stream: GenerationStream): Promise<GenerationOutput> {
+  for (;;) {
+    const { value, done } = await stream.next();
+    if (done) return value;
+  }
+}

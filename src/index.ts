@@ -1,0 +1,9 @@
+/** The library: load a model, serve it, let it work a computer. */
+export { Agent, type AgentOptions, type AgentResult } from "./agent/agent.js";
+export { DeskhandError, type ErrorCode } from "./core/errors.js";
+export type { OnProgress, Progress } from "./core/progress.js";
+export type { ChatRequest, Engine, FinishReason, Inference, InferenceEvent, ModelInfo, SamplingOptions, Timings, Usage } from "./engine/inference.js";
+export type { ChatMessage, ContentPart, ImageSource, ToolCall, ToolDefinition } from "./engine/messages.js";
+export { load, type ChatOptions, type ChatOutput, type GenerateOptions, type GenerationOutput, type GenerationStream, type LoadOptions, type Model } from "./engine/model.js";
+export { SimpleEngine } from "./engine/simple-engine.js";
+export { serve, type RunningServer, type ServeOptions } from "./server/start.js";
