@@ -51,16 +51,17 @@ export async function ensureReady({ for: purpose = "run", only, force = false, q
  * @template T
  * @param {Reporter} report
  * @param {() => Promise<T>} work
+ * @param {{ file?: string }} [options] the lock file
  * @returns {Promise<T>}
  */
-export async function underLock(report, work) {
+export async function underLock(report, work, { file } = {}) {
   let received;
   const onSignal = (signal) => {
     received = signal;
     report.note(`\n${signal}: ending the set-up. What is in place stays; run the command again to go on.`);
     endChildren();
   };
-  const release = await takeLock({ onWait: (pid) => report.note(`Another set-up of this checkout is running (process ${pid}); waiting for it.`) });
+  const release = await takeLock({ file, onWait: (pid) => report.note(`Another set-up of this checkout is running (process ${pid}); waiting for it.`) });
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   try {
     return await work();

@@ -51,7 +51,7 @@ export class Reporter {
   }
 }
 
-/** What a person reads when the set-up fails: what, the end of the log, and what mends it. */
+/** What a person reads when the set-up fails: what, the end of the log, and what mends it. @param {Error & { log?: string, mend?: string }} error */
 export function failureText(error) {
   const { message, log, mend } = error;
   const indent = (text) => text.replace(/^/gm, "  ");

@@ -19,21 +19,21 @@ export async function readLock() {
   return JSON.parse(await readFile(LOCK_FILE, "utf8"));
 }
 
-/** The parts of a wheel's file name (PEP 427) that pip asks for: `mlx_cpu-0.32.4-py3-none-TAG[.TAG…].whl`. */
+/** The parts of a wheel's file name (PEP 427) that pip asks for: `mlx_cpu-0.32.4-py3-none-TAG[.TAG…].whl`. @param {string} file */
 export function parseWheelName(file) {
   const match = /^([^-]+)-([^-]+)-[^-]+-[^-]+-([^-]+)\.whl$/.exec(file);
   if (match === null) throw new SetupError(`Expected a wheel's file name like name-1.0-py3-none-any.whl but received ${JSON.stringify(file)}.`, { mend: "correct native/mlx.lock.json" });
   return { name: match[1], version: match[2], platform: match[3].split(".")[0] };
 }
 
-/** @returns {Promise<string>} lower-case hexadecimal */
+/** @param {string} path @returns {Promise<string>} lower-case hexadecimal */
 export async function sha256OfFile(path) {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest("hex");
 }
 
-/** Throws and removes the file unless its sha256 is the locked one. */
+/** Throws and removes the file unless its sha256 is the locked one. @param {string} path @param {string} expected */
 export async function verifyWheel(path, expected) {
   const actual = await sha256OfFile(path);
   if (actual === expected) return;
@@ -72,7 +72,12 @@ export async function fetchWheel(wheel, downloads = DOWNLOADS, runCommand = run)
   return target;
 }
 
-/** True when `folder` was unpacked from exactly these wheels (and these parts of them). */
+/**
+ * True when `folder` was unpacked from exactly these wheels (and these parts of them).
+ * @param {string} folder
+ * @param {{ sha256: string }[]} wheels
+ * @param {string[]} [only]
+ */
 export async function isUnpacked(folder, wheels, only) {
   try {
     return (await readFile(join(folder, MARKER), "utf8")) === markerOf(wheels, only);
@@ -85,9 +90,12 @@ export async function isUnpacked(folder, wheels, only) {
  * Fetches wheels and unpacks them side by side into `folder`, which appears whole or not at all.
  * @param {{ file: string, sha256: string }[]} wheels
  * @param {string} folder
- * @param {{ only?: string[], onProgress?: (text: string) => void }} [options] `only`: path prefixes inside the wheels to keep
+ * @param {object} [options]
+ * @param {string[]} [options.only] path prefixes inside the wheels to keep
+ * @param {(text: string) => void} [options.onProgress]
+ * @param {(wheel: { file: string, sha256: string }) => Promise<string>} [options.fetch] gives the path of a checked wheel, which is then removed
  */
-export async function installWheels(wheels, folder, { only, onProgress } = {}) {
+export async function installWheels(wheels, folder, { only, onProgress, fetch = fetchWheel } = {}) {
   const partial = `${folder}.part-${process.pid}`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
@@ -95,7 +103,7 @@ export async function installWheels(wheels, folder, { only, onProgress } = {}) {
     for (const [index, wheel] of wheels.entries()) {
       const count = wheels.length > 1 ? ` (${index + 1} of ${wheels.length})` : "";
       onProgress?.(`downloading ${wheel.file}${count}`);
-      const path = await fetchWheel(wheel);
+      const path = await fetch(wheel);
       onProgress?.(`unpacking ${wheel.file}${count}`);
       await run("python3", ["-c", UNPACK, path, partial, ...(only ?? [])], { mend: "check the free disk space and run the command again" });
       await rm(path, { force: true });
