@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Key } from "@nut-tree-fork/nut-js";
+import { DeskhandError, throwIfAborted } from "../../core/errors.js";
+import type { Keyboard, OnHeld } from "./keyboard.js";
+import type { ChordKey } from "./keys.js";
+import type { Nut } from "./nut.js";
+import { typeableCharacters } from "./typed-text.js";
+
+/** An application reads the clipboard only some time after the paste shortcut; before that its content must stay. */
+const PASTE_MS = 200;
+
+/** Keys of a US keyboard, which nut-js' names stand for: the character without and with Shift. */
+const CHARACTER_KEYS: readonly (readonly [plain: string, shifted: string, key: keyof typeof Key])[] = [
+  ...[..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter) => [letter.toLowerCase(), letter, letter as keyof typeof Key] as const),
+  ...[..."1234567890"].map((digit, i) => [digit, "!@#$%^&*()"[i] ?? "", `Num${digit}` as keyof typeof Key] as const),
+  ["`", "~", "Grave"], ["-", "_", "Minus"], ["=", "+", "Equal"], ["[", "{", "LeftBracket"], ["]", "}", "RightBracket"], ["\\", "|", "Backslash"],
+  [";", ":", "Semicolon"], ["'", '"', "Quote"], [",", "<", "Comma"], [".", ">", "Period"], ["/", "?", "Slash"],
+];
+
+/**
+ * Keys and text on macOS and Windows. Keys go through nut-js. Text goes through the clipboard, because nut-js loses characters:
+ * pasted text is exact on every layout, and the clipboard's text is put back afterwards (a picture or files in it are lost).
+ */
+export class NativeKeyboard implements Keyboard {
+  readonly #nut: Nut;
+  readonly #onHeld: OnHeld;
+  #held: number[] = [];
+
+  constructor(nut: Nut, onHeld: OnHeld) {
+    this.#nut = nut;
+    this.#onHeld = onHeld;
+  }
+
+  async type(text: string, signal?: AbortSignal): Promise<void> {
+    const lines = typeableCharacters(text).join("");
+    if (lines === "") return;
+    const { clipboard, Key } = this.#nut;
+    const saved = await clipboard.getContent().catch(() => "");
+    try {
+      // A line feed is Return and a tab is Tab, which in a form mean something other than the characters.
+      for (const part of lines.split(/([\n\t])/)) {
+        throwIfAborted(signal);
+        if (part === "\n") await this.#tap([Key.Return]);
+        else if (part === "\t") await this.#tap([Key.Tab]);
+        else if (part !== "") await this.#paste(part);
+      }
+    } finally {
+      await clipboard.setContent(saved);
+    }
+  }
+
+  async chord(keys: ChordKey[]): Promise<void> {
+    await this.#tap(keys.flatMap((key) => this.#numbers(key)));
+  }
+
+  async releaseAll(): Promise<void> {
+    this.releaseNow();
+  }
+
+  releaseNow(): void {
+    // The provider acts before it returns its promise.
+    for (const key of this.#held.toReversed()) void this.#nut.keyboard.releaseKey(key).catch(() => undefined);
+    this.#held = [];
+    this.#report();
+  }
+
+  async close(): Promise<void> {
+    await this.releaseAll();
+  }
+
+  async #paste(text: string): Promise<void> {
+    const { clipboard, Key } = this.#nut;
+    await clipboard.setContent(text);
+    await this.#tap([process.platform === "darwin" ? Key.LeftCmd : Key.LeftControl, Key.V]);
+    await sleep(PASTE_MS);
+  }
+
+  async #tap(keys: number[]): Promise<void> {
+    const before = this.#held.length;
+    try {
+      for (const key of keys) {
+        // The keys before it go along as its modifiers: macOS takes them from the event, not from what is held.
+        const chord = [...this.#held.slice(before), key];
+        this.#held.push(key);
+        this.#report();
+        await this.#nut.keyboard.pressKey(...chord);
+      }
+    } finally {
+      for (let end = this.#held.length; end > before; end--) {
+        await this.#nut.keyboard.releaseKey(...this.#held.slice(before, end)).catch(() => undefined);
+        this.#held.pop();
+      }
+      this.#report();
+    }
+  }
+
+  #numbers(key: ChordKey): number[] {
+    const { Key } = this.#nut;
+    if (key.kind === "named") {
+      if (key.key.nut !== undefined) return [Key[key.key.nut]];
+      throw new DeskhandError("invalid_argument", `Expected a key that can be pressed on this system but received ${key.key.name}, which nut-js does not know.`, { param: "keys" });
+    }
+    for (const [plain, shifted, name] of CHARACTER_KEYS) {
+      if (key.char === plain) return [Key[name]];
+      if (key.char === shifted) return [Key.LeftShift, Key[name]];
+    }
+    throw new DeskhandError("invalid_argument", `Expected a key of a US keyboard but received ${JSON.stringify(key.char)}; send it as text instead.`, { param: "keys" });
+  }
+
+  #report(): void {
+    this.#onHeld({ keys: this.#held, boundKeycodes: [] });
+  }
+}

@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createRequire } from "node:module";
+import { createLogger } from "../../core/log.js";
+import { watchdogMain, type Obligation } from "./watchdog-main.js";
+
+export type { Obligation } from "./watchdog-main.js";
+
+const log = createLogger("computer");
+const require = createRequire(import.meta.url);
+
+/** An obligation that is kept up to date while this process lives. */
+export interface StandingObligation {
+  /** Takes effect at once: it is in the watchdog's pipe when this returns. */
+  update(obligation: Obligation): void;
+  /** The obligation has been met here; the watchdog forgets it. */
+  discharge(): void;
+}
+
+/**
+ * Makes sure that something is undone even when this process is killed outright: a small child process holds the other end of a
+ * pipe, and acts when the pipe closes. There is one for all obligations; it starts with the first and leaves with the last.
+ */
+export function oblige(obligation: Obligation): StandingObligation {
+  const id = Symbol();
+  const update = (next: Obligation): void => {
+    obligations.set(id, next);
+    report();
+  };
+  update(obligation);
+  return {
+    update,
+    discharge: () => {
+      if (obligations.delete(id)) report();
+    },
+  };
+}
+
+const obligations = new Map<symbol, Obligation>();
+let watchdog: ChildProcess | undefined;
+
+function report(): void {
+  if (obligations.size > 0) watchdog ??= start();
+  watchdog?.stdin?.write(`${JSON.stringify([...obligations.values()])}\n`);
+  if (obligations.size > 0) return;
+  watchdog?.stdin?.end();
+  watchdog = undefined;
+}
+
+function start(): ChildProcess {
+  const modules = { x11: require.resolve("x11"), nutJs: require.resolve("@nut-tree-fork/nut-js") };
+  const child = spawn(process.execPath, ["-e", `(${watchdogMain.toString()})(require, ${JSON.stringify(modules)})`], {
+    stdio: ["pipe", "ignore", "ignore"],
+    // Its own session: a terminal's Ctrl-C and hang-up go to the foreground group only.
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
+  const lost = (reason: unknown): void => {
+    if (watchdog !== child) return;
+    log.warn({ reason }, "the input watchdog is gone; keys held at a sudden death would stay held");
+    watchdog = undefined;
+  };
+  child.on("error", lost);
+  child.on("exit", (code, signal) => lost({ code, signal }));
+  child.stdin.on("error", lost);
+  // Neither the child nor its pipe keeps this process alive.
+  child.unref();
+  if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
+  return child;
+}
