@@ -27,7 +27,7 @@ export interface AppOptions {
 export interface App {
   app: FastifyInstance;
   /** Refuses new requests, gives running ones the grace period, cancels the rest, then closes the listener. Safe to call twice. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** A client's own request id is kept when it is short and plain. */

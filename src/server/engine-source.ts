@@ -1,10 +1,38 @@
-import { DeskhandError } from "../core/errors.js";
 import type { Engine } from "../engine/inference.js";
+import { HUB_ALIASES } from "../engine/hub/aliases.js";
+import { hubEnvironment } from "../engine/hub/environment.js";
+import { listModels as listLocalModels } from "../engine/hub/list.js";
+import { DEFAULT_MODEL } from "./defaults.js";
 import type { KnownModel } from "./model-list.js";
-export async function createEngine(model?: string): Promise<Engine> {
-  throw new DeskhandError("unsupported_model", `no engine for ${model}`);
+
+/** An engine for a model, not started. Imported only now: a server with an engine of its own needs no MLX. */
+export async function createEngine(model = DEFAULT_MODEL): Promise<Engine> {
+  const { SimpleEngine } = await import("../engine/simple-engine.js");
+  return new SimpleEngine(model);
 }
+
+/** Every model this machine knows of: shipped, in the Hugging Face cache, and those with an alias that would be downloaded. */
 export async function listModels(): Promise<KnownModel[]> {
-  return [];
+  const local = (await listLocalModels()).map(
+    ({ id, modelType, sizeBytes, quantization }): KnownModel => ({
+      id,
+      aliases: aliasesOf(id),
+      isCached: true,
+      modelType,
+      sizeBytes,
+      quantization: quantization && `${quantization.bits}-bit`,
+    }),
+  );
+  const missing = Object.values(HUB_ALIASES).filter((id) => !local.some((model) => model.id === id));
+  return [...local, ...missing.map((id): KnownModel => ({ id, aliases: aliasesOf(id), isCached: false }))];
 }
-export function aliasesOf(_id: string): string[] { return []; }
+
+/** The Hugging Face cache, where models are downloaded to. */
+export function modelCacheDir(): string {
+  return hubEnvironment().cacheDir;
+}
+
+/** The short names of a hub id. */
+export function aliasesOf(id: string): string[] {
+  return Object.entries(HUB_ALIASES).flatMap(([alias, target]) => (target === id ? [alias] : []));
+}

@@ -22,7 +22,7 @@ export function handleNotFound(request: FastifyRequest, reply: FastifyReply): vo
 export function watchMethods(app: FastifyInstance): () => void {
   const allowed = new Map<string, HTTPMethods[]>();
   app.addHook("onRoute", ({ url, method }) => {
-    allowed.set(url, [...(allowed.get(url) ?? []), method as HTTPMethods | HTTPMethods[]].flat());
+    allowed.set(url, [...(allowed.get(url) ?? []), method].flat());
   });
   return () => {
     for (const [url, methods] of [...allowed]) {

@@ -4,12 +4,10 @@ import { createLogger } from "../core/log.js";
 import type { OnProgress } from "../core/progress.js";
 import type { Engine } from "../engine/inference.js";
 import { buildApp, type App } from "./app.js";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.js";
 import { aliasesOf, createEngine, listModels } from "./engine-source.js";
 import { EngineHost } from "./engine-host.js";
 import type { ServerLimits } from "./limits.js";
-
-export const DEFAULT_HOST = "127.0.0.1";
-export const DEFAULT_PORT = 8000;
 
 export interface ServeOptions {
   /** An alias, a folder, or a Hugging Face id; the embedded model when left out. */

@@ -34,7 +34,7 @@ async function untilPlaces(url: string, count: number): Promise<void> {
 describe("starting", () => {
   it("answers on a free port, with the engine's model", async () => {
     const server = await start(new ScriptedEngine(["hi"], { info: { id: "some/model" } }));
-    expect(server).toMatchObject({ modelId: "some/model", url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) });
+    expect(server).toMatchObject({ modelId: "some/model", url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string });
     expect((await chat(server.url, { model: "model" })).status).toBe(200);
   });
 
@@ -48,7 +48,7 @@ describe("starting", () => {
     await once(holder, "listening");
     const { port } = holder.address() as AddressInfo;
     const engine = new ScriptedEngine([]);
-    await expect(serve({ engine, port })).rejects.toMatchObject({ code: "port_in_use", message: expect.stringContaining(String(port)) });
+    await expect(serve({ engine, port })).rejects.toMatchObject({ code: "port_in_use", message: expect.stringContaining(String(port)) as string });
     expect(engine.state).toBe("stopped");
     holder.close();
   });

@@ -1,0 +1,150 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import OpenAI from "openai";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+/** The command as a user runs it, in a process of its own, with an empty Hugging Face cache and no network. */
+const BIN = fileURLToPath(new URL("../../bin/deskhand.js", import.meta.url));
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "deskhand-cli-"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+function start(args: readonly string[]) {
+  const child = spawn(process.execPath, [BIN, ...args], { env: { ...process.env, HF_HOME: home, HF_HUB_OFFLINE: "1" }, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
+  return { child, ended: ended.then(([stdout, stderr, [code]]) => ({ stdout, stderr, code })) };
+}
+
+const run = (...args: string[]) => start(args).ended;
+
+/** Starts `serve` and waits for the line that says it answers. */
+async function startServing(...args: string[]) {
+  const { child, ended } = start(["serve", "--port", "0", ...args]);
+  const [line] = (await Promise.race([once(child.stdout, "data"), ended.then((end) => { throw new Error(end.stderr); })])) as [Buffer];
+  return { child, ended, line: line.toString() };
+}
+
+describe("usage", () => {
+  it("--help names every subcommand, --version the version, both with exit code 0", async () => {
+    const help = await run("--help");
+    expect(help.code).toBe(0);
+    for (const name of ["agent", "serve", "generate", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(await run("--version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
+    expect(await run("serve", "--help")).toMatchObject({ code: 0, stdout: expect.stringContaining("--port") as string });
+  });
+
+  it.each([
+    [[]],
+    [["dance"]],
+    [["serve", "--prot", "1"]],
+    [["serve", "--port", "eighty"]],
+    [["serve", "--port", "70000"]],
+    [["serve", "extra"]],
+    [["generate"]],
+    [["generate", "--prompt", "x", "--max-tokens", "0"]],
+    [["generate", "--prompt", "x", "--temp", "hot"]],
+    [["generate", "--prompt", "x", "--seed", "-1"]],
+    [["agent"]],
+  ])("bad usage ends with 2 and says so on stderr: %j", async (args) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/^(error: |Usage: deskhand)/);
+  });
+
+  it.each([[["generate", "--model", "nobody/nothing", "--prompt", "x"]], [["serve", "--model", "nobody/nothing", "--port", "0"]]])("a failure ends with 1 and one line: %j", async (args) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/^error: .*nobody\/nothing.*\n$/);
+  });
+});
+
+describe("serve", () => {
+  it("prints where it listens once it answers, and ends with 0 on SIGTERM and SIGINT", async () => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      const { child, ended, line } = await startServing();
+      const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1];
+      const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
+      const answer = await client.chat.completions.create({ model: "tiny", messages: [{ role: "user", content: "hello" }], max_tokens: 1 });
+      expect(answer.usage?.completion_tokens).toBe(1);
+      child.kill(signal);
+      expect((await ended).code).toBe(0);
+    }
+  });
+
+  it("ends with 1 when the port is in use, naming it and the way out", async () => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const { port } = holder.address() as AddressInfo;
+    const { code, stderr } = await run("serve", "--port", String(port));
+    holder.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`error: Port ${port} on 127\\.0\\.0\\.1 is in use\\. .*choose another port`));
+  });
+});
+
+describe("generate", () => {
+  const args = ["generate", "--model", "tiny", "--prompt", "press OK", "--temp", "0", "--max-tokens", "8"];
+
+  it("prints the same text streamed and as JSON, whose fields agree with each other", async () => {
+    const streamed = await run(...args);
+    const json = await run(...args, "--json");
+    expect([streamed.code, json.code]).toEqual([0, 0]);
+    expect(json.stdout.split("\n")).toHaveLength(2);
+    const output = JSON.parse(json.stdout) as Record<"text" | "finish_reason", string> & { token_ids: number[]; usage: Record<string, number>; timings: Record<string, number> };
+    expect(Object.keys(output)).toEqual(["text", "token_ids", "finish_reason", "usage", "timings"]);
+    expect(streamed.stdout).toBe(`${output.text}\n`);
+    expect(output.usage["completion_tokens"]).toBe(output.token_ids.length);
+    expect(output.usage["total_tokens"]).toBe((output.usage["prompt_tokens"] ?? 0) + output.token_ids.length);
+    expect(["stop", "length"]).toContain(output.finish_reason);
+    expect(Object.keys(output.timings)).toEqual(["process_ms", "prefill_ms", "decode_ms"]);
+  });
+
+  it("sends a raw prompt without the chat template, so with fewer tokens", async () => {
+    const tokens = async (...more: string[]) => (JSON.parse((await run(...args, "--json", ...more)).stdout) as { usage: { prompt_tokens: number } }).usage.prompt_tokens;
+    expect(await tokens("--raw")).toBeLessThan(await tokens());
+  });
+
+  it("names a picture that is not there", async () => {
+    const { code, stderr } = await run(...args, "--image", "/nowhere/missing.png");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*\/nowhere\/missing\.png/m);
+  });
+
+  it("is no failure when its reader leaves early", async () => {
+    const { child, ended } = start(["generate", "--prompt", "hello", "--max-tokens", "200", "--temp", "1"]);
+    child.stdout.once("data", () => child.stdout.destroy());
+    expect(await ended.catch(() => undefined)).toMatchObject({ code: 0, stderr: expect.not.stringContaining("EPIPE") as string });
+  });
+});
+
+describe("models", () => {
+  it("lists the shipped model, what the cache holds, and what an alias would download", async () => {
+    const snapshot = join(home, "hub", "models--acme--Pocket-VL", "snapshots", "abc123");
+    await mkdir(snapshot, { recursive: true });
+    await writeFile(join(snapshot, "config.json"), JSON.stringify({ model_type: "qwen3_vl", quantization: { bits: 4, group_size: 64 } }));
+    await writeFile(join(snapshot, "model.safetensors"), Buffer.alloc(1000));
+    await writeFile(join(snapshot, "tokenizer.json"), "{}");
+    const json = await run("models", "--json");
+    expect(json.code).toBe(0);
+    const models = JSON.parse(json.stdout) as { id: string }[];
+    expect(models.find(({ id }) => id === "tiny")).toMatchObject({ cached: true, model_type: "qwen3_vl" });
+    expect(models.find(({ id }) => id === "acme/Pocket-VL")).toMatchObject({ cached: true, model_type: "qwen3_vl", quantization: "4-bit" });
+    expect(models.find(({ id }) => id === "mlx-community/Qwen3-VL-4B-Instruct-4bit")).toMatchObject({ cached: false, aliases: ["qwen"] });
+    const table = await run("models");
+    expect(table.stdout).toMatch(/^MODEL +ALIAS +TYPE +SIZE +QUANTISED$/m);
+    expect(table.stdout).toMatch(/^acme\/Pocket-VL +- +qwen3_vl +[\d.]+ MB +4-bit$/m);
+    expect(table.stdout).toMatch(/^mlx-community\/Qwen3-VL-4B-Instruct-4bit +qwen +- +not downloaded/m);
+  });
+});
