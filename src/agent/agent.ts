@@ -75,7 +75,7 @@ export class Agent {
       limits: { maxSteps, maxSeconds },
       versions: await readVersions(),
     };
-    const recorder = await Recorder.create(outDir, run);
+    await using recorder = await Recorder.create(outDir, run);
     onStart?.(run, recorder.dir);
     if (maxSeconds !== undefined) interrupter.limit(maxSeconds);
     using _watch = watchFailsafeCorner(computer, () => interrupter.interrupt(new Interruption("failsafe", "Stopped by a person: the pointer was pushed into the top left corner.")));

@@ -13,7 +13,7 @@ const PAGE_FILE = "index.html";
  * its last step; `step-001.png` and so on; and at the end `index.html`, which shows them and needs nothing else.
  * The folder is for its owner alone: screenshots and typed text are private.
  */
-export class Recorder {
+export class Recorder implements AsyncDisposable {
   readonly dir: string;
   readonly #file: FileHandle;
   readonly #run: RunLine;
@@ -61,16 +61,16 @@ export class Recorder {
     return this.#steps.length;
   }
 
-  /** Writes the last line and the page, and closes the file. */
+  /** Writes the last line and the page. */
   async finish(result: ResultLine): Promise<void> {
-    try {
-      await this.#append(result);
-    } finally {
-      await this.#file.close();
-    }
+    await this.#append(result);
     const pictures = new Map<string, Buffer>();
     for (const { picture } of this.#steps) if (picture) pictures.set(picture, await readFile(join(this.dir, picture)));
     await writeFile(join(this.dir, PAGE_FILE), renderPage({ run: this.#run, steps: this.#steps, result }, pictures), { mode: 0o600 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
   }
 
   async #append(line: TrajectoryLine): Promise<void> {

@@ -1,0 +1,267 @@
+import { describe, expect, it } from "vitest";
+import type { Action } from "../../src/agent/actions.js";
+import { COMPUTER_USE_TOOL } from "../../src/agent/dialects/computer-use.js";
+import type { Conversation, Dialect, Turn } from "../../src/agent/dialects/dialect.js";
+import { dialectByName, dialectForModel } from "../../src/agent/dialects/index.js";
+import { qwen3 } from "../../src/agent/dialects/qwen3.js";
+import { tiny } from "../../src/agent/dialects/tiny.js";
+import type { ModelReply } from "../../src/agent/model-client.js";
+import { callText, IDENTITY, reply } from "./support/replies.js";
+
+const click = { button: "left", count: 1 } as const;
+const at = { x: 423, y: 52 };
+
+/** Every action of the schema with what it must mean. */
+const MEANINGS: [Record<string, unknown>, Action][] = [
+  [{ action: "key", keys: ["ctrl", "a"] }, { type: "key", keys: ["ctrl", "a"] }],
+  [{ action: "key", keys: "ctrl+s" }, { type: "key", keys: ["ctrl+s"] }],
+  [{ action: "type", text: "héllo </tool_call> 日本\n" }, { type: "type", text: "héllo </tool_call> 日本\n" }],
+  [{ action: "type", text: "" }, { type: "type", text: "" }],
+  [{ action: "mouse_move", coordinate: [423, 52] }, { type: "move", to: at }],
+  [{ action: "left_click", coordinate: [423, 52] }, { type: "click", at, ...click }],
+  [{ action: "left_click", coordinate: [423, 52], text: "the Save button" }, { type: "click", at, ...click }],
+  [{ action: "left_click" }, { type: "click", at: undefined, ...click }],
+  [{ action: "right_click", coordinate: [423, 52] }, { type: "click", at, button: "right", count: 1 }],
+  [{ action: "middle_click", coordinate: [423, 52] }, { type: "click", at, button: "middle", count: 1 }],
+  [{ action: "double_click", coordinate: [423, 52] }, { type: "click", at, button: "left", count: 2 }],
+  [{ action: "triple_click", coordinate: [423, 52] }, { type: "click", at, button: "left", count: 3 }],
+  [{ action: "left_click_drag", coordinate: [423, 52] }, { type: "drag", to: at, button: "left" }],
+  [{ action: "scroll", pixels: 300 }, { type: "scroll", at: undefined, up: 3, left: 0 }],
+  [{ action: "scroll", coordinate: [423, 52], pixels: -250 }, { type: "scroll", at, up: -3, left: 0 }],
+  [{ action: "scroll", pixels: -5 }, { type: "scroll", at: undefined, up: -1, left: 0 }],
+  [{ action: "hscroll", pixels: 200 }, { type: "scroll", at: undefined, up: 0, left: -2 }],
+  [{ action: "hscroll", coordinate: [423, 52], pixels: -100 }, { type: "scroll", at, up: 0, left: 1 }],
+  [{ action: "wait", time: 1.5 }, { type: "wait", ms: 1500 }],
+  [{ action: "answer", text: "42" }, { type: "answer", text: "42" }],
+  [{ action: "terminate", status: "success" }, { type: "terminate", success: true }],
+  [{ action: "terminate", status: "failure" }, { type: "terminate", success: false }],
+];
+
+/** Calls that must be refused, and a word of the reason. */
+const MALFORMED: [unknown, RegExp][] = [
+  [{}, /action/],
+  [{ action: "fly" }, /action/],
+  [{ action: "key" }, /keys/],
+  [{ action: "key", keys: [] }, /keys/],
+  [{ action: "type" }, /text/],
+  [{ action: "type", text: 5 }, /text/],
+  [{ action: "mouse_move" }, /coordinate/],
+  [{ action: "left_click", coordinate: [1] }, /coordinate/],
+  [{ action: "left_click", coordinate: [1, 2, 3] }, /coordinate/],
+  [{ action: "left_click", coordinate: ["1", "2"] }, /coordinate/],
+  [{ action: "left_click", coordinate: [1412, 52] }, /0 to 1000.*\[1412, 52\]/],
+  [{ action: "left_click", coordinate: [423, -1] }, /0 to 1000/],
+  [{ action: "left_click", coordinate: [423, 52], text: "ctrl+shift" }, /held keys/],
+  [{ action: "left_click_drag" }, /coordinate/],
+  [{ action: "scroll" }, /pixels/],
+  [{ action: "scroll", pixels: 0 }, /pixels/],
+  [{ action: "scroll", pixels: 1e9 }, /pixels/],
+  [{ action: "wait" }, /time/],
+  [{ action: "wait", time: -1 }, /time/],
+  [{ action: "wait", time: 86_400 }, /time/],
+  [{ action: "answer" }, /text/],
+  [{ action: "terminate" }, /status/],
+  [{ action: "terminate", status: "maybe" }, /status/],
+  [null, /not valid/],
+  ["left_click", /not valid/],
+  [[], /not valid/],
+];
+
+function structured(args: unknown, name = "computer_use"): ModelReply {
+  return reply({ toolCalls: [{ id: "1", name, arguments: JSON.stringify(args) }], finishReason: "tool_calls" });
+}
+
+function actionsOf(dialect: Dialect, given: ModelReply): Action[] {
+  return dialect.parse(given, IDENTITY).actions.map(({ action }) => action);
+}
+
+function refusal(dialect: Dialect, given: ModelReply): unknown {
+  try {
+    return dialect.parse(given, IDENTITY);
+  } catch (error) {
+    expect(error).toMatchObject({ code: "model_output" });
+    return (error as Error).message;
+  }
+}
+
+describe("qwen3: replies", () => {
+  it.each(MEANINGS)("understands %o, structured and as text", (args, action) => {
+    expect(actionsOf(qwen3, structured(args))).toEqual([action]);
+    expect(actionsOf(qwen3, reply({ text: `Action: now\n${callText(args)}` }))).toEqual([action]);
+  });
+
+  it("offers exactly the actions it understands", () => {
+    const parameters = COMPUTER_USE_TOOL.function.parameters as { properties: { action: { enum: string[] } }; required: string[] };
+    expect(new Set(parameters.properties.action.enum)).toEqual(new Set(MEANINGS.map(([args]) => args["action"])));
+    expect(parameters.required).toEqual(["action"]);
+  });
+
+  it.each(MALFORMED)("refuses %o and says why", (args, why) => {
+    expect(refusal(qwen3, structured(args))).toMatch(why);
+  });
+
+  it("refuses calls of another function", () => {
+    expect(refusal(qwen3, structured({ action: "left_click" }, "rm_rf"))).toMatch(/"rm_rf"/);
+  });
+
+  it.each([
+    ["", /empty reply/],
+    ["I will click the button.", /only text.*I will click/],
+    ["<tool_call>", /valid JSON/],
+    ["<tool_call>{\"name\": \"computer_use\"}</tool_call>", /arguments/],
+    ["<tool_call>click</tool_call>", /valid JSON/],
+  ])("refuses the text %j", (text, why) => {
+    expect(refusal(qwen3, reply({ text }))).toMatch(why);
+  });
+
+  it("refuses every truncation of a call, and says when the length limit did it", () => {
+    const whole = callText({ action: "left_click", coordinate: [423, 52] });
+    const lastBrace = whole.lastIndexOf("}");
+    for (let length = 0; length <= lastBrace; length++) {
+      expect(refusal(qwen3, reply({ text: whole.slice(0, length), finishReason: "length" })), whole.slice(0, length)).toMatch(/cut off/);
+    }
+  });
+
+  it("takes a call whose closing tag the server cut off as a stop string", () => {
+    expect(actionsOf(qwen3, reply({ text: callText({ action: "left_click" }).replace("\n</tool_call>", "") }))).toHaveLength(1);
+  });
+
+  it("keeps several calls in order, and refuses them all when one is bad", () => {
+    const calls = [{ action: "left_click", coordinate: [1, 2] }, { action: "type", text: "Ada" }, { action: "key", keys: ["Return"] }];
+    expect(actionsOf(qwen3, reply({ text: calls.map(callText).join("\n") })).map(({ type }) => type)).toEqual(["click", "type", "key"]);
+    expect(refusal(qwen3, reply({ text: [...calls, { action: "fly" }].map(callText).join("\n") }))).toMatch(/action/);
+  });
+
+  it("writes down the journey of each point", () => {
+    const chain = { ...IDENTITY, display: { x: -100, y: 50, width: 500, height: 500, scale: 2 } };
+    const { actions } = qwen3.parse(structured({ action: "left_click", coordinate: [400, 200] }), chain);
+    expect(actions).toMatchObject([{ action: { at: { x: 100, y: 150 } }, points: [{ model: { x: 400, y: 200 }, logical: { x: 200, y: 100 }, os: { x: 100, y: 150 } }] }]);
+  });
+
+  it("summarises in the model's words, else in ours", () => {
+    expect(qwen3.parse(reply({ text: `Action: open the menu\n${callText({ action: "left_click" })}` }), IDENTITY).summary).toBe("open the menu");
+    expect(qwen3.parse(structured({ action: "left_click", coordinate: [1, 2] }), IDENTITY).summary).toBe("click at (1, 2)");
+  });
+});
+
+function turns(count: number, structuredCalls = true): Turn[] {
+  return Array.from({ length: count }, (_, index) => ({
+    summary: `step ${index}`,
+    reply: structuredCalls ? structured({ action: "wait", time: index }) : reply({ text: callText({ action: "wait", time: index }) }),
+    picture: `data:image/png;base64,p${index}`,
+  }));
+}
+
+function conversation(count: number, more: Partial<Conversation> = {}): Conversation {
+  return { task: "press OK", turns: turns(count), picture: `data:image/png;base64,p${count}`, ...more };
+}
+
+describe("qwen3: prompts", () => {
+  it("only grows at its end between compaction points", () => {
+    let appended = 0;
+    for (let count = 0; count < 40; count++) {
+      const [now, next] = [qwen3.render(conversation(count)), qwen3.render(conversation(count + 1))];
+      const isPrefix = JSON.stringify(next.slice(0, now.length)) === JSON.stringify(now);
+      expect(isPrefix, `after ${count} turns`).toBe((count + 1) % 8 !== 0 || count + 1 === 0);
+      if (isPrefix) appended += 1;
+    }
+    expect(appended).toBe(35);
+  });
+
+  it("always shows the current screenshot and the one before it, and never more than 9", () => {
+    for (let count = 0; count < 40; count++) {
+      const shown = JSON.stringify(qwen3.render(conversation(count))).match(/base64,p\d+/g) ?? [];
+      expect(shown.at(-1)).toBe(`base64,p${count}`);
+      if (count > 0) expect(shown.at(-2)).toBe(`base64,p${count - 1}`);
+      expect(shown.length).toBeLessThanOrEqual(9);
+    }
+  });
+
+  it("answers every structured call with a tool message of its id", () => {
+    const messages = qwen3.render(conversation(3));
+    expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "tool", "user", "assistant", "tool", "user", "assistant", "tool", "user"]);
+    expect(messages[3]).toMatchObject({ tool_call_id: "1" });
+  });
+
+  it("replays a call that came as text as the text it was", () => {
+    const messages = qwen3.render(conversation(1, { turns: turns(1, false) }));
+    expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+    expect(messages[2]).toEqual({ role: "assistant", content: callText({ action: "wait", time: 0 }) });
+  });
+
+  it("sends an unusable reply back with the reason, as text that every server takes", () => {
+    const broken = reply({ toolCalls: [{ id: "1", name: "computer_use", arguments: "{\"action\": " }] });
+    const messages = qwen3.render(conversation(0, { correction: { reply: broken, reason: "Expected a call in valid JSON." } }));
+    expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+    expect(messages[2]).not.toHaveProperty("tool_calls");
+    expect(messages[2]?.content).toContain("{\"action\": ");
+    expect(messages[3]?.content).toContain("Expected a call in valid JSON.");
+  });
+});
+
+describe("tiny", () => {
+  it("renders the prompt it was trained on, the picture first", () => {
+    const [message, ...rest] = tiny.render(conversation(0, { task: "set Name to \"Ada\", then press OK" }));
+    expect(rest).toEqual([]);
+    expect(message).toEqual({
+      role: "user",
+      content: [
+        { type: "image_url", image_url: { url: "data:image/png;base64,p0" } },
+        { type: "text", text: "Task: set Name to \"Ada\", then press OK\nPrevious actions: none" },
+      ],
+    });
+  });
+
+  it("numbers all previous actions in the model's words, and shows only the current picture", () => {
+    const text = JSON.stringify(tiny.render(conversation(12)));
+    const lines = Array.from({ length: 12 }, (_, index) => `\\n${index + 1}. step ${index}`).join("");
+    expect(text).toContain(`Previous actions:${lines}"`);
+    expect(text.match(/base64,p\d+/g)).toEqual(["base64,p12"]);
+  });
+
+  it("takes its words from the Action line, exactly", () => {
+    const text = `Action: type Ada, Action: two \n${callText({ action: "type", text: "Ada" })}`;
+    expect(tiny.parse(reply({ text }), IDENTITY)).toEqual({ summary: "type Ada, Action: two ", actions: [{ action: { type: "type", text: "Ada" }, points: [] }] });
+  });
+
+  it("reads a box's state line, and does not wait when the box is right already", () => {
+    const on = reply({ text: `Action: check Remember me\nNow: on\n${callText({ action: "wait", time: 1 })}` });
+    expect(tiny.parse(on, IDENTITY)).toEqual({ summary: "check Remember me", actions: [{ action: { type: "wait", ms: 0 }, points: [] }] });
+    const off = reply({ text: `Action: check Remember me\nNow: off\n${callText({ action: "left_click", coordinate: [10, 20] })}` });
+    expect(tiny.parse(off, IDENTITY)).toMatchObject({ summary: "check Remember me", actions: [{ action: { type: "click", at: { x: 10, y: 20 } } }] });
+  });
+
+  it("understands a server that took the call out of the text", () => {
+    const parsed = tiny.parse(reply({ text: "Action: done\n", toolCalls: [{ id: "1", name: "computer_use", arguments: "{\"action\": \"terminate\", \"status\": \"success\"}" }] }), IDENTITY);
+    expect(parsed).toEqual({ summary: "done", actions: [{ action: { type: "terminate", success: true }, points: [] }] });
+  });
+
+  it("is greedy and takes one picture size", () => {
+    expect(tiny.sampling).toMatchObject({ temperature: 0, repetition_penalty: 1 });
+    expect(tiny.pictureSize).toEqual({ kind: "exact", width: 640, height: 480 });
+    expect(tiny.tools).toEqual([]);
+  });
+});
+
+describe("choice of dialect", () => {
+  it.each([
+    ["tiny", "tiny"],
+    ["/opt/deskhand/models/tiny", "tiny"],
+    ["qwen", "qwen3"],
+    ["mlx-community/Qwen3-VL-4B-Instruct-4bit", "qwen3"],
+    ["Qwen/Qwen3-VL-30B-A3B-Instruct", "qwen3"],
+    ["qwen3vl:8b", "qwen3"],
+  ])("%s speaks %s", (model, name) => {
+    expect(dialectForModel(model).name).toBe(name);
+  });
+
+  it.each(["gpt-4o", "openai/whisper-tiny", "Qwen/Qwen3-0.6B", "mlx-community/Qwen2.5-VL-7B-Instruct-4bit"])("does not guess for %s, and lists what there is", (model) => {
+    expect(() => dialectForModel(model)).toThrow(/--dialect: qwen3, tiny/);
+    expect(() => dialectForModel(model)).toThrow(expect.objectContaining({ code: "unsupported_model" }));
+  });
+
+  it("takes a name, and lists the names for a wrong one", () => {
+    expect(dialectByName("tiny")).toBe(tiny);
+    expect(() => dialectByName("klingon")).toThrow(/qwen3, tiny.*"klingon"/);
+  });
+});

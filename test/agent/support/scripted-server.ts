@@ -1,0 +1,104 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What the scripted server answers to one chat completion. */
+export interface ScriptedReply {
+  text?: string;
+  toolCalls?: { name: string; arguments: string }[];
+  finishReason?: string;
+  usage?: Record<string, unknown>;
+  timings?: Record<string, number>;
+  /** After the text, sends nothing more until the client leaves. */
+  hang?: boolean;
+  /** After the text, ends the stream without finishing the reply. */
+  cut?: boolean;
+  /** Answers with this status and body instead. */
+  status?: number;
+  body?: unknown;
+  /** Sends this as an event in mid-stream. */
+  errorEvent?: unknown;
+}
+
+export interface ChatRequestBody {
+  model: string;
+  messages: { role: string; content: unknown; tool_calls?: unknown; tool_call_id?: string }[];
+  tools?: unknown[];
+  stream: boolean;
+  [key: string]: unknown;
+}
+
+/** An OpenAI-compatible server that says what the test tells it to, piece by piece. */
+export class ScriptedServer implements AsyncDisposable {
+  readonly requests: ChatRequestBody[] = [];
+  /** Resolves when a client leaves before its reply has ended. */
+  readonly left: Promise<void>;
+  readonly #replies: ScriptedReply[];
+  readonly #models: string[];
+  readonly #server = createServer((request, response) => void this.#handle(request, response));
+  #onLeft = () => {};
+
+  private constructor(replies: ScriptedReply[], models: string[]) {
+    this.#replies = replies;
+    this.#models = models;
+    this.left = new Promise((resolve) => (this.#onLeft = resolve));
+  }
+
+  static async start(replies: ScriptedReply[], options: { models?: string[]; port?: number } = {}): Promise<ScriptedServer> {
+    const scripted = new ScriptedServer(replies, options.models ?? ["tiny"]);
+    scripted.#server.listen(options.port ?? 0, "127.0.0.1");
+    await once(scripted.#server, "listening");
+    return scripted;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/v1`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.url === "/v1/models") return sendJson(response, 200, { object: "list", data: this.#models.map((id) => ({ id, object: "model" })) });
+    if (request.url !== "/v1/chat/completions") return sendJson(response, 404, { error: { message: `no route ${request.url}` } });
+    this.requests.push(JSON.parse(Buffer.concat(chunks).toString()) as ChatRequestBody);
+    response.on("close", () => {
+      if (!response.writableFinished) this.#onLeft();
+    });
+    const reply = this.#replies[this.requests.length - 1] ?? { status: 500, body: { error: { message: "the script has no more replies" } } };
+    if (reply.status !== undefined) return sendJson(response, reply.status, reply.body);
+    this.#stream(response, reply);
+  }
+
+  #stream(response: ServerResponse, reply: ScriptedReply): void {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const event = (value: unknown) => response.write(`data: ${JSON.stringify(value)}\n\n`);
+    const chunk = (delta: object, rest: object = {}) =>
+      event({ id: "c", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, delta, finish_reason: null, ...rest }] });
+    chunk({ role: "assistant", content: "" });
+    for (const piece of (reply.text ?? "").match(/.{1,7}/gsu) ?? []) chunk({ content: piece });
+    (reply.toolCalls ?? []).forEach(({ name, arguments: args }, index) => {
+      chunk({ tool_calls: [{ index, id: `call-${index}`, type: "function", function: { name, arguments: "" } }] });
+      for (const piece of args.match(/.{1,5}/gsu) ?? []) chunk({ tool_calls: [{ index, function: { arguments: piece } }] });
+    });
+    if (reply.hang) return;
+    if (reply.errorEvent) event({ error: reply.errorEvent });
+    if (reply.errorEvent || reply.cut) return void response.end();
+    chunk({}, { finish_reason: reply.finishReason ?? (reply.toolCalls ? "tool_calls" : "stop") });
+    event({ id: "c", object: "chat.completion.chunk", created: 1, model: "m", choices: [], usage: reply.usage ?? { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }, timings: reply.timings });
+    response.end("data: [DONE]\n\n");
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
