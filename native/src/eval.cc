@@ -1,7 +1,8 @@
 // mlx/transforms.h, memory.h and device.h: running the graph, and what it costs.
 //
 // Streams belong to the thread that made them, so the graph is dispatched here, on the JavaScript thread; only the waiting is
-// done on a libuv thread, and that touches nothing but the event of the array it waits for.
+// done on a libuv thread. It waits for a fence, a tensor of its own that is evaluated with the others and that no graph is built
+// on: an array's status is not guarded against two threads.
 #include "binding.h"
 #include "ops.h"
 
@@ -11,14 +12,13 @@ namespace {
 
 class WaitWorker : public Napi::AsyncWorker {
  public:
-  WaitWorker(Napi::Env env, mx::Event event) : Napi::AsyncWorker(env, "deskhand:wait"), deferred_(Napi::Promise::Deferred::New(env)), event_(std::move(event)) {}
+  WaitWorker(Napi::Env env, mx::array fence) : Napi::AsyncWorker(env, "deskhand:wait"), deferred_(Napi::Promise::Deferred::New(env)), fence_(std::move(fence)) {}
 
   Napi::Promise promise() const {
     return deferred_.Promise();
   }
   void Execute() override {
-    event_.wait();
-    event_.check_error();
+    fence_.wait();
   }
   void OnOK() override {
     Instance::of(Env()).report_memory(Env());
@@ -30,29 +30,21 @@ class WaitWorker : public Napi::AsyncWorker {
 
  private:
   Napi::Promise::Deferred deferred_;
-  mx::Event event_;
+  mx::array fence_;
 };
 
-Napi::Value resolved(Napi::Env env) {
-  auto deferred = Napi::Promise::Deferred::New(env);
-  deferred.Resolve(env.Undefined());
-  return deferred.Promise();
+// (tensors): starts computing them; the result is the fence to wait for
+mx::array async_eval(Args& args) {
+  auto arrays = args.tensors(0);
+  auto fence = mx::zeros({}, mx::uint8);
+  arrays.push_back(fence);
+  mx::async_eval(std::move(arrays));
+  return fence;
 }
 
-// (tensor): settles when the tensor, given to asyncEval before, has its value
+// (fence): settles when everything dispatched with it has been computed
 Napi::Value wait(Args& args) {
-  auto& array = args.tensor(0);
-  if (array.status() == mx::array::Status::unscheduled) {
-    throw std::invalid_argument("expected a tensor that was given to asyncEval but received one that was not");
-  }
-  auto event = array.event();
-  if (!event.valid() || event.is_signaled()) {
-    if (event.valid()) {
-      event.check_error();
-    }
-    return resolved(args.env());
-  }
-  auto* worker = new WaitWorker(args.env(), event);
+  auto* worker = new WaitWorker(args.env(), args.tensor(0));
   auto promise = worker->promise();
   worker->Queue();
   return promise;
@@ -71,10 +63,7 @@ void register_eval(Napi::Env env, Napi::Object exports) {
     args.instance().report_memory(args.env());
     return args.env().Undefined();
   });
-  define(env, exports, "asyncEval", [](Args& args) -> Napi::Value {
-    mx::async_eval(args.tensors(0));
-    return args.env().Undefined();
-  });
+  define(env, exports, "asyncEval", async_eval);
   define(env, exports, "wait", wait);
 
   define(env, exports, "activeMemory", bytes<mx::get_active_memory>);

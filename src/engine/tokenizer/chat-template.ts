@@ -23,6 +23,9 @@ type TemplateField = z.output<typeof templateField>;
 /** The name transformers gives to a template meant for requests with tools, in files that hold several. */
 const TOOL_TEMPLATE = "tool_use";
 
+/** The library's own `raise_exception` throws a plain error and cannot be replaced: templates call this name instead. */
+const RAISE = "raise_template_exception";
+
 /** Thrown by a template itself (`raise_exception`): the request is at fault, not the template. */
 class RaisedByTemplate extends Error {}
 
@@ -85,15 +88,15 @@ export class ChatTemplate {
   }
 
   private run(template: Template, messages: readonly TemplateMessage[], context: Record<string, unknown>): string {
-    const raise_exception = (message: unknown): never => {
+    const raise = (message: unknown): never => {
       throw new RaisedByTemplate(String(message));
     };
-    return template.render({ ...this.namedTokens, raise_exception, messages, ...context });
+    return template.render({ ...this.namedTokens, [RAISE]: raise, messages, ...context });
   }
 
   private compile(source: string): Template {
     try {
-      return new Template(source);
+      return new Template(source.replaceAll(/\braise_exception\b/g, RAISE));
     } catch (cause) {
       throw new DeskhandError("invalid_model", `Expected a Jinja template in ${this.origin} but parsing failed: ${messageOf(cause)}. Download the model's files again, or send the prompt without it (--raw).`, { cause });
     }
