@@ -17,8 +17,11 @@ const tokenizerSchema = z.looseObject({
   pre_tokenizer: z.unknown().default(null),
   post_processor: z.unknown().default(null),
   decoder: decoderConfig.nullable().default(null),
-  // Checking 150,000 entries one by one would cost more than it finds: what is wrong inside shows when the tokenizer is built.
-  model: z.looseObject({ vocab: z.custom<object>((value) => typeof value === "object" && value !== null, "expected the vocabulary") }),
+  model: z.looseObject({
+    type: z.enum(["BPE", "Unigram", "WordPiece"], "only BPE, Unigram and WordPiece are supported"),
+    // Checking 150,000 entries one by one would cost more than it finds: what is wrong inside shows when the tokenizer is built.
+    vocab: z.custom<object>((value) => typeof value === "object" && value !== null, "expected the vocabulary"),
+  }),
 });
 
 const tokenText = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]);
