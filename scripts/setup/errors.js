@@ -1,4 +1,4 @@
-/** A phase of the set-up that failed: what, the end of its log, and the command that mends it. */
+/** A phase of the set-up that failed: what, an excerpt of its log, and the command that mends it. */
 export class SetupError extends Error {
   /**
    * @param {string} message what was expected and what came

@@ -51,9 +51,9 @@ export class Reporter {
   }
 }
 
-/** What a person reads when the set-up fails: what, the end of the log, and what mends it. @param {Error & { log?: string, mend?: string }} error */
+/** What a person reads when the set-up fails: what, an excerpt of the log, and what mends it. @param {Error & { log?: string, mend?: string }} error */
 export function failureText(error) {
   const { message, log, mend } = error;
   const indent = (text) => text.replace(/^/gm, "  ");
-  return ["", `The set-up failed: ${message}`, ...(log ? ["The end of its output:", indent(log)] : []), ...(mend ? ["To mend it:", indent(mend)] : []), ""].join("\n");
+  return ["", `The set-up failed: ${message}`, ...(log ? ["Its output:", indent(log)] : []), ...(mend ? ["To mend it:", indent(mend)] : []), ""].join("\n");
 }

@@ -3,14 +3,15 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { SetupError } from "./errors.js";
 
-const TAIL_LINES = 40;
+const HEAD_LINES = 10;
+const TAIL_LINES = 30;
 
 /** Children that a signal to the set-up has to end, or to wait for. */
 const children = new Set();
 let ending = false;
 
 /**
- * Runs a command without a shell and resolves with what it printed; a failure carries the end of its output.
+ * Runs a command without a shell and resolves with what it printed; a failure carries an excerpt of its output.
  * @param {string} command
  * @param {string[]} args
  * @param {object} [options]
@@ -53,7 +54,7 @@ export function run(command, args, options = {}) {
       children.delete(entry);
       if (code === 0) return resolve(output);
       const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-      reject(new SetupError(`\`${shown}\` ${how}.`, { log: tailOf(output), mend: options.mend }));
+      reject(new SetupError(`\`${shown}\` ${how}.`, { log: excerptOf(output), mend: options.mend }));
     });
   });
 }
@@ -86,11 +87,9 @@ export function which(command, path = process.env.PATH ?? "") {
   return undefined;
 }
 
-/** The last lines of a log, with blank ones dropped. */
-export function tailOf(text, lines = TAIL_LINES) {
-  return text
-    .split(/[\r\n]+/)
-    .filter((line) => line.trim() !== "")
-    .slice(-lines)
-    .join("\n");
+/** The first and last lines of a log, blank ones dropped: some tools say first what is wrong, others last. */
+export function excerptOf(text) {
+  const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
+  if (lines.length <= HEAD_LINES + TAIL_LINES) return lines.join("\n");
+  return [...lines.slice(0, HEAD_LINES), "…", ...lines.slice(-TAIL_LINES)].join("\n");
 }

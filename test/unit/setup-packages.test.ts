@@ -62,10 +62,11 @@ describe("the command that mends it", () => {
 });
 
 describe("a command of the set-up that fails", () => {
-  it("is reported with its end, and with what mends it", async () => {
+  it("is reported with the beginning and the end of its output, and with what mends it", async () => {
     const failure: unknown = await run("sh", ["-c", "seq 1 100; echo the reason >&2; exit 3"], { mend: "npm ci" }).catch((error: unknown) => error);
     const text = failureText(failure as Error);
     expect(text).toContain("ended with exit code 3");
+    expect(text).toContain("  1\n  2\n");
     expect(text).toContain("  100\n  the reason\nTo mend it:\n  npm ci");
     expect(text).not.toContain("\n  50\n");
   });
