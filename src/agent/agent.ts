@@ -11,6 +11,8 @@ import type { RunLine } from "./recorder/records.js";
 import { Interrupter, Interruption, type Ending } from "./stop.js";
 import { readVersions } from "./versions.js";
 
+export type { AgentOptions };
+
 export interface AgentResult extends Ending {
   /** How many steps were taken, the last one included when it failed. */
   steps: number;
@@ -22,8 +24,8 @@ export interface AgentResult extends Ending {
 /** What a run works with, and how to give it back. */
 interface Workplace {
   computer: Computer;
-  /** For people, e.g. `:99`. */
-  displayName: string;
+  /** For people, e.g. `:99`; absent for a computer that was given. */
+  displayName?: string;
   model: ConnectedModel;
   close(): Promise<void>;
 }
@@ -101,7 +103,7 @@ export class Agent {
   /** Opens display and model side by side; when one fails, the other is called off or closed again. */
   async #open(plan: ModelPlan, signal: AbortSignal): Promise<Workplace> {
     const { computer, display } = this.#options;
-    const given = computer && { computer, displayName: "given", close: async () => {} };
+    const given = computer && { computer, displayName: undefined, close: async () => {} };
     const failure = new AbortController();
     const eitherSignal = AbortSignal.any([signal, failure.signal]);
     const callOffOther = (error: unknown): never => {
@@ -117,7 +119,7 @@ export class Agent {
       await Promise.allSettled(closing);
     };
     if (opening.status === "fulfilled" && connecting.status === "fulfilled") {
-      return { computer: opening.value.computer, displayName: opening.value.displayName ?? "current", model: connecting.value, close };
+      return { computer: opening.value.computer, displayName: opening.value.displayName, model: connecting.value, close };
     }
     await close();
     const errors = [opening, connecting].flatMap((opened) => (opened.status === "rejected" ? [opened.reason as unknown] : []));
@@ -125,6 +127,6 @@ export class Agent {
   }
 }
 
-function describeDisplay(name: string, { width, height, scale }: Display): string {
-  return `${name}, ${width} × ${height}${scale === 1 ? "" : ` at scale ${scale}`}`;
+function describeDisplay(name: string | undefined, { width, height, scale }: Display): string {
+  return `${name === undefined ? "" : `${name}, `}${width} × ${height}${scale === 1 ? "" : ` at scale ${scale}`}`;
 }

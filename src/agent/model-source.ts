@@ -1,9 +1,10 @@
 import { DeskhandError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
+import { DEFAULT_MODEL } from "../server/defaults.js";
 import { serve } from "../server/start.js";
 import { dialectByName, dialectForModel, type Dialect } from "./dialects/index.js";
 import { ModelClient } from "./model-client.js";
-import { EMBEDDED_MODEL, type ResolvedAgentOptions } from "./options.js";
+import type { ResolvedAgentOptions } from "./options.js";
 
 /** Which model to ask, and how; nothing has been started yet. */
 export interface ModelPlan {
@@ -27,7 +28,7 @@ type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | 
 export async function planModel(options: ModelOptions, signal: AbortSignal): Promise<ModelPlan> {
   const dialectFor = (model: string) => (options.dialect === undefined ? dialectForModel(model) : dialectByName(options.dialect));
   if (options.baseURL === undefined) {
-    const model = options.model ?? EMBEDDED_MODEL;
+    const model = options.model ?? DEFAULT_MODEL;
     return { dialect: dialectFor(model), connect: (signal) => startOwnServer(model, options.onProgress, signal) };
   }
   const client = new ModelClient({ baseURL: options.baseURL, apiKey: options.apiKey });

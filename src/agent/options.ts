@@ -3,8 +3,7 @@ import type { OnProgress } from "../core/progress.js";
 import type { Computer } from "./computer/computer.js";
 import type { RunLine, StepLine } from "./recorder/records.js";
 
-/** The model that ships with the package, as the server knows it. */
-export const EMBEDDED_MODEL = "tiny";
+export const DEFAULT_MAX_STEPS = 50;
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
 const isFunction = (value: unknown) => typeof value === "function";
@@ -23,7 +22,7 @@ export const AgentOptions = z.strictObject({
   computer: z.custom<Computer>(isObject, { error: "expected a Computer" }).optional(),
   /** Unless given: the current display where there is one, else a virtual one. */
   display: z.enum(["virtual", "current"]).optional(),
-  maxSteps: z.number().int().min(1).default(50),
+  maxSteps: z.number().int().min(1).default(DEFAULT_MAX_STEPS),
   /** Counted from the first screenshot; no limit unless given. */
   maxSeconds: z.number().positive().max(2_000_000).optional(),
   /** The run's own folder; a new one under `trajectories/` unless given. */

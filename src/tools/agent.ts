@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from "commander";
-import type { AgentOptions } from "../agent/options.js";
+import { Command, Option } from "commander";
+import { DEFAULT_MAX_STEPS, type AgentOptions } from "../agent/options.js";
+import { decimalNumber, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { printResult, printStart, printStep, progressPrinter } from "./run-report.js";
 
@@ -8,7 +9,7 @@ interface AgentFlags {
   baseUrl?: string;
   dialect?: string;
   display?: AgentOptions["display"];
-  maxSteps?: number;
+  maxSteps: number;
   maxSeconds?: number;
   out?: string;
 }
@@ -22,8 +23,8 @@ export function agentCommand(): Command {
     .option("--base-url <url>", "an OpenAI-compatible server to ask, instead of starting one (key: OPENAI_API_KEY)")
     .option("--dialect <name>", "how the model is spoken to (chosen by the model's name unless given)")
     .addOption(new Option("--display <which>", "the display to work on (the current one where there is one, else a virtual one)").choices(["virtual", "current"]))
-    .option("--max-steps <n>", "stop after this many steps (default: 50)", wholeNumber)
-    .option("--max-seconds <s>", "stop after this many seconds", positiveNumber)
+    .option("--max-steps <n>", "stop after this many steps", wholeNumber(1), DEFAULT_MAX_STEPS)
+    .option("--max-seconds <s>", "stop after this many seconds", decimalNumber(0.001, 2_000_000))
     .option("--out <dir>", "folder for the trajectory (a new one under trajectories/ unless given)")
     .action(async (task: string, flags: AgentFlags) => {
       process.exitCode = await runAgent(task, flags);
@@ -50,15 +51,4 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
   const result = await agent.run(task);
   printResult(result);
   return result.success ? 0 : 1;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("Expected a whole number above 0.");
-  return Number(text);
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("Expected a number above 0.");
-  return value;
 }

@@ -5,11 +5,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Agent, type AgentResult } from "../agent/agent.js";
 import { openComputer, settle, type Computer } from "../agent/computer/index.js";
 import { sameButForCaret } from "../agent/computer/settle.js";
-import { EMBEDDED_MODEL } from "../agent/options.js";
 import { DeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
-import { agentCommand } from "./agent.js";
+import { DEFAULT_MODEL } from "../server/defaults.js";
+import { main } from "./cli.js";
 import { abortOnSignals } from "./interrupt.js";
-import { reportError, runCommand } from "./run-command.js";
+import { reportError } from "./run-command.js";
 import { printResult, printStart, printStep, progressPrinter } from "./run-report.js";
 
 const TASK = "set First name to Ada, Email to ada@example.org, then press OK";
@@ -36,7 +36,7 @@ export interface MainJobOutcome {
  * @returns the exit code: 0 done, 1 failed, 2 bad usage
  */
 export async function mainJob(argv: readonly string[]): Promise<number> {
-  if (argv.length > 0) return runCommand(agentCommand(), argv);
+  if (argv.length > 0) return main(["agent", ...argv]);
   try {
     return await reportForm();
   } catch (error) {
@@ -62,7 +62,7 @@ export async function fillInForm({ signal, outDir }: { signal?: AbortSignal; out
     const form = await openForm(opened.computer, opened.env, signal);
     try {
       const agent = new Agent({
-        model: EMBEDDED_MODEL,
+        model: DEFAULT_MODEL,
         computer: opened.computer,
         maxSteps: MAX_STEPS,
         outDir,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { Agent } from "../../src/agent/agent.js";
+import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import { callText, tinyReply, toolReply } from "./support/replies.js";
 import { readTrajectory, withAgent } from "./support/run-agent.js";
 import { ScriptedServer } from "./support/scripted-server.js";
@@ -236,7 +236,7 @@ describe("options", () => {
     [{ maxSeconds: -1 }, /maxSeconds/],
     [{ display: "both" as "virtual" }, /display/],
     [{ computer: 5 as never }, /computer: expected a Computer/],
-    [{ maxStep: 5 }, /maxStep/],
+    [{ maxStep: 5 } as AgentOptions, /maxStep/],
   ])("refuses %o by name", (options, name) => {
     expect(() => new Agent(options)).toThrow(name);
     expect(() => new Agent(options)).toThrow(expect.objectContaining({ code: "invalid_argument" }));

@@ -25,7 +25,7 @@ describe("trajectory folder", () => {
       const { lines, run, steps, result: last, files } = await readTrajectory(result);
       expect(files).toEqual(["index.html", "step-001.png", "step-002.png", "trajectory.jsonl"]);
       expect(lines.map(({ type }) => type)).toEqual(["run", "step", "step", "result"]);
-      expect(run).toMatchObject({ version: 1, task: "press OK", model: "tiny", dialect: "tiny", baseURL: server.url, display: "given, 640 × 480", limits: { maxSteps: 50 } });
+      expect(run).toMatchObject({ version: 1, task: "press OK", model: "tiny", dialect: "tiny", baseURL: server.url, display: "640 × 480", limits: { maxSteps: 50 } });
       expect(run.versions).toMatchObject({ node: process.version, deskhand: expect.stringMatching(/^\d+\.\d+\.\d+/) as string });
       expect(steps[0]).toMatchObject({
         step: 1,

@@ -39,7 +39,8 @@ function drawAction(action: Action, cursor: Point | undefined, chain: Coordinate
       const at = local(action.at) ?? here;
       if (!at) return [];
       const words = [action.button === "left" ? "" : action.button, action.count > 1 ? `× ${action.count}` : ""].filter((word) => word !== "");
-      return [target(at, unit), ...(words.length > 0 ? [label(at, words.join(" "), unit, chain)] : [])];
+      const beside = unit * (at.y + unit * 9 < chain.display.height ? 6 : -6);
+      return [target(at, unit), ...(words.length > 0 ? [label({ x: at.x, y: at.y + beside }, words.join(" "), unit, chain)] : [])];
     }
     case "move":
       return target(local(action.to)!, unit);
@@ -81,14 +82,14 @@ function arrow(from: Point, to: Point, unit: number): Markup {
   return html`<g class="mark"><path class="halo" d="${path}"/><path class="line" d="${path}"/><circle class="dot" cx="${from.x}" cy="${from.y}" r="${unit * 0.5}"/></g>`;
 }
 
-/** A bubble below the point, kept inside the picture. */
+/** A bubble around the point, kept inside the picture. */
 function label(at: Point, text: string, unit: number, { display }: CoordinateChain): Markup {
   const chars = [...text.replace(/\s+/g, " ")];
   const short = chars.length > LABEL_CHARS ? `${chars.slice(0, LABEL_CHARS).join("")}…` : chars.join("");
   const size = unit * 2.2;
   const width = ([...short].length * 0.62 + 1.4) * size;
+  const height = size * 1.8;
   const x = Math.max(0, Math.min(at.x - width / 2, display.width - width));
-  const below = at.y + unit * 4;
-  const y = below + size * 1.8 > display.height ? at.y - unit * 4 - size * 1.8 : below;
-  return html`<g class="label"><rect x="${x}" y="${y}" width="${width}" height="${size * 1.8}" rx="${size * 0.5}"/><text x="${x + width / 2}" y="${y + size * 1.25}" font-size="${size}" text-anchor="middle">${short}</text></g>`;
+  const y = Math.max(0, Math.min(at.y - height / 2, display.height - height));
+  return html`<g class="label"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${size * 0.5}"/><text x="${x + width / 2}" y="${y + size * 1.25}" font-size="${size}" text-anchor="middle">${short}</text></g>`;
 }

@@ -23,7 +23,7 @@ body { margin: 0 auto; max-width: 1360px; padding: 2.5rem 1.5rem 4rem; backgroun
 h1, h2, p, dl, ol, ul, figure, blockquote { margin: 0; padding: 0; }
 h1 { font-size: clamp(1.5rem, 3vw, 2.1rem); line-height: 1.2; letter-spacing: -.02em; text-wrap: balance; overflow-wrap: anywhere; white-space: pre-line; }
 h2 { display: flex; gap: .6rem; font-size: 1.1rem; line-height: 1.35; overflow-wrap: anywhere; }
-code, pre, .kind { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .eyebrow, .muted, .legend, footer, dt { color: var(--soft); }
 .eyebrow { margin-bottom: .5rem; font-size: .85rem; }
 .muted { font-weight: 400; font-size: .85em; }
@@ -63,8 +63,7 @@ figure img, figure svg { position: absolute; inset: 0; width: 100%; height: 100%
 .label rect { fill: #16181b; fill-opacity: .92; stroke: var(--mark); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }
 .label text { fill: #fff; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .notes { display: flex; flex-direction: column; gap: .9rem; min-width: 0; }
-.actions { list-style: none; display: grid; gap: .35rem; overflow-wrap: anywhere; }
-.kind { padding: .1rem .45rem; border-radius: 5px; background: var(--code); color: var(--soft); font-size: .8rem; }
+.actions { list-style: none; display: grid; gap: .35rem; color: var(--soft); overflow-wrap: anywhere; }
 .error { color: var(--bad); overflow-wrap: anywhere; white-space: pre-wrap; }
 table { width: 100%; border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .4rem .25rem 0; text-align: left; vertical-align: top; }

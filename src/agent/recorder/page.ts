@@ -93,13 +93,20 @@ function renderStep(step: StepLine, cursor: Point | undefined, picture: Uint8Arr
 <div class="notes">
 <h2><span class="number">${step.step}</span>${titleOf(step)}</h2>
 ${step.error === undefined ? undefined : html`<p class="error">${step.error}</p>`}
-<ul class="actions">${step.actions.map(({ action }) => html`<li><span class="kind">${action.type}</span> ${describeAction(action)}</li>`)}</ul>
+${renderActions(step)}
 <table class="timings"><tbody><tr>${PHASES.map(({ name }) => html`<th scope="col"><span class="key ${name}">${name}</span></th>`)}<th scope="col">total</th></tr>
 <tr>${PHASES.map(({ of }) => html`<td>${milliseconds(of(step.timings))}</td>`)}<td>${milliseconds(step.timings.totalMs)}</td></tr></tbody></table>
 ${step.replies.map((reply, index) => renderReply(reply, index === step.replies.length - 1))}
 ${renderChain(step)}
 </div>
 </section>`;
+}
+
+/** What was done, unless the title says just that. */
+function renderActions(step: StepLine): Markup | undefined {
+  const words = step.actions.map(({ action }) => describeAction(action));
+  if (words.length === 0 || words.join() === step.summary) return undefined;
+  return html`<ul class="actions">${words.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 
 function renderScreen(step: StepLine, cursor: Point | undefined, picture: Uint8Array | undefined): Markup {
