@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { Session } from "../../src/engine/cache/session.js";
+import { resolveOptions } from "../../src/engine/generate/options.js";
+import { prefill } from "../../src/engine/generate/prefill.js";
+import { layOutImages, type Prompt } from "../../src/engine/generate/prompt.js";
+import { generateTokens } from "../../src/engine/generate/tokens.js";
+import { clearCache, liveTensors, memoryUse } from "../../src/engine/mlx/index.js";
+import { load, type Model } from "../../src/engine/model.js";
+import { loadEngine, promptOf, type Engine } from "../golden/support/engine.js";
+import { FIXTURES, readGolden, relativeError } from "../golden/support/golden.js";
+
+const GREEDY = { temperature: 0, repetitionPenalty: 1 };
+
+/** Sums in another order: a chunk's attention adds its keys in other groups. */
+const TOLERANCE = 1e-5;
+
+describe("prefill", () => {
+  let engine: Engine;
+  let prompt: Prompt;
+  const golden = readGolden("qwen3-vl").cases.find(({ name }) => name === "second_turn")!;
+  beforeAll(async () => {
+    engine = await loadEngine(`${FIXTURES}qwen3-vl/model`);
+    prompt = await promptOf(engine, golden);
+  });
+  afterAll(() => engine.architecture[Symbol.dispose]());
+
+  async function lastLogits(session: Session, of: Prompt, chunk?: number): Promise<number[]> {
+    using logits = await prefill(engine.architecture, of, session, { chunk });
+    return logits.toArray();
+  }
+
+  it.each([1, 3, 7, 16, 50, 86, 87])("in chunks of %i equals one shot", async (chunk) => {
+    using whole = new Session(engine.architecture.createCache());
+    using chunked = new Session(engine.architecture.createCache());
+    expect(relativeError(await lastLogits(chunked, prompt, chunk), await lastLogits(whole, prompt))).toBeLessThan(TOLERANCE);
+  });
+
+  it("continued from a cache equals without one, wherever the cache ends", async () => {
+    using whole = new Session(engine.architecture.createCache());
+    const expected = await lastLogits(whole, prompt);
+    const { start, image } = prompt.images[0]!;
+    const middleOfPicture = start + Math.floor(image.mergedTokens / 2);
+    for (const length of [3, middleOfPicture, start + image.mergedTokens, 70, 86]) {
+      using session = new Session(engine.architecture.createCache());
+      await lastLogits(session, prompt, length);
+      session.trim(length);
+      let cached = -1;
+      using logits = await prefill(engine.architecture, prompt, session, { onPrefill: (rows) => (cached = rows) });
+      expect(cached).toBe(length);
+      expect(relativeError(logits.toArray(), expected)).toBeLessThan(TOLERANCE);
+    }
+  });
+
+  it("starts anew when a picture of the same size has other pixels", async () => {
+    const image = prompt.images[0]!;
+    const other = { ...image, key: "another", image: { ...image.image, pixelValues: image.image.pixelValues.map((x) => -x) } };
+    const changed: Prompt = { tokenIds: prompt.tokenIds, images: [other] };
+    using session = new Session(engine.architecture.createCache());
+    using fresh = new Session(engine.architecture.createCache());
+    await lastLogits(session, prompt);
+    const rows: number[] = [];
+    using logits = await prefill(engine.architecture, changed, session, { onPrefill: (cached) => rows.push(cached) });
+    expect(rows).toEqual([0]);
+    expect(relativeError(logits.toArray(), await lastLogits(fresh, changed))).toBeLessThan(TOLERANCE);
+  });
+
+  it("keeps nothing of an earlier conversation that is no prefix", async () => {
+    using session = new Session(engine.architecture.createCache());
+    const text = (ids: number[]): Prompt => ({ tokenIds: ids, images: [] });
+    await lastLogits(session, text([1, 2, 3, 4]));
+    const rows: number[] = [];
+    const onPrefill = (cached: number): void => void rows.push(cached);
+    for (const ids of [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [1, 2, 9, 4, 5, 6], [1, 2]]) {
+      (await prefill(engine.architecture, text(ids), session, { onPrefill })).dispose();
+    }
+    expect(rows).toEqual([4, 4, 0, 0]);
+  });
+});
+
+describe("layOutImages", () => {
+  const image = (mergedTokens: number) => ({ image: { pixelValues: new Float32Array(), gridThw: [1, 2, 2 * mergedTokens] as [number, number, number], mergedTokens }, key: "k" });
+  const P = 9;
+
+  it("gives each mark its picture's places and leaves spelled-out runs", () => {
+    expect(layOutImages([1, P, 2, P, P, P, 3], [image(2), image(3)], P).tokenIds).toEqual([1, P, P, 2, P, P, P, 3]);
+    expect(layOutImages([1, P, P, 2], [image(3), image(1)], P)).toMatchObject({ tokenIds: [1, P, P, P, P, 2], images: [{ start: 1 }, { start: 4 }] });
+  });
+
+  it.each([
+    [[1, 2], [image(2)], 0],
+    [[P, 1, P], [image(2)], 2],
+  ])("refuses %o with %o", (ids, images, places) => {
+    expect(() => layOutImages(ids, images, P)).toThrow(`a place for each of its 1 pictures but it has ${places}`);
+  });
+});
+
+describe("generateTokens", () => {
+  let engine: Engine;
+  beforeAll(async () => void (engine = await loadEngine(`${FIXTURES}qwen3/model`)));
+  afterAll(() => engine.architecture[Symbol.dispose]());
+
+  async function take(session: Session, ids: number[], count: number): Promise<number[]> {
+    const tokens: number[] = [];
+    for await (const id of generateTokens(engine.architecture, { tokenIds: ids, images: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}) })) {
+      tokens.push(id);
+      if (tokens.length === count) break;
+    }
+    return tokens;
+  }
+
+  it("leaves a cache that continues exactly, also when the caller leaves early", async () => {
+    using one = new Session(engine.architecture.createCache());
+    const whole = await take(one, [5, 6, 7], 20);
+    using two = new Session(engine.architecture.createCache());
+    const begun = await take(two, [5, 6, 7], 8);
+    const rest = await take(two, [5, 6, 7, ...begun], 12);
+    expect([...begun, ...rest]).toEqual(whole);
+    expect(two.begin({ tokenIds: [5, 6, 7, ...begun, ...rest, 1], images: [] })).toBe(3 + 19);
+  });
+
+  it("stops within a step of an abort and keeps the cache usable", async () => {
+    using session = new Session(engine.architecture.createCache());
+    const expected = await take(session, [5, 6, 7], 10);
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const run = async (): Promise<void> => {
+      for await (const id of generateTokens(engine.architecture, { tokenIds: [5, 6, 7], images: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), signal: controller.signal })) {
+        seen.push(id);
+        if (seen.length === 3) controller.abort();
+      }
+    };
+    await expect(run()).rejects.toMatchObject({ code: "cancelled" });
+    expect(seen).toEqual(expected.slice(0, 3));
+    expect(await take(session, [5, 6, 7], 10)).toEqual(expected);
+  });
+
+  it("refuses a prompt longer than the context before any work", async () => {
+    using session = new Session(engine.architecture.createCache());
+    const ids = Array.from({ length: engine.architecture.contextLength }, () => 1);
+    await expect(take(session, ids, 1)).rejects.toMatchObject({ code: "context_length_exceeded", status: 400 });
+    await expect(take(session, [], 1)).rejects.toMatchObject({ code: "invalid_argument" });
+  });
+});
+
+describe("memory", () => {
+  let model: Model;
+  beforeAll(async () => void (model = await load(`${FIXTURES}qwen3-vl/model`)));
+  afterAll(() => model.dispose());
+
+  const picture = `${FIXTURES}pictures/gradient-96x64.png`;
+  const once = (i: number): Promise<unknown> =>
+    // Every kind of path: pictures, a growing conversation, sampling, a fresh start.
+    model.generate(`question ${i % 7}`, { images: i % 2 === 0 ? [picture] : [], maxTokens: 4 + (i % 5), seed: i, temperature: i % 3 === 0 ? 0 : 0.7 });
+
+  it("holds as many tensors after 100 generations as before", async () => {
+    await once(0);
+    await once(1);
+    const baseline = liveTensors();
+    for (let i = 0; i < 100; i++) await once(i);
+    await once(1);
+    expect(liveTensors()).toBe(baseline);
+  });
+
+  it("stays flat over 500 generations", async () => {
+    const settle = (): number => {
+      clearCache();
+      return memoryUse().activeBytes;
+    };
+    await once(1);
+    const before = settle();
+    let most = 0;
+    for (let i = 0; i < 500; i++) {
+      await once(i);
+      if (i % 50 === 49) most = Math.max(most, settle());
+    }
+    await once(1);
+    // Back to the byte, and never more in between than one conversation's cache.
+    expect(settle()).toBe(before);
+    expect(most).toBeLessThan(before + (1 << 20));
+  });
+});
+
+describe("the embedded model", () => {
+  it("frees every tensor when it is disposed", async () => {
+    const baseline = liveTensors();
+    {
+      await using model = await load(fileURLToPath(new URL("../../models/tiny", import.meta.url)));
+      await model.generate("Is OK checked?", { images: [`${FIXTURES}embedded/screens/zenity-empty.png`], maxTokens: 2 });
+    }
+    expect(liveTensors()).toBe(baseline);
+  });
+});
