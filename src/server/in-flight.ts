@@ -2,6 +2,9 @@ import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 
+/** A cancelled generation ends within one step, which on a slow machine may be a long piece of a prompt. */
+const CANCELLED_WAIT_MS = 5_000;
+
 /** One request being answered. Disposing it says that the handler is done; it ends when the response is sent or lost as well. */
 export interface Flight extends Disposable {
   /** Aborts when the client leaves or the server closes; the reason is a `DeskhandError` that says which. */
@@ -32,15 +35,14 @@ export class InFlight {
     return { signal: controller.signal, [Symbol.dispose]: partDone };
   }
 
-  /** Resolves when no request is left. Those still there after `graceMs` are cancelled, and given `graceMs` more to say so. */
+  /** Resolves when no request is left. Those still there after `graceMs` are cancelled, and given a moment to end and say so. */
   async drain(graceMs: number): Promise<void> {
     if (this.#controllers.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
-    const emptyOrLate = () => Promise.race([empty, sleep(graceMs, undefined, { ref: false })]);
-    await emptyOrLate();
+    await Promise.race([empty, sleep(graceMs, undefined, { ref: false })]);
     const reason = new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
     for (const controller of this.#controllers) controller.abort(reason);
-    if (this.#controllers.size > 0) await emptyOrLate();
+    if (this.#controllers.size > 0) await Promise.race([empty, sleep(CANCELLED_WAIT_MS, undefined, { ref: false })]);
   }
 }
 

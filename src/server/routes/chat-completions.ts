@@ -88,8 +88,9 @@ async function stream(
       response.destroy();
       return;
     }
-    request.log.error({ err: error }, "a stream failed");
-    response.write(sseEvent(toHttpError(error, request.id).body));
+    const { status, body } = toHttpError(error, request.id);
+    if (status !== 503) request.log.error({ err: error }, "a stream failed");
+    response.write(sseEvent(body));
   }
   response.end();
 }
