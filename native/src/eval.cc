@@ -69,6 +69,11 @@ void register_eval(Napi::Env env, Napi::Object exports) {
   define(env, exports, "activeMemory", bytes<mx::get_active_memory>);
   define(env, exports, "peakMemory", bytes<mx::get_peak_memory>);
   define(env, exports, "cacheMemory", bytes<mx::get_cache_memory>);
+  // What V8 counts as held outside its heap, MLX's share as last reported included.
+  define(env, exports, "externalMemory", [](Args& args) -> Napi::Value {
+    args.instance().report_memory(args.env());
+    return Napi::Number::New(args.env(), static_cast<double>(Napi::MemoryManagement::AdjustExternalMemory(args.env(), 0)));
+  });
   define(env, exports, "clearCache", [](Args& args) -> Napi::Value {
     mx::clear_cache();
     return args.env().Undefined();

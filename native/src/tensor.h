@@ -61,7 +61,7 @@ struct Instance {
   static Instance& of(Napi::Env env) {
     return *env.GetInstanceData<Instance>();
   }
-  // Tells V8 how much memory MLX holds, so that its heuristics and process.memoryUsage().external are true.
+  // Tells V8 how much memory MLX holds, so that it collects garbage in time.
   void report_memory(Napi::Env env);
 };
 

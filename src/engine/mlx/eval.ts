@@ -33,10 +33,12 @@ export interface MemoryUse {
   peakBytes: number;
   /** Bytes kept for reuse. */
   cacheBytes: number;
+  /** What V8 counts as held outside its heap by anyone, `activeBytes` included. */
+  externalBytes: number;
 }
 
 export function memoryUse(): MemoryUse {
-  return { activeBytes: native.activeMemory(), peakBytes: native.peakMemory(), cacheBytes: native.cacheMemory() };
+  return { activeBytes: native.activeMemory(), peakBytes: native.peakMemory(), cacheBytes: native.cacheMemory(), externalBytes: native.externalMemory() };
 }
 
 /** Gives buffers kept for reuse back to the system. */

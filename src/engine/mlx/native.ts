@@ -91,6 +91,7 @@ export interface Native extends Record<UnaryName, Unary>, Record<BinaryName, Bin
   activeMemory(): number;
   peakMemory(): number;
   cacheMemory(): number;
+  externalMemory(): number;
   clearCache(): void;
   gpuAvailable(): boolean;
   setDefaultDevice(device: "cpu" | "gpu"): void;

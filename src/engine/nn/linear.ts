@@ -1,5 +1,5 @@
 import { DeskhandError } from "../../core/errors.js";
-import { addmm, dequantize, disposeAll, matmul, quantizedMatmul, reshape, retain, take, transpose, add, type Quantization, type QuantizedMatrix, type Tensor } from "../mlx/index.js";
+import { addmm, dequantize, disposeAll, matmul, quantizedMatmul, reshape, take, transpose, add, type Quantization, type QuantizedMatrix, type Tensor } from "../mlx/index.js";
 import { quantizationOf, type QuantizationConfig } from "./quantization.js";
 import type { Weights } from "./weights.js";
 
@@ -15,9 +15,10 @@ class DenseMatrix implements Matrix {
   readonly #weight: Tensor;
   readonly #transposed: Tensor;
 
-  constructor(weight: Tensor) {
+  constructor(weights: Weights, path: string, shape: readonly [number, number]) {
+    const weight = weights.take(path, shape);
     this.#weight = weight;
-    this.#transposed = retain(transpose(weight, [1, 0]));
+    this.#transposed = weights.derive(() => transpose(weight, [1, 0]));
   }
 
   apply(x: Tensor, bias: Tensor | undefined): Tensor {
@@ -61,7 +62,7 @@ class PackedMatrix implements Matrix {
 
 function takeMatrix(weights: Weights, path: string, [out, inputs]: readonly [number, number], config: QuantizationConfig | undefined): Matrix {
   const quantization = quantizationOf(weights, path, config);
-  if (quantization === undefined) return new DenseMatrix(weights.take(`${path}.weight`, [out, inputs]));
+  if (quantization === undefined) return new DenseMatrix(weights, `${path}.weight`, [out, inputs]);
   const { bits, groupSize, mode } = quantization;
   if (inputs % groupSize !== 0) throw new DeskhandError("invalid_model", `Expected ${path} to have a multiple of ${groupSize} inputs (its quantisation group) but it has ${inputs}.`);
   return new PackedMatrix(

@@ -74,11 +74,15 @@ export class Weights {
       throw new DeskhandError("invalid_model", `Expected weight ${path} of shape [${shape.join(", ")}] but ${file.path} has [${actual.join(", ")}]. Does config.json belong to these weights?`);
     }
     this.#unused.delete(path);
-    const tensor = scope(() => {
+    return this.derive(() => {
       const read = file.read(stored);
       return this.#dtype !== undefined && FLOATING.has(read.dtype) && read.dtype !== this.#dtype ? astype(read, this.#dtype) : read;
     });
-    retain(tensor);
+  }
+
+  /** A tensor made from weights, e.g. a transposed view: like a weight, owned by whoever takes it. */
+  derive(make: () => Tensor): Tensor {
+    const tensor = retain(scope(make));
     this.#taken.push(tensor);
     return tensor;
   }

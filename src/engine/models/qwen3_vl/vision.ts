@@ -1,4 +1,4 @@
-import { add, cos, concatenate, disposeAll, matmul, multiply, reshape, retain, scaledDotProductAttention, scope, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
+import { add, cos, concatenate, disposeAll, matmul, multiply, reshape, scaledDotProductAttention, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
 import { gelu, geluTanh } from "../../nn/activations.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -163,7 +163,7 @@ function patchMatrix(weights: Weights, path: string, config: Qwen3VLVisionConfig
   const { hidden_size: dims, in_channels: channels, temporal_patch_size: frames, patch_size: patch } = config;
   const channelsLast = weights.shapeOf(path).at(-1) === channels;
   const kernel = weights.take(path, channelsLast ? [dims, frames, patch, patch, channels] : [dims, channels, frames, patch, patch]);
-  const matrix = retain(scope(() => transpose(reshape(channelsLast ? transpose(kernel, [0, 4, 1, 2, 3]) : kernel, [dims, -1]), [1, 0])));
+  const matrix = weights.derive(() => transpose(reshape(channelsLast ? transpose(kernel, [0, 4, 1, 2, 3]) : kernel, [dims, -1]), [1, 0]));
   kernel.dispose();
   return matrix;
 }

@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { Sampler } from "../../src/engine/generate/sampler.js";
+import { resolveOptions } from "../../src/engine/generate/options.js";
+import type { SamplingOptions } from "../../src/engine/inference.js";
+import { scope, tensor } from "../../src/engine/mlx/index.js";
+
+const LOGITS = [2, 1.5, 1, 0, -1, -3];
+
+/** How often each token comes in `draws` draws, each with a seed of its own. */
+function frequencies(options: SamplingOptions, { draws = 2000, latest }: { draws?: number; latest?: number[] } = {}): number[] {
+  const counts = LOGITS.map(() => 0);
+  for (let seed = 0; seed < draws; seed++) {
+    const token = scope(() => {
+      const sampler = new Sampler(resolveOptions({ temperature: 1, topP: 1, repetitionPenalty: 1, ...options, seed }, {}));
+      return sampler.sample(tensor(LOGITS, [1, LOGITS.length]), latest && tensor(Int32Array.from(latest), [1, latest.length])).item();
+    });
+    counts[token]!++;
+  }
+  return counts.map((count) => count / draws);
+}
+
+function softmax(logits: number[]): number[] {
+  const exps = logits.map(Math.exp);
+  const total = exps.reduce((a, b) => a + b);
+  return exps.map((x) => x / total);
+}
+
+/** With 2000 draws a frequency is within 5 standard deviations (≤ 0.0112 each) of its probability in all but 1 case in a million. */
+function expectClose(actual: number[], expected: number[]): void {
+  actual.forEach((value, i) => expect(Math.abs(value - expected[i]!), `token ${i}: ${value} for ${expected[i]}`).toBeLessThan(0.056));
+  // What is excluded never comes.
+  expected.forEach((p, i) => p === 0 && expect(actual[i]).toBe(0));
+}
+
+const only = (kept: number[], logits = LOGITS): number[] => softmax(logits.map((x, i) => (kept.includes(i) ? x : -Infinity)));
+
+describe("Sampler", () => {
+  it("is greedy at temperature 0", () => expect(frequencies({ temperature: 0 }, { draws: 20 })).toEqual([1, 0, 0, 0, 0, 0]));
+  it("follows the softmax", () => expectClose(frequencies({}), softmax(LOGITS)));
+  it("divides by the temperature", () => expectClose(frequencies({ temperature: 2 }), softmax(LOGITS.map((x) => x / 2))));
+  it("keeps top_k", () => expectClose(frequencies({ topK: 2 }), only([0, 1])));
+  // Probabilities: 0.47, 0.28, 0.17, 0.06, 0.02, 0.003.
+  it("keeps the smallest set that reaches top_p", () => expectClose(frequencies({ topP: 0.8 }), only([0, 1, 2])));
+  it("always keeps one token", () => expectClose(frequencies({ topP: 0.01 }, { draws: 50 }), only([0])));
+  it("keeps what has min_p of the best", () => expectClose(frequencies({ minP: 0.3 }), only([0, 1, 2])));
+  it("applies top_p to what top_k left", () => expectClose(frequencies({ topK: 2, topP: 0.6 }), only([0])));
+  it("makes seen tokens less likely, once however often they came", () => expectClose(frequencies({ repetitionPenalty: 1.5 }, { latest: [0, 0, 4] }), softmax([2 / 1.5, 1.5, 1, 0, -1.5, -3])));
+  it("penalises before it is greedy", () => expect(frequencies({ temperature: 0, repetitionPenalty: 1.5 }, { draws: 5, latest: [0] })).toEqual([0, 1, 0, 0, 0, 0]));
+
+  it("gives the same tokens for the same seed", () => {
+    const draw = (seed: number): number[] => {
+      const sampler = new Sampler(resolveOptions({ temperature: 1, topP: 1, repetitionPenalty: 1, seed }, {}));
+      return Array.from({ length: 30 }, () => scope(() => sampler.sample(tensor(LOGITS, [1, LOGITS.length]), undefined).item()));
+    };
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(1)).not.toEqual(draw(2));
+    expect(new Set(draw(0xffff_ffff)).size).toBeGreaterThan(1);
+  });
+});
+
+describe("resolveOptions", () => {
+  it("takes the caller's, then the model's, then the defaults", () => {
+    expect(resolveOptions({}, {})).toMatchObject({ maxTokens: 4096, temperature: 0.7, topP: 0.9, topK: 0, minP: 0, repetitionPenalty: 1.1, stop: [] });
+    expect(resolveOptions({}, { temperature: 0, repetitionPenalty: 1 })).toMatchObject({ temperature: 0, topP: 0.9, repetitionPenalty: 1 });
+    expect(resolveOptions({ temperature: 0.2 }, { temperature: 0 })).toMatchObject({ temperature: 0.2 });
+    expect(resolveOptions({ temperature: undefined }, { temperature: 0 })).toMatchObject({ temperature: 0 });
+  });
+
+  it.each([
+    [{ temperature: -1 }, "temperature"],
+    [{ topP: 0 }, "topP"],
+    [{ topP: 1.5 }, "topP"],
+    [{ maxTokens: 0 }, "maxTokens"],
+    [{ maxTokens: 1.5 }, "maxTokens"],
+    [{ seed: -1 }, "seed"],
+    [{ repetitionPenalty: 0 }, "repetitionPenalty"],
+    [{ temperature: NaN }, "temperature"],
+  ])("refuses %o by name", (options, param) => {
+    expect(() => resolveOptions(options, {})).toThrow(expect.objectContaining({ code: "invalid_argument", param }));
+  });
+});
