@@ -18,8 +18,9 @@ interface AxisWeights {
 }
 
 /**
- * Antialiased bicubic resize (a = -0.5), columns first, rounded to eight bits after each pass. It reproduces Pillow's `resize(..., BICUBIC)`
- * bit for bit, because the vision models were trained on its output; sharp's cubic kernel differs by up to several levels.
+ * Antialiased bicubic resize (a = -0.5), columns first, rounded to eight bits after each pass: Pillow's `resize(…, BICUBIC)` bit for bit, and
+ * within two levels of torchvision, because the vision models were trained on their output. sharp's cubic kernel is up to 220 levels off where
+ * it enlarges. Pillow 13 takes the rows first where the height shrinks much more than the width; earlier ones and torchvision never do.
  * Source of the arithmetic: Pillow's `src/libImaging/Resample.c`.
  */
 export function resizeBicubic(image: DecodedImage, size: PixelSize): DecodedImage {

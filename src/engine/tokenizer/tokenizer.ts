@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Tokenizer as TokenizerCore } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
 import { bytesOfToken } from "./byte-level.js";
+import { createTokenizerCore, type TokenizerCore } from "./core.js";
 import { ByteLevelDetokenizer, WindowDetokenizer, type StreamingDetokenizer, type TokenPiece } from "./streaming-detokenizer.js";
 
 const addedToken = z.looseObject({ id: z.number().int().nonnegative(), content: z.string(), special: z.boolean().default(false) });
@@ -59,14 +59,14 @@ export class Tokenizer {
       if (!known.has(Number(id))) tokenizer.added_tokens.push(parseWith(addedToken, { ...token, id: Number(id) }, `added_tokens_decoder.${id} beside ${origin}`, "invalid_model"));
     }
     try {
-      this.core = new TokenizerCore(tokenizer, config);
+      this.core = createTokenizerCore(tokenizer, config);
     } catch (cause) {
       throw new DeskhandError("invalid_model", `Expected a tokenizer that can be built from ${origin} but received: ${messageOf(cause)}. Download the model's files again.`, { cause });
     }
     this.added = new Map(tokenizer.added_tokens.map(({ id, content, special }) => [id, { content, special }]));
     const decoder = tokenizer.decoder;
     this.byteLevel = decoder?.type === "ByteLevel" || (decoder?.type === "Sequence" && decoder.decoders?.length === 1 && decoder.decoders[0]?.type === "ByteLevel");
-    this.vocabSize = this.core.model?.vocab.length ?? 0;
+    this.vocabSize = this.core.model.vocab.length;
     this.namedTokens = namedTokens(config);
     this.eosTokenIds = this.collectEos(files);
   }

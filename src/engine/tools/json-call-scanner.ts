@@ -125,8 +125,8 @@ export class JsonCallScanner {
       this.escaped = !this.escaped && c === "\\";
       return;
     }
-    const text = parseString(this.buffer);
-    if (text === undefined || text === "") return this.unexpected();
+    const text = parseJson(this.buffer);
+    if (typeof text !== "string" || text === "") return this.unexpected();
     if (this.state === "keyString") {
       this.key = text;
       this.state = "colon";
@@ -234,10 +234,9 @@ export class JsonCallScanner {
   }
 }
 
-function parseString(json: string): string | undefined {
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === "string" ? value : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -245,12 +244,6 @@ function parseString(json: string): string | undefined {
 
 /** Some models write the arguments as a string that holds JSON: that JSON is meant. */
 function unwrapString(json: string): string {
-  const inner = parseString(json);
-  if (inner === undefined) return json;
-  try {
-    const value: unknown = JSON.parse(inner);
-    return typeof value === "object" && value !== null ? inner : json;
-  } catch {
-    return json;
-  }
+  const inner = parseJson(json);
+  return typeof inner === "string" && parseJson(inner) instanceof Object ? inner : json;
 }

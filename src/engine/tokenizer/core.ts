@@ -1,0 +1,16 @@
+import * as library from "@huggingface/tokenizers";
+
+/** What is used of the library's tokenizer. Its own declarations import without file extensions, which Node's module resolution cannot follow. */
+export interface TokenizerCore {
+  readonly model: { readonly vocab: readonly string[] };
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
+  token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
+}
+
+/** Builds a tokenizer from the content of tokenizer.json and tokenizer_config.json; throws when it cannot. */
+export function createTokenizerCore(tokenizer: object, config: object): TokenizerCore {
+  const { Tokenizer } = library as unknown as { Tokenizer: new (tokenizer: object, config: object) => TokenizerCore };
+  return new Tokenizer(tokenizer, config);
+}
