@@ -63,7 +63,7 @@ function compileFlags() {
 
 async function build(flags, wheels, progress) {
   const sources = sourceFiles();
-  const headers = readdirSync(SOURCES, { recursive: true }).filter((name) => /\.(h|hpp|inc)$/.test(name)).map((name) => join(SOURCES, name)); // prettier-ignore
+  const headers = readdirSync(SOURCES, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !entry.name.endsWith(".cc")).map((entry) => join(entry.parentPath, entry.name)); // prettier-ignore
   const objects = sources.map((source) => ({ source, object: join(FOLDER, "objects", `${basename(source)}.${fingerprint({ files: [source, ...headers], values: [flags, wheels] }).slice(0, 16)}.o`) }));
   await mkdir(join(FOLDER, "objects"), { recursive: true });
   let done = 0;
