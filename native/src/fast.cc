@@ -1,8 +1,54 @@
-// mlx/fast.h: fused kernels.
+// Fused kernels: mlx/fast.h, and our own where MLX runs one scalar thread (cpu/).
 #include "binding.h"
+#include "cpu/primitives.h"
 #include "ops.h"
 
 namespace deskhand {
+
+namespace {
+
+// x / 2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))
+mx::array gelu_tanh(Args& args) {
+  const auto& x = args.tensor(0);
+  if (cpu::applies({x})) {
+    return cpu::gelu_tanh(x);
+  }
+  auto number = [&](double value) { return mx::array(value, x.dtype()); };
+  auto inner = x * (number(1) + number(0.044715) * mx::square(x)) * number(0.7978845608028654);
+  return x * number(0.5) * (number(1) + mx::tanh(inner));
+}
+
+// x / 2 · (1 + erf(x / √2))
+mx::array gelu(Args& args) {
+  const auto& x = args.tensor(0);
+  if (cpu::applies({x})) {
+    return cpu::gelu(x);
+  }
+  auto number = [&](double value) { return mx::array(value, x.dtype()); };
+  return x * number(0.5) * (number(1) + mx::erf(x * number(0.7071067811865476)));
+}
+
+// a · sigmoid(a) · b
+mx::array silu_multiply(Args& args) {
+  const auto &a = args.tensor(0), &b = args.tensor(1);
+  return a.shape() == b.shape() && cpu::applies({a, b}) ? cpu::silu_multiply(a, b) : a * mx::sigmoid(a) * b;
+}
+
+// (queries [B, H, L, D], keys [B, Hkv, S, D], values, scale, maskMode "" | "causal" | "array", mask | null)
+mx::array attention(Args& args) {
+  const auto &q = args.tensor(0), &k = args.tensor(1), &v = args.tensor(2);
+  auto scale = static_cast<float>(args.number(3));
+  auto mode = args.string(4);
+  bool fits = q.ndim() == 4 && k.shape() == v.shape() && k.ndim() == 4 && q.shape(0) == k.shape(0) && q.shape(3) == k.shape(3) && q.shape(1) % k.shape(1) == 0;
+  // A causal row must see at least one key.
+  bool simple = mode.empty() || (mode == "causal" && q.shape(2) <= k.shape(2));
+  if (fits && simple && cpu::applies({q, k, v})) {
+    return cpu::attention(q, k, v, scale, mode == "causal");
+  }
+  return mx::fast::scaled_dot_product_attention(q, k, v, scale, mode, args.optional_tensor(5));
+}
+
+} // namespace
 
 void register_fast(Napi::Env env, Napi::Object exports) {
   // (x, weight | null, eps)
@@ -21,11 +67,10 @@ void register_fast(Napi::Env env, Napi::Object exports) {
         static_cast<float>(args.number(4)),
         static_cast<int>(args.integer(5)));
   });
-  // (queries [B, H, L, D], keys [B, Hkv, S, D], values, scale, maskMode "" | "causal" | "array", mask | null)
-  define(env, exports, "scaledDotProductAttention", [](Args& args) {
-    return mx::fast::scaled_dot_product_attention(
-        args.tensor(0), args.tensor(1), args.tensor(2), static_cast<float>(args.number(3)), args.string(4), args.optional_tensor(5));
-  });
+  define(env, exports, "scaledDotProductAttention", attention);
+  define(env, exports, "geluTanh", gelu_tanh);
+  define(env, exports, "gelu", gelu);
+  define(env, exports, "siluMultiply", silu_multiply);
 }
 
 } // namespace deskhand

@@ -1,4 +1,4 @@
-/** MLX's fused kernels (mlx/fast.h). */
+/** Fused kernels: MLX's own (mlx/fast.h), and ours on the CPU (native/src/cpu). */
 import { native } from "./native.js";
 import { Tensor } from "./tensor.js";
 
@@ -33,4 +33,19 @@ export function rope(x: Tensor, { dims, base, offset }: RopeOptions): Tensor {
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, scale: number, mask?: Tensor | "causal"): Tensor {
   const mode = mask === undefined ? "" : mask === "causal" ? "causal" : "array";
   return new Tensor(native.scaledDotProductAttention(q.handle, k.handle, v.handle, scale, mode, mask instanceof Tensor ? mask.handle : null));
+}
+
+/** x · Φ(x), with Φ by the error function. */
+export function gelu(x: Tensor): Tensor {
+  return new Tensor(native.gelu(x.handle));
+}
+
+/** The tanh approximation of `gelu` (Hendrycks & Gimpel 2016), `gelu_pytorch_tanh` in configs. */
+export function geluTanh(x: Tensor): Tensor {
+  return new Tensor(native.geluTanh(x.handle));
+}
+
+/** a · sigmoid(a) · b: the middle of a SwiGLU (arXiv:2002.05202). */
+export function siluMultiply(a: Tensor, b: Tensor): Tensor {
+  return new Tensor(native.siluMultiply(a.handle, b.handle));
 }

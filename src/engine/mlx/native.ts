@@ -70,6 +70,9 @@ export interface Native extends Record<UnaryName, Unary>, Record<BinaryName, Bin
   rmsNorm(x: Handle, weight: Handle | null, eps: number): Handle;
   layerNorm(x: Handle, weight: Handle | null, bias: Handle | null, eps: number): Handle;
   rope(x: Handle, dims: number, traditional: boolean, base: number, scale: number, offset: number): Handle;
+  gelu: Unary;
+  geluTanh: Unary;
+  siluMultiply: Binary;
   scaledDotProductAttention(q: Handle, k: Handle, v: Handle, scale: number, maskMode: string, mask: Handle | null): Handle;
 
   quantizedMatmul(x: Handle, w: Handle, scales: Handle, biases: Handle | null, transpose: boolean, groupSize: number, bits: number, mode: string): Handle;

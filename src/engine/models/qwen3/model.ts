@@ -1,6 +1,5 @@
 import { KVCache } from "../../cache/kv-cache.js";
-import { add, multiply, reshape, scaledDotProductAttention, transpose, type Tensor } from "../../mlx/index.js";
-import { silu } from "../../nn/activations.js";
+import { add, reshape, scaledDotProductAttention, siluMultiply, transpose, type Tensor } from "../../mlx/index.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
@@ -65,7 +64,7 @@ class MLP implements Disposable {
   }
 
   forward(x: Tensor): Tensor {
-    return this.#down.forward(multiply(silu(this.#gate.forward(x)), this.#up.forward(x)));
+    return this.#down.forward(siluMultiply(this.#gate.forward(x), this.#up.forward(x)));
   }
 
   [Symbol.dispose](): void {

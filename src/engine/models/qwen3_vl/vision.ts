@@ -1,5 +1,4 @@
-import { add, cos, concatenate, disposeAll, matmul, multiply, reshape, scaledDotProductAttention, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
-import { gelu, geluTanh } from "../../nn/activations.js";
+import { add, cos, concatenate, disposeAll, gelu, geluTanh, matmul, multiply, reshape, scaledDotProductAttention, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm } from "../../nn/norm.js";

@@ -1,0 +1,9 @@
+// Compiled for AVX2 and FMA; runs only where kernels() found them.
+#include "kernels.h"
+#include "kernels.inl"
+
+namespace deskhand::cpu {
+
+extern const Kernels kAvx2{gelu_tanh, gelu, silu_multiply, softmax};
+
+} // namespace deskhand::cpu

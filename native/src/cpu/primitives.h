@@ -1,0 +1,25 @@
+// Our own CPU primitives, for what MLX runs there in one scalar thread. They take float32 on the CPU stream; callers use MLX's
+// operations for everything else.
+#pragma once
+
+#include <optional>
+
+#include "mlx/mlx.h"
+#include "mlx/primitives.h"
+
+namespace deskhand::cpu {
+
+namespace mx = mlx::core;
+
+// True when every array is float32 and operations run on the CPU.
+bool applies(std::initializer_list<mx::array> arrays);
+
+mx::array gelu_tanh(const mx::array& x);
+mx::array gelu(const mx::array& x);
+// silu(a) · b for arrays of one shape
+mx::array silu_multiply(const mx::array& a, const mx::array& b);
+
+// softmax(q kᵀ · scale) v for q [B, H, L, D], k and v [B, Hkv, S, D]; causal lets row i see keys up to S − L + i.
+mx::array attention(const mx::array& q, const mx::array& k, const mx::array& v, float scale, bool causal);
+
+} // namespace deskhand::cpu
