@@ -39,20 +39,12 @@ const LINUX = [
     commands: ["openbox"], packages: same("openbox"),
   },
   {
-    name: "xrandr", group: "desktop", why: "lists the displays", without: "only the first display is used",
+    name: "xrandr", group: "desktop", why: "lists the monitors of a display", without: "all monitors count as one",
     commands: ["xrandr"], packages: { apt: "x11-xserver-utils", dnf: "xrandr", pacman: "xorg-xrandr", zypper: "xrandr" },
   },
   {
     name: "ImageMagick", group: "desktop", why: "captures a display where the built-in capture cannot", without: "the built-in capture is used alone",
     commands: ["import"], packages: { apt: "imagemagick", dnf: "ImageMagick", pacman: "imagemagick", zypper: "ImageMagick" },
-  },
-  {
-    name: "libX11", group: "desktop", why: "the mouse and keyboard library needs it", libraries: ["libX11.so.6"],
-    packages: { apt: "libx11-6", dnf: "libX11", pacman: "libx11", zypper: "libX11-6" },
-  },
-  {
-    name: "libXtst", group: "desktop", why: "the mouse and keyboard library needs it", libraries: ["libXtst.so.6"],
-    packages: { apt: "libxtst6", dnf: "libXtst", pacman: "libxtst", zypper: "libXtst6" },
   },
   {
     name: "a font", group: "desktop", why: "applications on the virtual display draw their text with it", without: "text on the virtual display may be boxes",
@@ -68,10 +60,13 @@ const LINUX = [
     paths: ["/usr/share/icons/Adwaita/index.theme"], packages: same("adwaita-icon-theme"),
   },
   { name: "xdotool", group: "test", why: "the tests read the pointer and windows with it", commands: ["xdotool"], packages: same("xdotool") },
-  { name: "xclip", group: "test", why: "the tests read the clipboard with it", commands: ["xclip"], packages: same("xclip") },
   {
-    name: "xprop, xwininfo and xev", group: "test", why: "the tests read windows and events with them", commands: ["xprop", "xwininfo"],
-    packages: { apt: "x11-utils", dnf: "xprop xwininfo xev", pacman: "xorg-xprop xorg-xwininfo xorg-xev", zypper: "xprop xwininfo xev" },
+    name: "xprop and xwininfo", group: "test", why: "the tests read windows with them", commands: ["xprop", "xwininfo"],
+    packages: { apt: "x11-utils", dnf: "xprop xwininfo", pacman: "xorg-xprop xorg-xwininfo", zypper: "xprop xwininfo" },
+  },
+  {
+    name: "setxkbmap", group: "test", why: "the tests type on other keyboard layouts", commands: ["setxkbmap"],
+    packages: { apt: "x11-xkb-utils", dnf: "setxkbmap", pacman: "xorg-setxkbmap", zypper: "setxkbmap" },
   },
 ]; // prettier-ignore
 

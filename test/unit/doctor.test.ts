@@ -86,7 +86,6 @@ describe("the displays", () => {
     ["no display at all, and no Xvfb", {}, "linux", fails, { display: "warn", virtual_display: "fail" }],
     ["no display, but a virtual one", {}, "linux", works, { display: "warn", virtual_display: "ok" }],
     ["Wayland alone", { WAYLAND_DISPLAY: "wayland-0" }, "linux", works, { display: "warn", virtual_display: "ok" }],
-    ["X11 inside Wayland", { DISPLAY: ":0", WAYLAND_DISPLAY: "wayland-0" }, "linux", works, { display: "warn", virtual_display: "ok" }],
     ["a Mac that may not look", {}, "darwin", fails, { display: "fail" }],
     ["a Mac", {}, "darwin", works, { display: "ok" }],
   ] as const)("%s", async (_case, env, platform, open, expected) => {

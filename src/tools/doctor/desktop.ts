@@ -39,9 +39,7 @@ async function checkCurrent(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, o
     return { ...check, status: "warn", found: wayland, mend: "the agent takes a virtual display; to use your desktop, log in to an X11 session" };
   }
   try {
-    const found = await lookAt("current", open);
-    if (!isUnix || !env["WAYLAND_DISPLAY"]) return { ...check, status: "ok", found };
-    return { ...check, status: "warn", found: `${found}, inside Wayland (${env["WAYLAND_DISPLAY"]}): only X11 windows are seen and reached`, mend: "log in to an X11 session" };
+    return { ...check, status: "ok", found: await lookAt("current", open) };
   } catch (error) {
     const mend = platform === "darwin" ? "allow your terminal Screen Recording and Accessibility in System Settings → Privacy & Security" : "check DISPLAY and XAUTHORITY, or use --display virtual";
     return { ...check, status: isUnix ? "warn" : "fail", found: messageOf(error), mend };
@@ -59,7 +57,7 @@ async function checkVirtual(hasCurrent: boolean, open: typeof openComputer): Pro
 
 /** Programs that help on Linux and that one can do without. */
 const PROGRAMS = [
-  { command: "xrandr", purpose: "lists several monitors", packageName: "x11-xserver-utils" },
+  { command: "xrandr", purpose: "lists the monitors of a display", packageName: "x11-xserver-utils" },
   { command: "import", purpose: "captures displays that the built-in capture cannot", packageName: "imagemagick" },
   { command: "zenity", purpose: "shows the form that `npm start` fills in", packageName: "zenity" },
 ] as const;
