@@ -58,15 +58,18 @@ export function watchdogMain(load: (module: string) => unknown, modules: { x11: 
         const X = display.client;
         X.require("xtest", (missing, xtest) => {
           if (missing) return reject(missing);
-          for (const keycode of held.keycodes) xtest.FakeInput(xtest.KeyRelease, keycode, 0, 0, 0, 0);
-          for (const button of held.buttons) xtest.FakeInput(xtest.ButtonRelease, button, 0, 0, 0, 0);
-          // Applications may still be reading what was typed with the borrowed keycodes.
-          const restore = (): void => {
+          const release = (): void => {
+            for (const keycode of held.keycodes) xtest.FakeInput(xtest.KeyRelease, keycode, 0, 0, 0, 0);
+            for (const button of held.buttons) xtest.FakeInput(xtest.ButtonRelease, button, 0, 0, 0, 0);
+          };
+          release();
+          // A while later again, in case the server had not yet read the dead process' last presses; and only then are borrowed
+          // keycodes returned, because applications may still be reading what was typed with them.
+          setTimeout(() => {
+            release();
             for (const keycode of held.boundKeycodes) X.ChangeKeyboardMapping(keycode, 1, [0]);
             X.sync(() => resolve());
-          };
-          if (held.boundKeycodes.length === 0) restore();
-          else X.sync(() => void setTimeout(restore, 500));
+          }, 400);
         });
       });
       client.on("error", reject);

@@ -34,6 +34,8 @@ export class X11Connection {
     this.#client = display.client;
     this.#xtest = xtest;
     this.#xkb = xkb;
+    // x11 4.2.2 keeps one cache of atoms for all clients, but each server numbers its atoms itself.
+    this.#client.atoms = { ...this.#client.atoms };
     this.#client.removeAllListeners("error");
     this.#client.on("error", (error: Error) => (this.#requestError ??= error));
     this.#client.stream.on("close", () => this.#lose("it closed the connection"));

@@ -42,6 +42,8 @@ declare module "x11" {
 
   interface XClient extends EventEmitter {
     stream: Duplex;
+    /** Atoms known by name, looked up here before the server is asked. */
+    atoms: Record<string, number>;
     require(name: "xtest", callback: Callback<XTest>): void;
     require(name: "xkb", callback: Callback<Xkb>): void;
     sync(callback: (error: Error | null) => void): void;
