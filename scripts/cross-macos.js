@@ -55,7 +55,7 @@ function packageJson(name) {
 function compileFlags() {
   const [nodeApi, addonApi] = FACES.map((name) => dirname(packageJson(name)));
   return [
-    "-target", TARGET, "-std=c++20", "-O3", "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra", "-Wno-unused-parameter",
+    "-target", TARGET, "-std=c++20", "-O3", "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-Wall", "-Wextra", "-Wno-unused-parameter",
     "-DNAPI_VERSION=9", "-DNAPI_CPP_EXCEPTIONS", "-DNODE_GYP_MODULE_NAME=deskhand", '-DDESKHAND_BACKEND="metal"',
     "-I", SOURCES, "-isystem", join(MLX, "mlx", "include"), "-isystem", join(nodeApi, "include"), "-isystem", addonApi,
   ]; // prettier-ignore
@@ -92,10 +92,10 @@ async function build(flags, wheels, progress) {
   }
 }
 
-/** As in CMakeLists.txt: sources named *_avx2.cc and *_avx512*.cc are for x86. */
+/** As in CMakeLists.txt: the primitives in cpu/ are not for macOS. */
 function sourceFiles() {
-  return readdirSync(SOURCES, { recursive: true })
-    .filter((name) => name.endsWith(".cc") && !/_avx(2|512)[^/]*\.cc$/.test(name))
+  return readdirSync(SOURCES)
+    .filter((name) => name.endsWith(".cc"))
     .map((name) => join(SOURCES, name))
     .sort();
 }

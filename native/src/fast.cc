@@ -10,8 +10,8 @@ namespace {
 // x / 2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))
 mx::array gelu_tanh(Args& args) {
   const auto& x = args.tensor(0);
-  if (cpu::applies({x})) {
-    return cpu::gelu_tanh(x);
+  if (const auto* own = cpu::primitives_for({x})) {
+    return own->gelu_tanh(x);
   }
   auto number = [&](double value) { return mx::array(value, x.dtype()); };
   auto inner = x * (number(1) + number(0.044715) * mx::square(x)) * number(0.7978845608028654);
@@ -21,8 +21,8 @@ mx::array gelu_tanh(Args& args) {
 // x / 2 · (1 + erf(x / √2))
 mx::array gelu(Args& args) {
   const auto& x = args.tensor(0);
-  if (cpu::applies({x})) {
-    return cpu::gelu(x);
+  if (const auto* own = cpu::primitives_for({x})) {
+    return own->gelu(x);
   }
   auto number = [&](double value) { return mx::array(value, x.dtype()); };
   return x * number(0.5) * (number(1) + mx::erf(x * number(0.7071067811865476)));
@@ -31,7 +31,8 @@ mx::array gelu(Args& args) {
 // a · sigmoid(a) · b
 mx::array silu_multiply(Args& args) {
   const auto &a = args.tensor(0), &b = args.tensor(1);
-  return a.shape() == b.shape() && cpu::applies({a, b}) ? cpu::silu_multiply(a, b) : a * mx::sigmoid(a) * b;
+  const auto* own = a.shape() == b.shape() ? cpu::primitives_for({a, b}) : nullptr;
+  return own != nullptr ? own->silu_multiply(a, b) : a * mx::sigmoid(a) * b;
 }
 
 // (queries [B, H, L, D], keys [B, Hkv, S, D], values, scale, maskMode "" | "causal" | "array", mask | null)
@@ -42,8 +43,8 @@ mx::array attention(Args& args) {
   bool fits = q.ndim() == 4 && k.shape() == v.shape() && k.ndim() == 4 && q.shape(0) == k.shape(0) && q.shape(3) == k.shape(3) && q.shape(1) % k.shape(1) == 0;
   // A causal row must see at least one key.
   bool simple = mode.empty() || (mode == "causal" && q.shape(2) <= k.shape(2));
-  if (fits && simple && cpu::applies({q, k, v})) {
-    return cpu::attention(q, k, v, scale, mode == "causal");
+  if (const auto* own = fits && simple ? cpu::primitives_for({q, k, v}) : nullptr) {
+    return own->attention(q, k, v, scale, mode == "causal");
   }
   return mx::fast::scaled_dot_product_attention(q, k, v, scale, mode, args.optional_tensor(5));
 }

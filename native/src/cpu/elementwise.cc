@@ -62,18 +62,6 @@ mx::array elementwise(const char* name, Loop loop, std::vector<mx::array> inputs
 
 } // namespace
 
-bool applies(std::initializer_list<mx::array> arrays) {
-  if (mx::default_device() != mx::Device(mx::Device::cpu)) {
-    return false;
-  }
-  for (const auto& array : arrays) {
-    if (array.dtype() != mx::float32 || array.size() == 0) {
-      return false;
-    }
-  }
-  return true;
-}
-
 mx::array gelu_tanh(const mx::array& x) {
   return elementwise("GeluTanh", [](const float* const* in, float* out, size_t n) { kernels().gelu_tanh(in[0], out, n); }, {x});
 }

@@ -1,8 +1,7 @@
-// Our own CPU primitives, for what MLX runs there in one scalar thread. They take float32 on the CPU stream; callers use MLX's
-// operations for everything else.
+// Our own CPU primitives, for what MLX runs there in one scalar thread. Linux only: on macOS MLX has Accelerate and Metal.
 #pragma once
 
-#include <optional>
+#include <initializer_list>
 
 #include "mlx/mlx.h"
 #include "mlx/primitives.h"
@@ -11,15 +10,27 @@ namespace deskhand::cpu {
 
 namespace mx = mlx::core;
 
-// True when every array is float32 and operations run on the CPU.
-bool applies(std::initializer_list<mx::array> arrays);
+struct Primitives {
+  mx::array (*gelu_tanh)(const mx::array& x);
+  mx::array (*gelu)(const mx::array& x);
+  // silu(a) · b for arrays of one shape
+  mx::array (*silu_multiply)(const mx::array& a, const mx::array& b);
+  // softmax(q kᵀ · scale) v for q [B, H, L, D], k and v [B, Hkv, S, D]; causal lets row i see keys up to S − L + i.
+  mx::array (*attention)(const mx::array& q, const mx::array& k, const mx::array& v, float scale, bool causal);
+};
+
+// The primitives, when every array is float32 and operations run on the CPU; else null, and MLX's operations are to be used.
+#ifdef __linux__
+const Primitives* primitives_for(std::initializer_list<mx::array> arrays);
+#else
+inline const Primitives* primitives_for(std::initializer_list<mx::array>) {
+  return nullptr;
+}
+#endif
 
 mx::array gelu_tanh(const mx::array& x);
 mx::array gelu(const mx::array& x);
-// silu(a) · b for arrays of one shape
 mx::array silu_multiply(const mx::array& a, const mx::array& b);
-
-// softmax(q kᵀ · scale) v for q [B, H, L, D], k and v [B, Hkv, S, D]; causal lets row i see keys up to S − L + i.
 mx::array attention(const mx::array& q, const mx::array& k, const mx::array& v, float scale, bool causal);
 
 } // namespace deskhand::cpu
