@@ -21,5 +21,7 @@ it("ARCHITECTURE.md has one line for each file, and none for files that are gone
   const existing = FOLDERS.flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
-  expect(listedFiles().sort()).toEqual(existing.sort());
+  const listed = listedFiles();
+  expect(listed).toHaveLength(new Set(listed).size);
+  expect({ unlisted: existing.filter((file) => !listed.includes(file)), gone: listed.filter((file) => !existing.includes(file)) }).toEqual({ unlisted: [], gone: [] });
 });
