@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import * as mx from "../../src/engine/mlx/index.js";
+
+// The fused kernels against their definitions in double precision. On the CPU some are our own (native/src/cpu).
+
+/** A few roundings of float32, relative to the largest value. */
+const TOLERANCE = 2e-6;
+
+function expectClose(actual: number[], expected: number[], tolerance = TOLERANCE): void {
+  const largest = Math.max(...expected.map(Math.abs));
+  const worst = Math.max(...actual.map((x, i) => Math.abs(x - expected[i]!)));
+  expect(actual).toHaveLength(expected.length);
+  expect(worst / largest).toBeLessThan(tolerance);
+}
+
+/** erf by its Maclaurin series, exact to double precision for |x| < 4; beyond, 1 to 1e-8. */
+function erf(x: number): number {
+  if (Math.abs(x) > 4) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; n < 120; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+describe("activations", () => {
+  // Not a multiple of any vector width, and large enough that threads share it.
+  const xs = Float32Array.from({ length: 70_001 }, (_, i) => -12 + (24 * i) / 70_000);
+  const ys = Float32Array.from(xs, (_, i) => Math.sin(i));
+  const apply = (f: (x: mx.Tensor) => mx.Tensor): number[] => mx.scope(() => f(mx.tensor(xs)).toArray());
+
+  it("gelu", () => expectClose(apply(mx.gelu), Array.from(xs, (x) => (x / 2) * (1 + erf(x / Math.SQRT2)))));
+  it("geluTanh", () => expectClose(apply(mx.geluTanh), Array.from(xs, (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))))));
+  it("siluMultiply", () => expectClose(apply((x) => mx.siluMultiply(x, mx.tensor(ys))), Array.from(xs, (x, i) => (x / (1 + Math.exp(-x))) * ys[i]!)));
+  it("keep extremes finite and exact", () => {
+    const extremes = mx.scope(() => mx.gelu(mx.tensor([-1e30, -100, 0, 100, 1e30])).toArray());
+    expect(extremes.slice(2)).toEqual([0, 100, Math.fround(1e30)]);
+    for (const x of extremes.slice(0, 2)) expect(Math.abs(x)).toBeLessThan(1e-37);
+  });
+
+  it("take views and other data types", () => {
+    const matrix = mx.scope(() => mx.geluTanh(mx.transpose(mx.tensor(xs.slice(0, 6), [2, 3]), [1, 0])).toArray());
+    const plain = mx.scope(() => mx.transpose(mx.geluTanh(mx.tensor(xs.slice(0, 6), [2, 3])), [1, 0]).toArray());
+    expect(matrix).toEqual(plain);
+    using half = mx.scope(() => mx.siluMultiply(mx.tensor([1, 2], [2], "bfloat16"), mx.tensor([3, 4], [2], "bfloat16")));
+    expect(half.dtype).toBe("bfloat16");
+    expectClose(half.toArray(), [3 / (1 + Math.exp(-1)), 8 / (1 + Math.exp(-2))], 0.01);
+  });
+});
+
+describe("scaledDotProductAttention", () => {
+  interface Shape {
+    B: number;
+    H: number;
+    Hkv: number;
+    L: number;
+    S: number;
+    D: number;
+  }
+
+  /** In double precision, index by index. */
+  function reference({ B, H, Hkv, L, S, D }: Shape, q: Float32Array, k: Float32Array, v: Float32Array, scale: number, causal: boolean): number[] {
+    const out: number[] = [];
+    for (let b = 0; b < B; b++) {
+      for (let h = 0; h < H; h++) {
+        const kv = Math.floor(h / (H / Hkv));
+        const row = (x: Float32Array, heads: number, head: number, length: number, i: number): Float32Array => x.subarray(((b * heads + head) * length + i) * D, ((b * heads + head) * length + i + 1) * D);
+        for (let i = 0; i < L; i++) {
+          const seen = causal ? S - L + i + 1 : S;
+          const scores = Array.from({ length: seen }, (_, j) => scale * row(q, H, h, L, i).reduce((sum, x, d) => sum + x * row(k, Hkv, kv, S, j)[d]!, 0));
+          const largest = Math.max(...scores);
+          const weights = scores.map((score) => Math.exp(score - largest));
+          const total = weights.reduce((a, b) => a + b);
+          for (let d = 0; d < D; d++) out.push(weights.reduce((sum, w, j) => sum + (w / total) * row(v, Hkv, kv, S, j)[d]!, 0));
+        }
+      }
+    }
+    return out;
+  }
+
+  const random = (n: number, seed: number): Float32Array<ArrayBuffer> => Float32Array.from(mx.scope(() => mx.randomNormal([n], mx.randomKey(seed)).toTypedArray() as Float32Array));
+
+  it.each<[string, Shape, boolean]>([
+    ["one query", { B: 1, H: 4, Hkv: 2, L: 1, S: 77, D: 24 }, false],
+    ["one query, causal", { B: 1, H: 4, Hkv: 2, L: 1, S: 77, D: 24 }, true],
+    ["a square", { B: 1, H: 2, Hkv: 2, L: 65, S: 65, D: 16 }, false],
+    ["a square, causal", { B: 1, H: 6, Hkv: 2, L: 33, S: 33, D: 8 }, true],
+    ["new rows after cached ones", { B: 1, H: 4, Hkv: 1, L: 7, S: 40, D: 8 }, true],
+    ["several blocks of queries", { B: 1, H: 1, Hkv: 1, L: 515, S: 515, D: 4 }, true],
+    ["a batch", { B: 3, H: 2, Hkv: 1, L: 5, S: 9, D: 8 }, false],
+  ])("%s", (_, shape, causal) => {
+    const { B, H, Hkv, L, S, D } = shape;
+    const [q, k, v] = [random(B * H * L * D, 1), random(B * Hkv * S * D, 2), random(B * Hkv * S * D, 3)];
+    const expected = reference(shape, q, k, v, 0.3, causal);
+    const mask = causal ? "causal" : undefined;
+    const plain = mx.scope(() => mx.scaledDotProductAttention(mx.tensor(q, [B, H, L, D]), mx.tensor(k, [B, Hkv, S, D]), mx.tensor(v, [B, Hkv, S, D]), 0.3, mask).toArray());
+    expectClose(plain, expected, 1e-5);
+    // The same numbers through every other layout in memory: heads after rows, features first, a part of a larger buffer.
+    const heads = (x: mx.Tensor): mx.Tensor => mx.transpose(mx.contiguous(mx.transpose(x, [0, 2, 1, 3])), [0, 2, 1, 3]);
+    const features = (x: mx.Tensor): mx.Tensor => mx.swapAxes(mx.contiguous(mx.swapAxes(x, 2, 3)), 2, 3);
+    const part = (x: mx.Tensor): mx.Tensor => mx.slice(mx.concatenate([x, x], 2), 2, 0, x.dim(2));
+    for (const layout of [heads, features, part]) {
+      const y = mx.scope(() => mx.scaledDotProductAttention(layout(mx.tensor(q, [B, H, L, D])), layout(mx.tensor(k, [B, Hkv, S, D])), layout(mx.tensor(v, [B, Hkv, S, D])), 0.3, mask).toArray());
+      expectClose(y, expected, 1e-5);
+    }
+  });
+});
