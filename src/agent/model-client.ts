@@ -61,7 +61,7 @@ export class ModelClient {
 
   /** Ids of the models the server offers. @throws DeskhandError `model_server`, `cancelled`. */
   async listModels(signal?: AbortSignal): Promise<string[]> {
-    return this.#request(signal, async () => (await this.#openai.models.list({ signal })).data.map((model) => model.id));
+    return this.#request(signal, async (signal) => (await this.#openai.models.list({ signal })).data.map((model) => model.id));
   }
 
   /**
@@ -80,7 +80,7 @@ export class ModelClient {
       stream_options: { include_usage: true },
     };
     const startedAt = performance.now();
-    return this.#request(signal, async () => {
+    return this.#request(signal, async (signal) => {
       const stream = await this.#openai.chat.completions.create(body, { signal });
       const reply = new ReplyBuilder(startedAt, request.onText);
       for await (const chunk of stream) reply.add(chunk);
@@ -90,8 +90,10 @@ export class ModelClient {
     });
   }
 
-  async #request<T>(signal: AbortSignal | undefined, send: () => Promise<T>): Promise<T> {
+  async #request<T>(signal: AbortSignal | undefined, sendWith: (signal: AbortSignal) => Promise<T>): Promise<T> {
     throwIfAborted(signal);
+    using own = followSignal(signal);
+    const send = () => sendWith(own.signal);
     try {
       try {
         return await send();
@@ -178,6 +180,14 @@ class ReplyBuilder {
   #elapsed(): number {
     return performance.now() - this.#startedAt;
   }
+}
+
+/** A signal of its own for one request: the client leaves its listeners on the signal it is given, and a run makes many requests. */
+function followSignal(signal: AbortSignal | undefined): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const follow = () => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", follow, { once: true });
+  return { signal: controller.signal, [Symbol.dispose]: () => signal?.removeEventListener("abort", follow) };
 }
 
 /** An address without a path means the usual `/v1`. */

@@ -5,9 +5,10 @@ import type { Progress } from "../core/progress.js";
 /** How an agent's run looks in a terminal: what happens goes to stderr, the result to stdout. */
 
 const SUMMARY_WIDTH = 44;
+const QUIET_MS = 2_000;
 
 export function printStart(run: RunLine): void {
-  say(`${printable(run.model)} on display ${run.display}`);
+  say(`model: ${printable(run.model)}, display: ${run.display}`);
   say(`task: ${printable(run.task)}`);
 }
 
@@ -25,10 +26,12 @@ export function printResult(result: AgentResult): void {
   process.stdout.write(`trajectory: ${result.trajectoryDir}\n`);
 }
 
-/** Prints a long job's progress, at most one line for each new phase and tenth part. */
+/** Prints a long job's progress, a line for each new phase and tenth part; one that is over in no time says nothing. */
 export function progressPrinter(): (progress: Progress) => void {
+  const quietUntil = performance.now() + QUIET_MS;
   let last = "";
   return ({ phase, done, total }) => {
+    if (performance.now() < quietUntil) return;
     const tenth = total ? ` ${Math.floor((done / total) * 10) * 10} %` : "";
     const line = `${printable(phase)}${tenth}`;
     if (line === last) return;

@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -82,6 +82,14 @@ describe("model client", () => {
     const asking = new ModelClient({ baseURL: server.url }).complete("m", { ...REQUEST, signal: abort.signal, onText: () => abort.abort() });
     await expect(asking).rejects.toMatchObject({ code: "cancelled" });
     await server.left;
+  });
+
+  it("leaves no listeners behind on the signal of a long run", async () => {
+    await using server = await ScriptedServer.start(Array.from({ length: 3 }, () => ({ text: "hi" })));
+    const { signal } = new AbortController();
+    const client = new ModelClient({ baseURL: server.url });
+    for (let index = 0; index < 3; index++) await client.complete("m", { ...REQUEST, signal });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("does not ask at all when aborted before", async () => {
