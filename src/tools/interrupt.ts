@@ -10,9 +10,9 @@ export function abortOnSignals(): Disposable & { signal: AbortSignal } {
     for (const name of SIGNALS) process.off(name, onSignal);
   };
   const onSignal = (name: (typeof SIGNALS)[number]) => {
-    controller.abort(new Error(name));
-    // Not at once: other listeners of this very signal look whether somebody handles it.
-    setImmediate(stopListening);
+    if (!controller.signal.aborted) return controller.abort(new Error(name));
+    stopListening();
+    process.kill(process.pid, name);
   };
   for (const name of SIGNALS) process.on(name, onSignal);
   return { signal: controller.signal, [Symbol.dispose]: stopListening };
