@@ -15,7 +15,7 @@ const PROMPT = "<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>Tas
 
 setDefaultDevice(bestDevice());
 const start = performance.now();
-const { architecture, imageProcessor } = await loadArchitecture(DIR, { dtype: bestDevice() === "cpu" ? "float32" : undefined });
+const { architecture, imageProcessor } = await loadArchitecture(DIR, bestDevice() === "cpu" ? { dtype: "float32", storedMatrices: true } : {});
 const loadMs = performance.now() - start;
 const tokenizer = await Tokenizer.load(DIR);
 const image = imageProcessor!.process(await decodeImage(await readImageSource(SCREEN)));

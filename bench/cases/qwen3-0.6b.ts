@@ -8,7 +8,7 @@ import { emit, peakMemory } from "../report.js";
 const dir = await randomQwen3();
 setDefaultDevice(bestDevice());
 const start = performance.now();
-const { architecture } = await loadArchitecture(dir, { dtype: bestDevice() === "cpu" ? "float32" : undefined });
+const { architecture } = await loadArchitecture(dir, bestDevice() === "cpu" ? { dtype: "float32", storedMatrices: true } : {});
 const loadMs = performance.now() - start;
 const prompt = { tokenIds: Array.from({ length: 512 }, (_, i) => (i * 37) % 2000), images: [] };
 const rates = await generationRates("Qwen3-0.6B shape", architecture, prompt, { tokens: 32, runs: 3 });

@@ -49,6 +49,22 @@ mx::array attention(Args& args) {
   return mx::fast::scaled_dot_product_attention(q, k, v, scale, mode, args.optional_tensor(5));
 }
 
+bool is_float(mx::Dtype dtype) {
+  return dtype == mx::float32 || dtype == mx::bfloat16 || dtype == mx::float16;
+}
+
+// (x [..., in], w [out, in], bias [out] | null)
+mx::array linear(Args& args) {
+  const auto &x = args.tensor(0), &w = args.tensor(1);
+  auto bias = args.optional_tensor(2);
+  bool fits = w.ndim() == 2 && is_float(w.dtype()) && x.ndim() > 0 && x.shape(-1) == w.shape(1) && (!bias || bias->shape() == mx::Shape{w.shape(0)});
+  if (const auto* own = !fits ? nullptr : bias ? cpu::primitives_for({x, *bias}) : cpu::primitives_for({x})) {
+    return own->linear(x, w, bias);
+  }
+  auto transposed = mx::transpose(w);
+  return bias ? mx::addmm(*bias, x, transposed) : mx::matmul(x, transposed);
+}
+
 } // namespace
 
 void register_fast(Napi::Env env, Napi::Object exports) {
@@ -69,6 +85,7 @@ void register_fast(Napi::Env env, Napi::Object exports) {
         static_cast<int>(args.integer(5)));
   });
   define(env, exports, "scaledDotProductAttention", attention);
+  define(env, exports, "linear", linear);
   define(env, exports, "geluTanh", gelu_tanh);
   define(env, exports, "gelu", gelu);
   define(env, exports, "siluMultiply", silu_multiply);

@@ -1,22 +1,30 @@
 // The quantised products of mlx/ops.h. Weights are packed 32-bit words along the last axis; modes: affine, mxfp4, mxfp8, nvfp4.
 #include "binding.h"
+#include "cpu/primitives.h"
 #include "ops.h"
 
 namespace deskhand {
 
+namespace {
+
+// (x [..., in], w, scales, biases | null, bias [out] | null, groupSize, bits, mode): x times the transposed matrix, plus bias
+mx::array quantized_linear(Args& args) {
+  const auto &x = args.tensor(0), &w = args.tensor(1), &scales = args.tensor(2);
+  auto biases = args.optional_tensor(3), bias = args.optional_tensor(4);
+  auto group = static_cast<int>(args.integer(5)), bits = static_cast<int>(args.integer(6));
+  auto mode = args.string(7);
+  bool fits = mode == "affine" && biases && (bits == 4 || bits == 8) && w.ndim() == 2 && x.ndim() > 0 && x.shape(-1) == scales.shape(1) * group;
+  if (const auto* own = fits ? cpu::primitives_for({x, scales, *biases, bias.value_or(x)}) : nullptr) {
+    return own->quantized_linear(x, w, scales, *biases, bias, group, bits);
+  }
+  auto y = mx::quantized_matmul(x, w, scales, biases, true, group, bits, mode);
+  return bias ? y + *bias : y;
+}
+
+} // namespace
+
 void register_quantized(Napi::Env env, Napi::Object exports) {
-  // (x, w, scales, biases | null, transpose, groupSize, bits, mode)
-  define(env, exports, "quantizedMatmul", [](Args& args) {
-    return mx::quantized_matmul(
-        args.tensor(0),
-        args.tensor(1),
-        args.tensor(2),
-        args.optional_tensor(3),
-        args.boolean(4),
-        static_cast<int>(args.integer(5)),
-        static_cast<int>(args.integer(6)),
-        args.string(7));
-  });
+  define(env, exports, "quantizedLinear", quantized_linear);
   // (w, groupSize, bits, mode): packed weights, scales and, in affine mode, biases
   define(env, exports, "quantize", [](Args& args) {
     return handles(args, mx::quantize(args.tensor(0), static_cast<int>(args.integer(1)), static_cast<int>(args.integer(2)), args.string(3)));

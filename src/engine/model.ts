@@ -21,7 +21,7 @@ import type { ToolCallEvent, ToolCallParser } from "./tools/format.js";
 export interface LoadOptions {
   /** Default: the GPU where there is one. One device serves the whole process. */
   device?: Device;
-  /** Floating-point weights are converted to this. Default: float32 on the CPU, as stored on a GPU. */
+  /** Type of weights and activations. Default: on the CPU, float32 activations and matrices as stored; on a GPU, all as stored. */
   dtype?: "float32" | "float16" | "bfloat16";
   onProgress?: OnProgress;
   signal?: AbortSignal;
@@ -241,13 +241,13 @@ export async function load(name: string, { device = bestDevice(), dtype, onProgr
   setDefaultDevice(device);
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
-  const loaded = await loadArchitecture(dir, { dtype: dtype ?? defaultDType(device), onProgress, signal });
+  const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
   return new Model({ ...loaded, id, tokenizer, template, defaults });
 }
 
-/** MLX's products on the CPU are fast in float32 only. */
-function defaultDType(device: Device): DType | undefined {
-  return device === "cpu" ? "float32" : undefined;
+/** On the CPU float32 is the fast type for activations, and our products read half-precision matrices as they lie in the file. */
+function weightTypes(device: Device, dtype: DType | undefined): { dtype?: DType; storedMatrices?: boolean } {
+  return dtype === undefined && device === "cpu" ? { dtype: "float32", storedMatrices: true } : { dtype };
 }
 
 function record(calls: ToolCall[], event: ToolCallEvent): void {

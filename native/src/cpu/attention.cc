@@ -2,20 +2,14 @@
 // vectorised, in place and on all processors. The block's scores stay in the cache.
 #include "mlx/backend/cpu/encoder.h"
 
+#include "blas.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "primitives.h"
 
-// From whichever BLAS the addon is linked with (OpenBLAS, Accelerate); the declaration is the standard's.
-extern "C" void cblas_sgemm(int order, int transa, int transb, int m, int n, int k, float alpha, const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);
-
 namespace deskhand::cpu {
 
 namespace {
-
-constexpr int kRowMajor = 101;
-constexpr int kNoTrans = 111;
-constexpr int kTrans = 112;
 
 // Queries in a block: 256 × 1200 scores are 1.2 MB.
 constexpr int kBlock = 256;
@@ -91,7 +85,7 @@ class Attention : public mx::UnaryPrimitive {
             const int count = std::min(kBlock, queries - start);
             // Keys that the block's last query sees; the one before it sees one less.
             const int seen = causal ? keys - queries + start + count : keys;
-            cblas_sgemm(kRowMajor, kNoTrans, kTrans, count, seen, dims, 1.0f, q_rows + static_cast<int64_t>(start) * q.stride(), q.stride(), k_rows, k.stride(), 0.0f, scores.data(), seen);
+            multiply_transposed(count, seen, dims, q_rows + static_cast<int64_t>(start) * q.stride(), q.stride(), k_rows, k.stride(), 0.0f, scores.data(), seen);
             auto normalise = [&](size_t begin, size_t end) {
               for (size_t i = begin; i < end; ++i) {
                 float* line = scores.data() + i * seen;
@@ -105,7 +99,7 @@ class Attention : public mx::UnaryPrimitive {
             } else {
               parallel_for(count, normalise);
             }
-            cblas_sgemm(kRowMajor, kNoTrans, kNoTrans, count, dims, seen, 1.0f, scores.data(), seen, v_rows, v.stride(), 0.0f, out_rows + static_cast<int64_t>(start) * row, row);
+            multiply(count, dims, seen, scores.data(), seen, v_rows, v.stride(), out_rows + static_cast<int64_t>(start) * row, row);
           }
         }
       }

@@ -6,7 +6,7 @@ namespace deskhand::cpu {
 
 namespace {
 
-constexpr Kernels kBaseline{gelu_tanh, gelu, silu_multiply, softmax};
+constexpr Kernels kBaseline DESKHAND_KERNELS;
 
 } // namespace
 

@@ -77,4 +77,108 @@ void softmax(float* x, size_t n, float scale) {
   }
 }
 
+inline float bf16_of(uint16_t bits) {
+  uint32_t wide = static_cast<uint32_t>(bits) << 16;
+  float value;
+  __builtin_memcpy(&value, &wide, sizeof value);
+  return value;
+}
+
+// Exponent and fraction move into place, and a multiplication mends the exponent's bias; right for subnormals, not for infinities,
+// which weights have no use for.
+inline float f16_of(uint16_t bits) {
+  uint32_t wide = static_cast<uint32_t>(bits & 0x7fff) << 13;
+  float value;
+  __builtin_memcpy(&value, &wide, sizeof value);
+  value *= 0x1p112f;
+  return bits & 0x8000 ? -value : value;
+}
+
+inline float f32_of(float value) {
+  return value;
+}
+
+template <typename T, float (*Read)(T)>
+void rows(const T* w, size_t count, size_t k, const float* x, float* y) {
+  for (size_t i = 0; i < count; ++i) {
+    const T* row = w + i * k;
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (size_t j = 0; j < k; ++j) {
+      sum += Read(row[j]) * x[j];
+    }
+    y[i] = sum;
+  }
+}
+
+template <float (*Read)(uint16_t)>
+void widen(const uint16_t* from, float* to, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    to[i] = Read(from[i]);
+  }
+}
+
+void rows_q4(const uint8_t* w, const float* scales, const float* biases, size_t count, size_t k, size_t group, const float* x, const float* sums, float* y) {
+  const size_t groups = k / group, half = group / 2;
+  for (size_t i = 0; i < count; ++i) {
+    float total = 0.0f;
+    for (size_t g = 0; g < groups; ++g) {
+      const uint8_t* bytes = w + (i * k + g * group) / 2;
+      const float* even = x + g * half;
+      const float* odd = x + k / 2 + g * half;
+      float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+      for (size_t j = 0; j < half; ++j) {
+        int byte = bytes[j];
+        sum += static_cast<float>(byte & 15) * even[j] + static_cast<float>(byte >> 4) * odd[j];
+      }
+      total += scales[i * groups + g] * sum + biases[i * groups + g] * sums[g];
+    }
+    y[i] = total;
+  }
+}
+
+void rows_q8(const uint8_t* w, const float* scales, const float* biases, size_t count, size_t k, size_t group, const float* x, const float* sums, float* y) {
+  const size_t groups = k / group;
+  for (size_t i = 0; i < count; ++i) {
+    float total = 0.0f;
+    for (size_t g = 0; g < groups; ++g) {
+      const uint8_t* bytes = w + i * k + g * group;
+      float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+      for (size_t j = 0; j < group; ++j) {
+        sum += static_cast<float>(static_cast<int>(bytes[j])) * x[g * group + j];
+      }
+      total += scales[i * groups + g] * sum + biases[i * groups + g] * sums[g];
+    }
+    y[i] = total;
+  }
+}
+
+void widen_q4(const uint8_t* w, const float* scales, const float* biases, size_t k, size_t group, float* to) {
+  for (size_t g = 0; g < k / group; ++g) {
+    const uint8_t* bytes = w + g * group / 2;
+    float* out = to + g * group;
+    for (size_t j = 0; j < group / 2; ++j) {
+      int byte = bytes[j];
+      out[2 * j] = scales[g] * static_cast<float>(byte & 15) + biases[g];
+      out[2 * j + 1] = scales[g] * static_cast<float>(byte >> 4) + biases[g];
+    }
+  }
+}
+
+void widen_q8(const uint8_t* w, const float* scales, const float* biases, size_t k, size_t group, float* to) {
+  for (size_t g = 0; g < k / group; ++g) {
+    for (size_t j = g * group; j < (g + 1) * group; ++j) {
+      to[j] = scales[g] * static_cast<float>(static_cast<int>(w[j])) + biases[g];
+    }
+  }
+}
+
+#define DESKHAND_KERNELS                                                                                                            \
+  {                                                                                                                                 \
+    gelu_tanh, gelu, silu_multiply, softmax, rows<float, f32_of>, rows<uint16_t, bf16_of>, rows<uint16_t, f16_of>, widen<bf16_of>, \
+        widen<f16_of>, rows_q4, rows_q8, widen_q4, widen_q8                                                                        \
+  }
+
 } // namespace

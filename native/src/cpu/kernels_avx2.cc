@@ -4,6 +4,6 @@
 
 namespace deskhand::cpu {
 
-extern const Kernels kAvx2{gelu_tanh, gelu, silu_multiply, softmax};
+extern const Kernels kAvx2 DESKHAND_KERNELS;
 
 } // namespace deskhand::cpu

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 
 #include "mlx/mlx.h"
 #include "mlx/primitives.h"
@@ -17,6 +18,10 @@ struct Primitives {
   mx::array (*silu_multiply)(const mx::array& a, const mx::array& b);
   // softmax(q kᵀ · scale) v for q [B, H, L, D], k and v [B, Hkv, S, D]; causal lets row i see keys up to S − L + i.
   mx::array (*attention)(const mx::array& q, const mx::array& k, const mx::array& v, float scale, bool causal);
+  // x [..., in] times w [out, in] transposed, plus bias [out]. w may also be bfloat16 or float16.
+  mx::array (*linear)(const mx::array& x, const mx::array& w, const std::optional<mx::array>& bias);
+  // The same for affine quantised weights of 4 or 8 bits.
+  mx::array (*quantized_linear)(const mx::array& x, const mx::array& w, const mx::array& scales, const mx::array& biases, const std::optional<mx::array>& bias, int group, int bits);
 };
 
 // The primitives, when every array is float32 and operations run on the CPU; else null, and MLX's operations are to be used.
@@ -32,5 +37,7 @@ mx::array gelu_tanh(const mx::array& x);
 mx::array gelu(const mx::array& x);
 mx::array silu_multiply(const mx::array& a, const mx::array& b);
 mx::array attention(const mx::array& q, const mx::array& k, const mx::array& v, float scale, bool causal);
+mx::array linear(const mx::array& x, const mx::array& w, const std::optional<mx::array>& bias);
+mx::array quantized_linear(const mx::array& x, const mx::array& w, const mx::array& scales, const mx::array& biases, const std::optional<mx::array>& bias, int group, int bits);
 
 } // namespace deskhand::cpu

@@ -35,6 +35,11 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, scale
   return new Tensor(native.scaledDotProductAttention(q.handle, k.handle, v.handle, scale, mode, mask instanceof Tensor ? mask.handle : null));
 }
 
+/** x `[..., in]` times weights `[out, in]` transposed, plus bias `[out]`. On the CPU the weights may be half-precision under float32 activations. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  return new Tensor(native.linear(x.handle, weight.handle, bias?.handle ?? null));
+}
+
 /** x · Φ(x), with Φ by the error function. */
 export function gelu(x: Tensor): Tensor {
   return new Tensor(native.gelu(x.handle));

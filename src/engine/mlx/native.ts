@@ -75,7 +75,8 @@ export interface Native extends Record<UnaryName, Unary>, Record<BinaryName, Bin
   siluMultiply: Binary;
   scaledDotProductAttention(q: Handle, k: Handle, v: Handle, scale: number, maskMode: string, mask: Handle | null): Handle;
 
-  quantizedMatmul(x: Handle, w: Handle, scales: Handle, biases: Handle | null, transpose: boolean, groupSize: number, bits: number, mode: string): Handle;
+  linear(x: Handle, w: Handle, bias: Handle | null): Handle;
+  quantizedLinear(x: Handle, w: Handle, scales: Handle, biases: Handle | null, bias: Handle | null, groupSize: number, bits: number, mode: string): Handle;
   quantize(w: Handle, groupSize: number, bits: number, mode: string): Handle[];
   dequantize(w: Handle, scales: Handle, biases: Handle | null, groupSize: number, bits: number, mode: string): Handle;
 

@@ -19,9 +19,9 @@ export interface QuantizedMatrix {
   biases?: Tensor;
 }
 
-/** x `[..., in]` times the transposed matrix: `[..., out]`. */
-export function quantizedMatmul(x: Tensor, w: QuantizedMatrix, q: Quantization): Tensor {
-  return new Tensor(native.quantizedMatmul(x.handle, w.weight.handle, w.scales.handle, w.biases?.handle ?? null, true, q.groupSize, q.bits, q.mode));
+/** x `[..., in]` times the transposed matrix, plus bias `[out]`: `[..., out]`. */
+export function quantizedLinear(x: Tensor, w: QuantizedMatrix, q: Quantization, bias?: Tensor): Tensor {
+  return new Tensor(native.quantizedLinear(x.handle, w.weight.handle, w.scales.handle, w.biases?.handle ?? null, bias?.handle ?? null, q.groupSize, q.bits, q.mode));
 }
 
 /** Quantises `[out, in]` along the last axis. */

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { DeskhandError, isDeskhandError } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
-import type { DType } from "../mlx/index.js";
-import { Weights, type LayoutAliases } from "../nn/weights.js";
+import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
 import type { Architecture, ImageProcessor } from "./architecture.js";
 import { Qwen3Config } from "./qwen3/config.js";
@@ -41,9 +40,7 @@ export interface LoadedArchitecture {
   imageProcessor?: ImageProcessor;
 }
 
-export interface LoadWeightsOptions {
-  /** Floating-point weights become this type; `undefined` keeps each as it is stored. */
-  dtype?: DType;
+export interface LoadWeightsOptions extends Pick<WeightsOptions, "dtype" | "storedMatrices"> {
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -62,7 +59,7 @@ export async function loadArchitecture(dir: string, options: LoadWeightsOptions 
     throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${Object.keys(ARCHITECTURES).join(", ")} but received ${model_type}.`);
   }
   const imageProcessor = await entry.imageProcessor?.(dir);
-  const weights = await Weights.open(dir, { dtype: options.dtype, aliases: entry.aliases });
+  const weights = await Weights.open(dir, { dtype: options.dtype, storedMatrices: options.storedMatrices, aliases: entry.aliases });
   try {
     const architecture = entry.build(config, weights, path);
     await weights.finish(options);

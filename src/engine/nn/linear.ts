@@ -1,5 +1,5 @@
 import { DeskhandError } from "../../core/errors.js";
-import { addmm, dequantize, disposeAll, matmul, quantizedMatmul, reshape, take, transpose, add, type Quantization, type QuantizedMatrix, type Tensor } from "../mlx/index.js";
+import { astype, dequantize, disposeAll, linear, quantizedLinear, reshape, take, type DType, type Quantization, type QuantizedMatrix, type Tensor } from "../mlx/index.js";
 import { quantizationOf, type QuantizationConfig } from "./quantization.js";
 import type { Weights } from "./weights.js";
 
@@ -13,24 +13,24 @@ interface Matrix {
 
 class DenseMatrix implements Matrix {
   readonly #weight: Tensor;
-  readonly #transposed: Tensor;
+  readonly #activations: DType;
 
   constructor(weights: Weights, path: string, shape: readonly [number, number]) {
-    const weight = weights.take(path, shape);
-    this.#weight = weight;
-    this.#transposed = weights.derive(() => transpose(weight, [1, 0]));
+    this.#weight = weights.takeMatrix(path, shape);
+    this.#activations = weights.dtype ?? this.#weight.dtype;
   }
 
   apply(x: Tensor, bias: Tensor | undefined): Tensor {
-    return bias === undefined ? matmul(x, this.#transposed) : addmm(bias, x, this.#transposed);
+    return linear(x, this.#weight, bias);
   }
 
   rows(ids: Tensor): Tensor {
-    return take(this.#weight, ids, 0);
+    const rows = take(this.#weight, ids, 0);
+    return this.#weight.dtype === this.#activations ? rows : astype(rows, this.#activations);
   }
 
   tensors(): Tensor[] {
-    return [this.#weight, this.#transposed];
+    return [this.#weight];
   }
 }
 
@@ -44,8 +44,7 @@ class PackedMatrix implements Matrix {
   }
 
   apply(x: Tensor, bias: Tensor | undefined): Tensor {
-    const y = quantizedMatmul(x, this.#matrix, this.#quantization);
-    return bias === undefined ? y : add(y, bias);
+    return quantizedLinear(x, this.#matrix, this.#quantization, bias);
   }
 
   rows(ids: Tensor): Tensor {

@@ -11,8 +11,10 @@ import { astype, disposeAll, evaluated, openSafetensors, retain, scope, type DTy
 export type LayoutAliases = readonly (readonly [string, string])[];
 
 export interface WeightsOptions {
-  /** Floating-point weights become this type; `undefined` keeps each as it is stored. */
+  /** Floating-point weights become this type, which is also that of activations; `undefined` keeps each as it is stored. */
   dtype?: DType;
+  /** Matrices stay as they are stored: for a device whose products read them so. */
+  storedMatrices?: boolean;
   aliases?: LayoutAliases;
 }
 
@@ -26,13 +28,15 @@ const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
 export class Weights {
   readonly #files: SafetensorsFile[];
   readonly #where = new Map<string, { file: SafetensorsFile; stored: string }>();
-  readonly #dtype: DType | undefined;
+  readonly dtype: DType | undefined;
+  readonly #storedMatrices: boolean;
   readonly #taken: Tensor[] = [];
   readonly #unused: Set<string>;
 
   private constructor(files: SafetensorsFile[], options: WeightsOptions) {
     this.#files = files;
-    this.#dtype = options.dtype;
+    this.dtype = options.dtype;
+    this.#storedMatrices = options.storedMatrices ?? false;
     for (const file of files) {
       for (const stored of file.entries.keys()) this.#where.set(canonical(stored, options.aliases ?? []), { file, stored });
     }
@@ -68,16 +72,12 @@ export class Weights {
 
   /** The weight at `path`; with `shape`, checked against it. Owned by whoever takes it. */
   take(path: string, shape?: readonly number[]): Tensor {
-    const { file, stored } = this.#find(path);
-    const actual = this.shapeOf(path);
-    if (shape !== undefined && (shape.length !== actual.length || shape.some((dim, i) => dim !== actual[i]))) {
-      throw new DeskhandError("invalid_model", `Expected weight ${path} of shape [${shape.join(", ")}] but ${file.path} has [${actual.join(", ")}]. Does config.json belong to these weights?`);
-    }
-    this.#unused.delete(path);
-    return this.derive(() => {
-      const read = file.read(stored);
-      return this.#dtype !== undefined && FLOATING.has(read.dtype) && read.dtype !== this.#dtype ? astype(read, this.#dtype) : read;
-    });
+    return this.#take(path, shape, this.dtype);
+  }
+
+  /** Like `take`, for a weight that only `linear` multiplies with. */
+  takeMatrix(path: string, shape?: readonly number[]): Tensor {
+    return this.#take(path, shape, this.#storedMatrices ? undefined : this.dtype);
   }
 
   /** A tensor made from weights, e.g. a transposed view: like a weight, owned by whoever takes it. */
@@ -117,6 +117,19 @@ export class Weights {
   abandon(): void {
     disposeAll(this.#taken);
     this.close();
+  }
+
+  #take(path: string, shape: readonly number[] | undefined, dtype: DType | undefined): Tensor {
+    const { file, stored } = this.#find(path);
+    const actual = this.shapeOf(path);
+    if (shape !== undefined && (shape.length !== actual.length || shape.some((dim, i) => dim !== actual[i]))) {
+      throw new DeskhandError("invalid_model", `Expected weight ${path} of shape [${shape.join(", ")}] but ${file.path} has [${actual.join(", ")}]. Does config.json belong to these weights?`);
+    }
+    this.#unused.delete(path);
+    return this.derive(() => {
+      const read = file.read(stored);
+      return dtype !== undefined && FLOATING.has(read.dtype) && read.dtype !== dtype ? astype(read, dtype) : read;
+    });
   }
 
   #find(path: string): { file: SafetensorsFile; stored: string } {

@@ -14,11 +14,12 @@ export interface Engine extends LoadedArchitecture {
   template: ChatTemplate;
 }
 
+/** With float32 activations, matrices are used as they are stored, as on the CPU by default. */
 export async function loadEngine(dir: string, dtype: "float32" | "bfloat16" = "float32"): Promise<Engine> {
   const tokenizer = await Tokenizer.load(dir);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   if (template === undefined) throw new Error(`no chat template in ${dir}`);
-  return { ...(await loadArchitecture(dir, { dtype })), tokenizer, template };
+  return { ...(await loadArchitecture(dir, { dtype, storedMatrices: dtype === "float32" })), tokenizer, template };
 }
 
 export async function processedImages({ imageProcessor }: Engine, { messages }: GoldenCase): Promise<ProcessedImage[]> {

@@ -1,4 +1,4 @@
-import { add, cos, concatenate, disposeAll, gelu, geluTanh, matmul, multiply, reshape, scaledDotProductAttention, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
+import { add, cos, concatenate, disposeAll, gelu, geluTanh, linear, multiply, reshape, scaledDotProductAttention, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm } from "../../nn/norm.js";
@@ -109,8 +109,8 @@ export class VisionTower implements Disposable {
     const patches = height * width;
     const order = mergeOrder(height, width, this.#config.spatial_merge_size);
     const rotary = this.#rotary(order);
-    const pixels = tensor(pixelValues, [frames, patches, pixelValues.length / (frames * patches)], this.#patchWeight.dtype);
-    let hidden = add(add(this.#project(pixels), this.#patchBias), this.#interpolated(order, height, width));
+    const pixels = tensor(pixelValues, [frames, patches, pixelValues.length / (frames * patches)], this.#positions.dtype);
+    let hidden = add(linear(pixels, this.#patchWeight, this.#patchBias), this.#interpolated(order, height, width));
     const deepstack: Tensor[] = [];
     this.#blocks.forEach((block, i) => {
       hidden = block.forward(hidden, rotary);
@@ -118,11 +118,6 @@ export class VisionTower implements Disposable {
       if (tap >= 0) deepstack[tap] = (this.#deepstack[tap] as Merger).forward(hidden);
     });
     return { embeddings: this.#merger.forward(hidden), deepstack };
-  }
-
-  #project(pixels: Tensor): Tensor {
-    const [frames, patches, features] = pixels.shape as [number, number, number];
-    return reshape(matmul(reshape(pixels, [-1, features]), this.#patchWeight), [frames, patches, this.#config.hidden_size]);
   }
 
   /** Learned positions at the grid's patches, `[N, D]`: the square table sampled bilinearly, corners on corners. */
@@ -155,14 +150,14 @@ export class VisionTower implements Disposable {
 }
 
 /**
- * The patch convolution as a matrix `[features, out]`, features in the processor's order (channel, frame, row, column). Its
+ * The patch convolution as a matrix `[out, features]`, features in the processor's order (channel, frame, row, column). Its
  * kernel is stored `[out, C, T, P, P]` by transformers and `[out, T, P, P, C]` by MLX.
  */
 function patchMatrix(weights: Weights, path: string, config: Qwen3VLVisionConfig): Tensor {
   const { hidden_size: dims, in_channels: channels, temporal_patch_size: frames, patch_size: patch } = config;
   const channelsLast = weights.shapeOf(path).at(-1) === channels;
-  const kernel = weights.take(path, channelsLast ? [dims, frames, patch, patch, channels] : [dims, channels, frames, patch, patch]);
-  const matrix = weights.derive(() => transpose(reshape(channelsLast ? transpose(kernel, [0, 4, 1, 2, 3]) : kernel, [dims, -1]), [1, 0]));
+  const kernel = weights.takeMatrix(path, channelsLast ? [dims, frames, patch, patch, channels] : [dims, channels, frames, patch, patch]);
+  const matrix = weights.derive(() => reshape(channelsLast ? transpose(kernel, [0, 4, 1, 2, 3]) : kernel, [dims, -1]));
   kernel.dispose();
   return matrix;
 }
