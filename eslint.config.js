@@ -39,8 +39,8 @@ export default defineConfig(
     },
   },
   {
-    // Run by Node as they stand, before anything is installed.
-    files: ["scripts/**/*.js", "bin/**/*.js", "*.config.js"],
+    // Run by Node as they stand.
+    files: ["scripts/**/*.js", "bin/**/*.js", "test/support/*.mjs", "*.config.js"],
     languageOptions: { globals: { process: "readonly", console: "readonly", performance: "readonly", Buffer: "readonly", setTimeout: "readonly", setInterval: "readonly", clearInterval: "readonly", clearTimeout: "readonly", URL: "readonly" } },
   },
   {

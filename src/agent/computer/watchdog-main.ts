@@ -35,9 +35,9 @@ export function watchdogMain(load: (module: string) => unknown, modules: { x11: 
 
   async function fulfil(obligations: Obligation[]): Promise<void> {
     for (const obligation of obligations) if (obligation.kind === "process") endProcess(obligation.pid);
-    const work = obligations.map((obligation) => {
-      if (obligation.kind === "x11") return releaseOnX11(obligation);
-      return obligation.kind === "native" ? releaseNative(obligation) : undefined;
+    const work = obligations.flatMap((obligation) => {
+      if (obligation.kind === "x11") return [releaseOnX11(obligation)];
+      return obligation.kind === "native" ? [releaseNative(obligation)] : [];
     });
     await Promise.race([Promise.allSettled(work), new Promise((resolve) => setTimeout(resolve, 3000))]);
   }

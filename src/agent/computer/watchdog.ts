@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
+import { Socket } from "node:net";
 import { createLogger } from "../../core/log.js";
 import { watchdogMain, type Obligation } from "./watchdog-main.js";
 
@@ -64,6 +65,6 @@ function start(): ChildProcess {
   child.stdin.on("error", lost);
   // Neither the child nor its pipe keeps this process alive.
   child.unref();
-  if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return child;
 }
