@@ -60,7 +60,7 @@ async function focusedWindowOf(env: NodeJS.ProcessEnv, child: ChildProcess): Pro
     // xev sets no pid.
     if (properties.includes(`= ${child.pid}\n`) || properties.includes("Event Tester")) return active;
   }
-  throw new Error(`${child.spawnfile} showed no focused window`);
+  throw new Error(`${child.spawnfile} showed no focused window; active: ${await xdotool(env, "getactivewindow").catch(String)}, focused: ${await xdotool(env, "getwindowfocus").catch(String)}`);
 }
 
 /** A window's place on the screen, without the window manager's frame. */

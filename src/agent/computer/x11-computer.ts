@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
 import type { MouseButton, Point } from "../actions.js";
 import type { Computer, Display, Screenshot } from "./computer.js";
@@ -14,6 +15,7 @@ const BUTTONS: Readonly<Record<MouseButton, number>> = { left: 1, middle: 2, rig
 const WHEEL = { up: 4, down: 5, left: 6, right: 7 } as const;
 /** Toolkits start a drag only after some motion with the button down, so a held pointer does not jump in one step. */
 const DRAG_STEPS = 8;
+const CLICK_TIMEOUT_MS = 150;
 
 /**
  * A computer on an X display, over one connection of its own: pictures, mouse and keys reach the server in the order of the calls.
@@ -33,6 +35,8 @@ export class X11Computer implements Computer {
   readonly #heldButtons = new Set<MouseButton>();
   #heldKeys: { keys: number[]; boundKeycodes: number[] } = { keys: [], boundKeycodes: [] };
   #capture = (): Promise<Screenshot> => this.#captureFromServer();
+  /** Whether there was a click since the last key. */
+  #clicked = false;
   #closed: Promise<void> | undefined;
 
   constructor(connection: X11Connection, display: Display) {
@@ -118,12 +122,15 @@ export class X11Computer implements Computer {
     await this.#connection.sync();
   }
 
-  type(text: string, signal?: AbortSignal): Promise<void> {
-    return this.#keyboard.type(text, signal);
+  async type(text: string, signal?: AbortSignal): Promise<void> {
+    await this.#awaitClicks();
+    await this.#keyboard.type(text, signal);
   }
 
   async chord(keys: string[]): Promise<void> {
-    await this.#keyboard.chord(resolveChord(keys));
+    const chord = resolveChord(keys);
+    await this.#awaitClicks();
+    await this.#keyboard.chord(chord);
   }
 
   cursor(): Promise<Point> {
@@ -163,9 +170,22 @@ export class X11Computer implements Computer {
     // Reported before it is pressed, and forgotten after it has been released: see the watchdog.
     if (down) this.#obligation.update(this.#held());
     this.#connection.fakeButton(BUTTONS[button], down);
+    this.#clicked = true;
     if (down) return;
     this.#heldButtons.delete(button);
     this.#obligation.update(this.#held());
+  }
+
+  /**
+   * Window managers hold a click back until they have decided whether it raises or focuses the window, but not the keys after it;
+   * without this wait text would arrive in the application before the click that chose its place.
+   */
+  async #awaitClicks(): Promise<void> {
+    if (!this.#clicked) return;
+    this.#clicked = false;
+    // The limit is for menus and drags, which keep the pointer to themselves.
+    const limit = performance.now() + CLICK_TIMEOUT_MS;
+    while ((await this.#connection.pointerIsGrabbed()) && performance.now() < limit) await sleep(1);
   }
 
   #turnWheel(button: number, clicks: number): void {

@@ -4,7 +4,11 @@ import { DeskhandError, messageOf } from "../../core/errors.js";
 /** Which events of a window to be told of (X11/X.h). */
 export const EventMask = { none: 0, propertyChange: x11.eventMask.PropertyChange, substructureNotify: x11.eventMask.SubstructureNotify } as const;
 
+// X11/X.h
 const Z_PIXMAP = 2;
+const INPUT_ONLY = 2;
+const GRAB_MODE_ASYNC = 1;
+const ALREADY_GRABBED = 1;
 
 /**
  * One connection to an X server. Requests are answered in order; when the server goes away every call rejects with
@@ -20,6 +24,8 @@ export class X11Connection {
   readonly #xtest: XTest;
   readonly #xkb: Xkb | undefined;
   readonly #pending = new Set<(error: Error) => void>();
+  /** A window that is never shown, made when it is first needed. */
+  #unmapped: number | undefined;
   #lost: DeskhandError | undefined;
   #closed = false;
   /** The first error of a request without a reply; thrown by the next `sync`. */
@@ -95,6 +101,18 @@ export class X11Connection {
   async pointer(): Promise<{ x: number; y: number }> {
     const { rootX, rootY } = await this.#call<{ rootX: number; rootY: number }>((callback) => this.#client.QueryPointer(this.root, callback));
     return { x: rootX, y: rootY };
+  }
+
+  /** Whether another client has the pointer to itself: a menu that is open, or a window manager that looks at a click first. */
+  async pointerIsGrabbed(): Promise<boolean> {
+    if (this.#unmapped === undefined) {
+      const window = (this.#unmapped = this.#client.AllocID());
+      this.#send(() => this.#client.CreateWindow(window, this.root, 0, 0, 1, 1, 0, 0, INPUT_ONLY));
+    }
+    const window = this.#unmapped;
+    // A grab for a window that is not on the screen always fails, so nobody notices; but the reason tells (dix/events.c, GrabDevice).
+    const status = await this.#call<number>((callback) => this.#client.GrabPointer(window, false, 0, GRAB_MODE_ASYNC, GRAB_MODE_ASYNC, 0, 0, 0, callback));
+    return status === ALREADY_GRABBED;
   }
 
   /** Pixels of a rectangle of the root window, as the server stores them: on all true-colour servers BGRX, 4 bytes each. */

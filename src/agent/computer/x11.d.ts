@@ -57,6 +57,9 @@ declare module "x11" {
     QueryTree(window: number, callback: Callback<{ root: number; parent: number; children: number[] }>): void;
     QueryExtension(name: string, callback: Callback<{ present: number }>): void;
     GetImage(format: 2, drawable: number, x: number, y: number, width: number, height: number, planeMask: number, callback: Callback<{ depth: number; data: Buffer }>): void;
+    AllocID(): number;
+    CreateWindow(id: number, parent: number, x: number, y: number, width: number, height: number, borderWidth: number, depth: number, windowClass: 2): void;
+    GrabPointer(window: number, ownerEvents: boolean, eventMask: number, pointerMode: 1, keyboardMode: 1, confineTo: number, cursor: number, time: number, callback: Callback<number>): void;
     QueryKeymap(callback: Callback<Buffer>): void;
     QueryPointer(window: number, callback: Callback<{ rootX: number; rootY: number; keyMask: number }>): void;
     ChangeWindowAttributes(window: number, values: { eventMask?: number; backgroundPixel?: number }): void;
