@@ -64,7 +64,9 @@ async function writeWeights(path: string): Promise<void> {
     end += 2 * shape.reduce((a, b) => a * b);
     header[name] = { dtype: "BF16", shape, data_offsets: [begin, end] };
   }
-  const text = Buffer.from(JSON.stringify(header));
+  // Padded as the reference writer does, so that every tensor is aligned and can be used where it lies.
+  const json = JSON.stringify(header);
+  const text = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
   const file = await open(path, "w");
