@@ -50,6 +50,77 @@ describe("activations", () => {
   });
 });
 
+describe("linear", () => {
+  const random = (n: number, seed: number): Float32Array<ArrayBuffer> => Float32Array.from(mx.scope(() => mx.randomNormal([n], mx.randomKey(seed)).toTypedArray() as Float32Array));
+
+  /** x `[rows, k]` · w `[out, k]`ᵀ + bias, in double precision. */
+  function reference(x: ArrayLike<number>, w: ArrayLike<number>, k: number, bias?: ArrayLike<number>): number[] {
+    const out: number[] = [];
+    for (let row = 0; row < x.length / k; row++) {
+      for (let o = 0; o < w.length / k; o++) {
+        let sum = bias?.[o] ?? 0;
+        for (let i = 0; i < k; i++) sum += x[row * k + i]! * w[o * k + i]!;
+        out.push(sum);
+      }
+    }
+    return out;
+  }
+
+  // One row and many; shared by threads and not; more than one block of weights; odd sizes.
+  const SHAPES = [
+    { rows: 1, k: 24, out: 7 },
+    { rows: 1, k: 320, out: 515 },
+    { rows: 5, k: 33, out: 9 },
+    { rows: 3, k: 2048, out: 700 },
+  ];
+
+  describe.each(SHAPES)("$rows × $k → $out", ({ rows, k, out }) => {
+    const x = random(rows * k, 1);
+    const bias = random(out, 3);
+    it.each(["float32", "bfloat16", "float16"] as const)("%s weights under float32 activations", (dtype) => {
+      mx.scope(() => {
+        const w = mx.tensor(random(out * k, 2), [out, k], dtype);
+        mx.evaluate(w);
+        const input = mx.tensor(x, [1, rows, k]);
+        const y = mx.linear(input, w, mx.tensor(bias));
+        expect(y.shape).toEqual([1, rows, out]);
+        expect(y.dtype).toBe("float32");
+        expectClose(y.toArray(), reference(x, w.toArray(), k, bias));
+        expectClose(mx.linear(input, w).toArray(), reference(x, w.toArray(), k));
+        // Weights and activations that are views, or not computed yet.
+        const view = mx.transpose(mx.contiguous(mx.transpose(w, [1, 0])), [1, 0]);
+        expectClose(mx.linear(mx.multiply(input, 2), view).toArray(), reference(x.map((v) => 2 * v), w.toArray(), k));
+      });
+    });
+  });
+
+  it("keeps float16's smallest numbers", () => {
+    const tiny = 2 ** -24;
+    const y = mx.scope(() => mx.linear(mx.tensor([1, 0], [1, 2]), mx.tensor([tiny, 1, -65504, 2], [2, 2], "float16")).toArray());
+    expect(y).toEqual([tiny, -65504]);
+  });
+
+  const QUANTIZED = [2, 3, 4, 5, 6, 8].flatMap((bits) => [32, 64, 128].map((groupSize) => ({ bits, groupSize })));
+  it.each(QUANTIZED)("$bits bits in groups of $groupSize, as MLX dequantises them", ({ bits, groupSize }) => {
+    const q: mx.Quantization = { bits, groupSize, mode: "affine" };
+    for (const rows of [1, 5]) {
+      mx.scope(() => {
+        const [k, out] = [384, 520];
+        const x = random(rows * k, 1);
+        const bias = random(out, 3);
+        const w = mx.quantize(mx.tensor(random(out * k, 2), [out, k]), q);
+        const dense = mx.dequantize(w, q).toArray();
+        expectClose(mx.quantizedLinear(mx.tensor(x, [rows, k]), w, q, mx.tensor(bias)).toArray(), reference(x, dense, k, bias));
+        expectClose(mx.quantizedLinear(mx.tensor(x, [rows, k]), w, q).toArray(), reference(x, dense, k));
+      });
+    }
+  });
+
+  it("refuses shapes that do not fit, in MLX's words", () => {
+    expect(() => mx.scope(() => mx.linear(mx.tensor([1, 2, 3]), mx.tensor([1, 2], [1, 2])))).toThrow(/linear: \[matmul\]/);
+  });
+});
+
 describe("scaledDotProductAttention", () => {
   interface Shape {
     B: number;
