@@ -1,5 +1,6 @@
 /** The library: load a model, serve it, let it work a computer. */
 export { Agent, type AgentOptions, type AgentResult } from "./agent/agent.js";
+export { openComputer, type Computer, type Display, type OpenedComputer, type Screenshot } from "./agent/computer/index.js";
 export { DeskhandError, type ErrorCode } from "./core/errors.js";
 export type { OnProgress, Progress } from "./core/progress.js";
 export type { ChatRequest, Engine, FinishReason, Inference, InferenceEvent, ModelInfo, SamplingOptions, Timings, Usage } from "./engine/inference.js";
