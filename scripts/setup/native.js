@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { SetupError } from "./errors.js";
 import { ADDON, BUILD, ROOT } from "./paths.js";
+import { isPresent, requirementsOf } from "./requirements.js";
 import { run } from "./run.js";
 import { fingerprint } from "./stamp.js";
 
@@ -13,7 +13,8 @@ const BYTES_PER_COMPILER = 1.5e9;
 
 /** Everything the addon depends on. @param {import("./mlx.js").Mlx} mlx */
 export function nativePrint(mlx) {
-  const openblas = ["x86_64", "aarch64"].some((arch) => existsSync(`/usr/lib/${arch}-linux-gnu/libopenblas.so.0`)) || existsSync("/usr/lib64/libopenblas.so.0") || existsSync("/usr/lib/libopenblas.so");
+  // Built anew when OpenBLAS comes or goes.
+  const openblas = requirementsOf(["build"]).some((requirement) => requirement.libraries !== undefined && isPresent(requirement));
   const version = process.versions.node.split(".")[0];
   return fingerprint({ files: [join(ROOT, "native", "CMakeLists.txt"), join(ROOT, "native", "src")], values: [mlx.backend, mlx.wheels, version, process.platform, process.arch, openblas] });
 }
