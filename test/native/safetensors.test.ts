@@ -2,7 +2,7 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { liveTensors, openSafetensors } from "../../src/engine/mlx/index.js";
+import { add, bestDevice, evaluate, liveTensors, memoryUse, openSafetensors, scope, slice } from "../../src/engine/mlx/index.js";
 
 interface Entry {
   dtype: string;
@@ -54,6 +54,25 @@ describe("openSafetensors", () => {
       expect(x.toArray()).toEqual(values);
       expect(liveTensors()).toBe(baseline + 1);
     }
+  });
+
+  it("uses aligned weights where they lie in the file, and never writes to it", async () => {
+    const data = Float32Array.from({ length: 1 << 18 }, (_, i) => i);
+    const path = await file("large", { x: { dtype: "F32", shape: [data.length], data_offsets: [0, data.byteLength] } }, bytes(data));
+    const opened = await openSafetensors(path);
+    const before = memoryUse().activeBytes;
+    const x = opened.read("x");
+    evaluate(x);
+    opened.close();
+    if (bestDevice() === "cpu") expect(memoryUse().activeBytes).toBe(before);
+    // Given up and alone: MLX may reuse the memory for the result, which must stay in this process.
+    using y = scope(() => add(x.alias(), 1));
+    x.dispose();
+    expect(slice(y, 0, -1).item()).toBe(data.length);
+    const again = await openSafetensors(path);
+    using z = again.read("x");
+    again.close();
+    expect(slice(z, 0, -1).item()).toBe(data.length - 1);
   });
 
   it("reads an empty tensor and passes over metadata", async () => {

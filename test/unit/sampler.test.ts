@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Sampler } from "../../src/engine/generate/sampler.js";
-import { resolveOptions } from "../../src/engine/generate/options.js";
+import { readModelDefaults, resolveOptions } from "../../src/engine/generate/options.js";
 import type { SamplingOptions } from "../../src/engine/inference.js";
 import { scope, tensor } from "../../src/engine/mlx/index.js";
 
@@ -55,6 +58,21 @@ describe("Sampler", () => {
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
     expect(new Set(draw(0xffff_ffff)).size).toBeGreaterThan(1);
+  });
+});
+
+describe("readModelDefaults", () => {
+  it("takes what generation_config.json recommends", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "deskhand-defaults-"));
+    try {
+      expect(await readModelDefaults(dir)).toEqual({});
+      await writeFile(join(dir, "generation_config.json"), JSON.stringify({ do_sample: true, temperature: 0.6, top_p: 0.95, top_k: 20, min_p: null, repetition_penalty: 1.05, max_new_tokens: 100, eos_token_id: [1] }));
+      expect(await readModelDefaults(dir)).toEqual({ maxTokens: 100, temperature: 0.6, topP: 0.95, topK: 20, repetitionPenalty: 1.05 });
+      await writeFile(join(dir, "generation_config.json"), JSON.stringify({ do_sample: false, temperature: 0.6 }));
+      expect(await readModelDefaults(dir)).toEqual({ temperature: 0 });
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 });
 

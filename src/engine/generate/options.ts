@@ -26,10 +26,10 @@ const Options = z.object({
 export type ResolvedOptions = z.output<typeof Options>;
 
 /** What a model's generation_config.json recommends, in our names. */
-export type ModelDefaults = Partial<Pick<ResolvedOptions, "temperature" | "topP" | "topK" | "minP" | "repetitionPenalty">>;
+export type ModelDefaults = Partial<Pick<ResolvedOptions, "maxTokens" | "temperature" | "topP" | "topK" | "minP" | "repetitionPenalty">>;
 
 const optional = z.number().nullish();
-const GenerationConfig = z.object({ do_sample: z.boolean().nullish(), temperature: optional, top_p: optional, top_k: optional, min_p: optional, repetition_penalty: optional });
+const GenerationConfig = z.object({ max_new_tokens: optional, do_sample: z.boolean().nullish(), temperature: optional, top_p: optional, top_k: optional, min_p: optional, repetition_penalty: optional });
 
 /** Reads generation_config.json, if the folder has one. `do_sample: false` means greedy. */
 export async function readModelDefaults(dir: string): Promise<ModelDefaults> {
@@ -37,6 +37,7 @@ export async function readModelDefaults(dir: string): Promise<ModelDefaults> {
   if (!existsSync(path)) return {};
   const config = parseWith(GenerationConfig, await readJson(path), path, "invalid_model");
   return defined({
+    maxTokens: config.max_new_tokens,
     temperature: config.do_sample === false ? 0 : config.temperature,
     topP: config.top_p,
     topK: config.top_k,
