@@ -2,8 +2,9 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { promisify } from "node:util";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { openComputer, settle, startVirtualDisplay, type Computer, type OpenedComputer } from "../../src/agent/computer/index.js";
+import { captureByProgram } from "../../src/agent/computer/screenshot-desktop.js";
 import { X11Computer } from "../../src/agent/computer/x11-computer.js";
 import { X11Connection } from "../../src/agent/computer/x11-connection.js";
 import { geometryOf, startApplication, until, xdotool, type Application } from "../support/desktop.js";
@@ -18,6 +19,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await opened.close();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 
 async function withApplication<T>(command: string, args: string[], use: (application: Application) => Promise<T>): Promise<T> {
@@ -128,6 +132,7 @@ describe("keys", () => {
     [["super"], ["press Super_L", "release Super_L"]],
     [["F24"], ["press F24", "release F24"]],
     [["pause"], ["press Pause", "release Pause"]],
+    [["volumeup"], ["press XF86AudioRaiseVolume", "release XF86AudioRaiseVolume"]],
     [["KP_5"], ["press KP_5", "release KP_5"]],
     [["ctrl", "+"], ["press Control_L", "press Shift_L", "press plus", "release plus", "release Shift_L", "release Control_L"]],
     [["alt", "é"], ["press Alt_L", "press eacute", "release eacute", "release Alt_L"]],
@@ -161,6 +166,13 @@ describe("pictures", () => {
     });
   });
 
+  it("are the same from another program, the way out where the server shows nothing", async () => {
+    vi.stubEnv("DISPLAY", opened.displayName);
+    const [{ frame: ours }, theirs] = [await settle(computer), await captureByProgram()];
+    expect([theirs.widthPx, theirs.heightPx]).toEqual([ours.widthPx, ours.heightPx]);
+    expect(Buffer.compare(ours.data, theirs.data)).toBe(0);
+  });
+
   it("show one monitor of a larger desktop, where clicks land by desktop position", async () => {
     const wide = await startVirtualDisplay({ widthPx: 800, heightPx: 300 });
     const right = new X11Computer(await X11Connection.open(wide.display), { id: "right", x: 500, y: 100, width: 300, height: 200, scale: 1 });
@@ -192,36 +204,27 @@ it("says that the display is gone instead of hanging", async () => {
 });
 
 it("works on the display that DISPLAY names, and keeps it when it closes", async () => {
-  const before = process.env["DISPLAY"];
-  process.env["DISPLAY"] = opened.displayName;
-  try {
-    const current = await openComputer({ display: "current" });
-    expect(await current.computer.display()).toMatchObject({ x: 0, y: 0, width: 640, height: 480, scale: 1 });
-    await current.computer.move({ x: 5, y: 6 });
-    await current.close();
-    await current.close();
-    expect(await computer.cursor()).toEqual({ x: 5, y: 6 });
-    await expect(openComputer({ display: "current", monitor: "HDMI-7" })).rejects.toMatchObject({ code: "invalid_argument", message: expect.stringContaining("screen") as string });
-  } finally {
-    if (before === undefined) delete process.env["DISPLAY"];
-    else process.env["DISPLAY"] = before;
-  }
+  vi.stubEnv("DISPLAY", opened.displayName);
+  const current = await openComputer({ display: "current" });
+  expect(await current.computer.display()).toMatchObject({ x: 0, y: 0, width: 640, height: 480, scale: 1 });
+  await current.computer.move({ x: 5, y: 6 });
+  await current.close();
+  await current.close();
+  expect(await computer.cursor()).toEqual({ x: 5, y: 6 });
+  await expect(openComputer({ display: "current", monitor: "HDMI-7" })).rejects.toMatchObject({ code: "invalid_argument", message: expect.stringContaining("screen") as string });
 });
 
-it("sees a display through another program when its server shows it only black, and says so of a black one", async () => {
-  // A server without a window manager or background is black for everyone: that is no reason to refuse it.
+it("does not refuse a display that is truly black", async () => {
+  // Without a window manager, a background and windows it is black for every program.
   const bare = spawn("Xvfb", ["-displayfd", "1", "-screen", "0", "320x200x24", "-nolisten", "tcp", "-noreset"], { stdio: ["ignore", "pipe", "ignore"] });
-  const before = process.env["DISPLAY"];
   try {
     const [number] = (await once(bare.stdout.setEncoding("utf8"), "data")) as [string];
-    process.env["DISPLAY"] = `:${number.trim()}`;
+    vi.stubEnv("DISPLAY", `:${number.trim()}`);
     const current = await openComputer({ display: "current" });
     const { data } = await current.computer.capture();
     expect(new Set(data)).toEqual(new Set([0, 255]));
     await current.close();
   } finally {
-    if (before === undefined) delete process.env["DISPLAY"];
-    else process.env["DISPLAY"] = before;
     bare.kill();
     await once(bare, "exit");
   }

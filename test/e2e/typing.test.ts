@@ -102,6 +102,10 @@ describe("typed text reaches a GTK application exactly", () => {
       xkb.LatchLockState(xkb.UseCoreKbd, 0, 0, true, 1, 0, 0, false, 0);
       expect(await group()).toBe(1);
       expect(await typedIntoEntry(`${HARD} Привет`)).toBe(`${HARD} Привет`);
+      // Shortcuts mean the Latin letters here as well.
+      const entry = await startApplication(opened.env, "zenity", ["--entry", "--entry-text=aб"]);
+      for (const keys of [["ctrl", "a"], ["ctrl", "x"], ["ctrl", "v"], ["ctrl", "v"], ["enter"]]) await opened.computer.chord(keys);
+      expect((await entry.ended()).output).toBe("aбaб\n");
       expect(await group()).toBe(1);
       display.client.terminate();
     });

@@ -31,7 +31,8 @@ define("Control_R ctrl_r ctrlright ControlRight rctrl", "RightControl", [0xffe4]
 define("shift Shift_L shiftleft ShiftLeft lshift", "LeftShift", [0xffe1], MODIFIER);
 define("Shift_R shiftright ShiftRight rshift", "RightShift", [0xffe2], MODIFIER);
 define("alt option opt Alt_L altleft AltLeft lalt optionleft", "LeftAlt", [0xffe9, 0xffe7], MODIFIER);
-define("Alt_R altright AltRight ralt optionright altgr AltGraph ISO_Level3_Shift", "RightAlt", [0xfe03, 0xffea], MODIFIER);
+define("Alt_R altright AltRight ralt optionright", "RightAlt", [0xffea, 0xfe03], MODIFIER);
+define("altgr AltGraph ISO_Level3_Shift", "RightAlt", [0xfe03, 0xffea], MODIFIER);
 define("super cmd command meta win windows Super_L winleft MetaLeft Meta_L OSLeft lwin", "LeftSuper", [0xffeb, 0xffe7], MODIFIER);
 define("Super_R winright MetaRight Meta_R OSRight rwin", "RightSuper", [0xffec, 0xffe8], MODIFIER);
 define("fn function", "Fn", [0x100811d0], MODIFIER);

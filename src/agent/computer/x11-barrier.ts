@@ -39,11 +39,15 @@ export async function awaitFocusedApplication(connection: X11Connection): Promis
 
 /** The focused window or the ancestor of it that answers pings. */
 async function pingableWindow(connection: X11Connection, protocols: number, ping: number): Promise<number | undefined> {
-  let window = await connection.focusedWindow();
-  // 0 is no focus, 1 is the pointer's window.
-  while (window > 1 && window !== connection.root) {
-    if ((await connection.property(window, protocols)).includes(ping)) return window;
-    window = await connection.parentOf(window);
+  try {
+    let window = await connection.focusedWindow();
+    // 0 is no focus, 1 is the pointer's window.
+    while (window > 1 && window !== connection.root) {
+      if ((await connection.property(window, protocols)).includes(ping)) return window;
+      window = await connection.parentOf(window);
+    }
+  } catch {
+    // The window was closed meanwhile. If the server has gone, the next request says so.
   }
   return undefined;
 }

@@ -13,8 +13,6 @@ import { X11Keyboard } from "./x11-keyboard.js";
 const BUTTONS: Readonly<Record<MouseButton, number>> = { left: 1, middle: 2, right: 3 };
 /** The wheel is four more buttons, one click each (X11 convention). */
 const WHEEL = { up: 4, down: 5, left: 6, right: 7 } as const;
-/** Toolkits start a drag only after some motion with the button down, so a held pointer does not jump in one step. */
-const DRAG_STEPS = 8;
 const CLICK_TIMEOUT_MS = 150;
 
 /**
@@ -84,13 +82,6 @@ export class X11Computer implements Computer {
   async move(to: Point): Promise<void> {
     const target = { x: Math.round(to.x), y: Math.round(to.y) };
     recordOwnMove(this, target);
-    if (this.#heldButtons.size > 0) {
-      const from = await this.#connection.pointer();
-      for (let step = 1; step < DRAG_STEPS; step++) {
-        const part = step / DRAG_STEPS;
-        this.#connection.fakeMotion(Math.round(from.x + (target.x - from.x) * part), Math.round(from.y + (target.y - from.y) * part));
-      }
-    }
     this.#connection.fakeMotion(target.x, target.y);
     await this.#connection.sync();
   }

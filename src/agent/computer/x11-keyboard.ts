@@ -71,10 +71,10 @@ export class X11Keyboard implements Keyboard {
       if (position === undefined) throw new DeskhandError("invalid_argument", `Expected a chord that fits the keyboard but received ${keys.length} keys, more than there are unused keycodes for.`, { param: "keys" });
       return position;
     });
-    // `ctrl` and `+` on a layout with + above = is Ctrl+Shift+=.
-    const needsShift = positions.some(({ shift }) => shift) && !positions.some(({ keycode }) => keycode === this.#keymap.shiftKeycode);
     const keycodes = positions.map(({ keycode }) => keycode);
-    if (needsShift) keycodes.splice(-1, 0, this.#keymap.shiftKeycode);
+    // `ctrl` and `+` on a layout with + above = is Ctrl+Shift+=.
+    const firstShifted = positions.findIndex(({ shift }) => shift);
+    if (firstShifted >= 0 && !keycodes.slice(0, firstShifted).includes(this.#keymap.shiftKeycode)) keycodes.splice(firstShifted, 0, this.#keymap.shiftKeycode);
     await this.#withNeutralState(0, async () => {
       const before = this.#held.length;
       try {
