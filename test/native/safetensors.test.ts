@@ -16,7 +16,9 @@ afterAll(() => rm(dir, { recursive: true }));
 
 /** Writes a file by hand, right or wrong. */
 async function file(name: string, header: Record<string, unknown> | string, data: Uint8Array = new Uint8Array()): Promise<string> {
-  const text = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
+  const json = typeof header === "string" ? header : JSON.stringify(header);
+  // The data starts aligned, as the reference writer makes it.
+  const text = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
   const path = join(dir, name);
