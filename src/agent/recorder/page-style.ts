@@ -69,6 +69,7 @@ table { width: 100%; border-collapse: collapse; font-size: .82rem; font-variant-
 th, td { padding: .25rem .4rem .25rem 0; text-align: left; vertical-align: top; }
 th { font-weight: 500; color: var(--soft); }
 th .muted { display: block; }
+.timings td { white-space: nowrap; }
 .timings .key { margin: 0; } .timings .key::before { width: .5rem; height: .5rem; margin-right: .3rem; }
 summary { cursor: pointer; font-weight: 600; font-size: .9rem; }
 pre { margin: .5rem 0 0; padding: .75rem .9rem; max-height: 22rem; overflow: auto; border-radius: 8px; background: var(--code); font-size: .82rem; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }
