@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import { startProcess, type ManagedProcess } from "./managed-process.js";
 import { OPENBOX_CONFIG } from "./openbox-config.js";
-import { EventMask, X11Connection } from "./x11-connection.js";
+import { X11Connection } from "./x11-connection.js";
 
 export interface VirtualDisplayOptions {
   /** Size of the screen; 640×480 unless given, the size that the embedded model knows. */
@@ -54,7 +54,7 @@ export async function startVirtualDisplay(options: VirtualDisplayOptions = {}): 
   try {
     const server = await startProcess("Xvfb", serverArguments(widthPx, heightPx), { stdio: ["ignore", "ignore", "pipe", "pipe"], env: process.env, install: INSTALL });
     running.push(server);
-    const display = `:${await Promise.race([readDisplayNumber(server), server.died, deadline.aborted])}`;
+    const display = `:${await Promise.race([readLine(server, server.child.stdio[3] as Readable), deadline.aborted])}`;
     const env = environment(display);
     const manager = startWindowManager(display, env, running);
     await Promise.race([manager, server.died, deadline.aborted]);
@@ -78,41 +78,44 @@ function serverArguments(widthPx: number, heightPx: number): string[] {
   ];
 }
 
-async function readDisplayNumber({ child, died }: ManagedProcess): Promise<number> {
-  const pipe = child.stdio[3] as Readable;
-  let text = "";
-  for await (const chunk of pipe.setEncoding("utf8")) {
-    text += String(chunk);
-    if (text.includes("\n")) return Number.parseInt(text, 10);
-  }
-  // The pipe closed without a number: the server is going, and says why.
-  return died;
-}
-
-/** Starts openbox and waits until it manages windows, which it announces by a property of the root window (EWMH). */
+/** Starts openbox and waits until it manages windows. */
 async function startWindowManager(display: string, env: NodeJS.ProcessEnv, running: ManagedProcess[]): Promise<void> {
   const connection = await X11Connection.open(display);
   const folder = await mkdtemp(join(tmpdir(), "deskhand-"));
   try {
     connection.setBackground(BACKGROUND_RGB);
-    const announcement = await connection.atom("_NET_SUPPORTING_WM_CHECK");
-    let announce = (): void => undefined;
-    const announced = new Promise<void>((resolve) => (announce = resolve));
-    using _events = connection.listen(connection.root, EventMask.propertyChange, (event) => {
-      if (event.name === "PropertyNotify" && event.atom === announcement) announce();
-    });
     await connection.sync();
     const config = join(folder, "rc.xml");
     await writeFile(config, OPENBOX_CONFIG);
-    // openbox opens its input method anew, which in a UTF-8 locale means parsing all compose sequences, on every change of the
-    // keyboard mapping: 50 ms each, and typing makes many. In the C locale it is 4 ms; titles are UTF-8 all the same.
-    const manager = await startProcess("openbox", ["--sm-disable", "--config-file", config], { stdio: ["ignore", "ignore", "pipe"], env: { ...env, LC_ALL: "C" }, install: INSTALL });
+    // It runs the start-up command when its own start is complete. The property by which window managers announce themselves
+    // (_NET_SUPPORTING_WM_CHECK) comes too early: a window shown right after it is never managed.
+    const manager = await startProcess("openbox", ["--sm-disable", "--config-file", config, "--startup", "echo ready"], {
+      stdio: ["ignore", "pipe", "pipe"],
+      // openbox opens its input method anew, which in a UTF-8 locale means parsing all compose sequences, on every change of the
+      // keyboard mapping: 50 ms each, and typing makes many. In the C locale it is 4 ms; titles are UTF-8 all the same.
+      env: { ...env, LC_ALL: "C" },
+      install: INSTALL,
+    });
     running.push(manager);
-    await Promise.race([announced, manager.died]);
+    await readLine(manager, manager.child.stdout as Readable);
   } finally {
     connection.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The first line a program writes. When it ends without one, rejects with what it said. */
+async function readLine({ died }: ManagedProcess, output: Readable): Promise<string> {
+  let text = "";
+  const line = new Promise<string>((resolve) => {
+    // Keeps on reading, so that a program with more to say never waits for a reader.
+    output.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+  });
+  return Promise.race([line, died]);
 }
 
 /** What a program needs to draw like a stock GTK 3 on X11, whatever desktop this process was started from. */

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DeskhandError } from "../../core/errors.js";
 import { EventMask, type X11Connection } from "./x11-connection.js";
 
-/** How long a program may be busy before it must have read its keys. */
-const PONG_TIMEOUT_MS = 10_000;
+/** How often to look whether the window is still there to answer. */
+const LOOK_MS = 50;
 /** For programs that do not answer pings: several times what a busy one takes to come back to its event loop. */
 const BLIND_WAIT_MS = 250;
 
@@ -12,7 +12,7 @@ const BLIND_WAIT_MS = 250;
  * the window manager's ping (EWMH, _NET_WM_PING) from the same queue, so the answer to a ping sent now comes after the keys.
  * @throws DeskhandError `timeout` when the application does not answer.
  */
-export async function awaitFocusedApplication(connection: X11Connection): Promise<void> {
+export async function awaitFocusedApplication(connection: X11Connection, timeoutMs: number): Promise<void> {
   await connection.sync();
   const [protocols, ping] = await Promise.all([connection.atom("WM_PROTOCOLS"), connection.atom("_NET_WM_PING")]);
   const window = await pingableWindow(connection, protocols, ping);
@@ -21,20 +21,29 @@ export async function awaitFocusedApplication(connection: X11Connection): Promis
     return;
   }
   const serial = nextSerial();
-  let answer = (): void => undefined;
-  const answered = new Promise<void>((resolve) => (answer = resolve));
+  let answered = false;
+  let wake = (): void => undefined;
   using _events = connection.listen(connection.root, EventMask.substructureNotify, (event) => {
-    if (event.name === "ClientMessage" && event.message_type === protocols && event.data?.[0] === ping && event.data[1] === serial) answer();
+    if (event.name !== "ClientMessage" || event.message_type !== protocols || event.data?.[0] !== ping || event.data[1] !== serial) return;
+    answered = true;
+    wake();
   });
   connection.sendClientMessage(window, protocols, [ping, serial, window, 0, 0]);
-  const timer = new AbortController();
-  try {
-    const late = sleep(PONG_TIMEOUT_MS, "late" as const, { signal: timer.signal });
-    if ((await Promise.race([answered, late])) === "late")
-      throw new DeskhandError("timeout", `Expected the focused application to take its keys within ${PONG_TIMEOUT_MS / 1000} s but it does not answer; it may hang.`);
-  } finally {
-    timer.abort();
+  for (const deadlineMs = performance.now() + timeoutMs; performance.now() < deadlineMs; ) {
+    const timer = new AbortController();
+    wake = () => timer.abort();
+    if (!answered) await sleep(LOOK_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+    if (answered || !(await exists(connection, window, protocols))) return;
   }
+  throw new DeskhandError("timeout", `Expected the focused application to take its keys within ${timeoutMs / 1000} s but it does not answer; it may hang.`);
+}
+
+/** A window that was closed reads no more keys. */
+async function exists(connection: X11Connection, window: number, property: number): Promise<boolean> {
+  return connection.property(window, property).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The focused window or the ancestor of it that answers pings. */

@@ -2,7 +2,7 @@ import x11, { type XClient, type XDisplay, type XEvent, type Xkb, type XkbState,
 import { DeskhandError, messageOf } from "../../core/errors.js";
 
 /** Which events of a window to be told of (X11/X.h). */
-export const EventMask = { none: 0, propertyChange: x11.eventMask.PropertyChange, substructureNotify: x11.eventMask.SubstructureNotify } as const;
+export const EventMask = { none: 0, substructureNotify: x11.eventMask.SubstructureNotify } as const;
 
 // X11/X.h
 const Z_PIXMAP = 2;

@@ -34,7 +34,7 @@ export class X11Keyboard implements Keyboard {
     this.#onHeld = onHeld;
     this.#keymap = new X11Keymap(
       connection,
-      () => awaitFocusedApplication(connection),
+      (timeoutMs) => awaitFocusedApplication(connection, timeoutMs),
       (keycodes) => {
         this.#borrowed = keycodes;
         this.#report();

@@ -10,13 +10,18 @@ export interface KeyPosition {
 /** Keypad keysyms: which of a keypad key's two levels Shift selects depends on Num Lock. */
 const KEYPAD = { first: 0xff80, last: 0xffbd };
 
+/** How long an application may be busy before it must have read its keys. */
+const BUSY_TIMEOUT_MS = 10_000;
+/** The same when nothing more is to be typed. */
+const RESTORE_TIMEOUT_MS = 1_000;
+
 /**
  * Where the keysyms are on the keyboard, and a loan of unused keycodes for those that are on none. Every loan is returned by
  * `restore`. A borrowed keycode is bound anew only after `settle`, when no application can still have to look up an event of it.
  */
 export class X11Keymap {
   readonly #connection: X11Connection;
-  readonly #settle: () => Promise<void>;
+  readonly #settle: (timeoutMs: number) => Promise<void>;
   readonly #onBorrowed: (keycodes: number[]) => void;
   #positions = new Map<number, KeyPosition>();
   /** Keycodes that nothing is bound to, from the highest down: physical keyboards use the low ones first. */
@@ -25,7 +30,7 @@ export class X11Keymap {
   readonly #borrowed = new Map<number, number>();
   #shiftKeycode = 0;
 
-  constructor(connection: X11Connection, settle: () => Promise<void>, onBorrowed: (keycodes: number[]) => void) {
+  constructor(connection: X11Connection, settle: (timeoutMs: number) => Promise<void>, onBorrowed: (keycodes: number[]) => void) {
     this.#connection = connection;
     this.#settle = settle;
     this.#onBorrowed = onBorrowed;
@@ -82,7 +87,7 @@ export class X11Keymap {
     const missing = [...wanted].filter((keysym) => !this.#borrowed.has(keysym));
     if (missing.length === 0) return;
     if (missing.length > this.#free.length) {
-      await this.#settle();
+      await this.#settle(BUSY_TIMEOUT_MS);
       const idle = [...this.#borrowed].filter(([keysym]) => !wanted.has(keysym));
       for (const [keysym, keycode] of idle.slice(0, missing.length - this.#free.length)) {
         this.#borrowed.delete(keysym);
@@ -100,7 +105,7 @@ export class X11Keymap {
   /** Returns every borrowed keycode. */
   async restore(): Promise<void> {
     if (this.#borrowed.size === 0) return;
-    await this.#settle();
+    await this.#settle(RESTORE_TIMEOUT_MS);
     for (const keycode of this.#borrowed.values()) this.#connection.bindKey(keycode, [0]);
     this.#borrowed.clear();
     await this.#connection.sync();

@@ -34,7 +34,6 @@ declare module "x11" {
     name: string;
     type: number;
     wid: number;
-    atom?: number;
     format?: number;
     message_type?: number;
     data?: number[];
@@ -76,7 +75,7 @@ declare module "x11" {
 
   interface X11 {
     createClient(options: { display: string; shm?: false }, callback: (error: Error | null | undefined, display: XDisplay) => void): XClient;
-    eventMask: { PropertyChange: number; SubstructureNotify: number };
+    eventMask: { SubstructureNotify: number };
   }
 
   const x11: X11;
