@@ -40,7 +40,7 @@ export default defineConfig(
   },
   {
     // Run by Node as they stand.
-    files: ["scripts/**/*.js", "bin/**/*.js", "test/support/*.mjs", "*.config.js"],
+    files: ["scripts/**/*.js", "bin/**/*.js", "src/**/*.js", "*.config.js"],
     languageOptions: { globals: { process: "readonly", console: "readonly", performance: "readonly", Buffer: "readonly", setTimeout: "readonly", setInterval: "readonly", clearInterval: "readonly", clearTimeout: "readonly", URL: "readonly" } },
   },
   {
@@ -53,9 +53,9 @@ export default defineConfig(
     },
   },
   {
-    // Commands print, and *-main.ts are processes of their own; the rest is a library.
+    // Commands print; the rest is a library.
     files: ["src/**/*.ts"],
-    ignores: ["src/tools/**", "src/**/*-main.ts"],
+    ignores: ["src/tools/**"],
     rules: {
       "no-console": "error",
       "no-restricted-syntax": [

@@ -3,7 +3,6 @@ import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from "openai"
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming, ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import { z } from "zod";
 import { DeskhandError, isDeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
-import type { Sampling } from "./dialects/dialect.js";
 
 /** A server that has just been started may refuse the first connection. */
 const RECONNECT_AFTER_MS = 500;
@@ -36,6 +35,13 @@ export interface ModelReply {
   /** From sending the request to the first piece of the answer, and to its end. */
   firstPieceMs: number;
   totalMs: number;
+}
+
+/** Sampling as the chat completions request spells it. */
+export interface Sampling {
+  temperature: number;
+  repetition_penalty: number;
+  max_tokens: number;
 }
 
 export interface ModelRequest {

@@ -11,7 +11,7 @@ it("the computer of macOS and Windows works where it can be tried, on the X11 bu
   const display = await startVirtualDisplay();
   try {
     const entry = await startApplication(display.env, "zenity", ["--entry"]);
-    const { stdout } = await promisify(execFile)(process.execPath, ["--import", file("../support/run-typescript.mjs"), file("../support/native-computer.ts")], { env: display.env });
+    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", file("../support/native-computer.ts")], { env: display.env });
     expect(JSON.parse(stdout)).toEqual({
       display: { id: "main", x: 0, y: 0, width: 640, height: 480, scale: 1 },
       widthPx: 640,

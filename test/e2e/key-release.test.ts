@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startVirtualDisplay, type VirtualDisplay } from "../../src/agent/computer/index.js";
 import { descendantsOf, isAlive, until } from "../support/desktop.js";
 
-const LOADER = fileURLToPath(new URL("../support/run-typescript.mjs", import.meta.url));
 const VICTIM = fileURLToPath(new URL("../support/hold-keys.ts", import.meta.url));
 const SHIFT = 50;
 const A = 38;
@@ -16,7 +15,7 @@ const BUTTON_1 = 1 << 8;
 const RELEASE_MS = 1000;
 
 async function startVictim(env: NodeJS.ProcessEnv, ...args: string[]): Promise<{ child: ChildProcess; children: number[]; displayName: string }> {
-  const child = spawn(process.execPath, ["--import", LOADER, VICTIM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--import", "tsx", VICTIM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
   const line = await Promise.race([once(child.stdout.setEncoding("utf8"), "data"), once(child, "exit").then(() => Promise.reject(new Error(errors)))]);

@@ -1,13 +1,16 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createRequire } from "node:module";
 import { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
 import { createLogger } from "../../core/log.js";
-import { watchdogMain, type Obligation } from "./watchdog-main.js";
 
-export type { Obligation } from "./watchdog-main.js";
+/** Something that must be undone should this process die without doing it itself. */
+export type Obligation =
+  | { kind: "process"; pid: number }
+  | { kind: "x11"; display: string; keycodes: number[]; buttons: number[]; boundKeycodes: number[] }
+  | { kind: "native"; keys: number[]; buttons: number[] };
 
 const log = createLogger("computer");
-const require = createRequire(import.meta.url);
+const PROGRAM = fileURLToPath(new URL("./watchdog-main.js", import.meta.url));
 
 /** An obligation that is kept up to date while this process lives. */
 export interface StandingObligation {
@@ -48,8 +51,7 @@ function report(): void {
 }
 
 function start(): ChildProcess {
-  const modules = { x11: require.resolve("x11"), nutJs: require.resolve("@nut-tree-fork/nut-js") };
-  const child = spawn(process.execPath, ["-e", `(${watchdogMain.toString()})(require, ${JSON.stringify(modules)})`], {
+  const child = spawn(process.execPath, [PROGRAM], {
     stdio: ["pipe", "ignore", "ignore"],
     // Its own session: a terminal's Ctrl-C and hang-up go to the foreground group only.
     detached: true,

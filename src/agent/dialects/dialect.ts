@@ -1,20 +1,13 @@
 import type { ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import type { Action } from "../actions.js";
 import type { CoordinateChain, ModelSpace, PointTrace } from "../coordinates.js";
-import type { ModelReply } from "../model-client.js";
+import type { ModelReply, Sampling } from "../model-client.js";
 
 /**
  * What size of picture a model wants. `exact`: the one size it was trained on. `fit`: the screen's own size, each side rounded to
  * `multiple` and both scaled down together until at most `maxPixels` remain.
  */
 export type PictureSize = { kind: "exact"; width: number; height: number } | { kind: "fit"; multiple: number; maxPixels: number };
-
-/** Sampling as the chat completions request spells it. */
-export interface Sampling {
-  temperature: number;
-  repetition_penalty: number;
-  max_tokens: number;
-}
 
 /** One finished step, as the next prompt needs it. */
 export interface Turn {
