@@ -1,8 +1,7 @@
 import { Session } from "../src/engine/cache/session.js";
 import { resolveOptions } from "../src/engine/generate/options.js";
 import { generateTokens } from "../src/engine/generate/tokens.js";
-import type { Prompt } from "../src/engine/generate/prompt.js";
-import type { Architecture } from "../src/engine/models/architecture.js";
+import type { Architecture, Prompt } from "../src/engine/models/architecture.js";
 import { median, type Figure } from "./report.js";
 
 /** Prefill and decode rates of a model, each the median of `runs` fresh generations after one to warm up. End-of-sequence tokens do not end it. */

@@ -1,6 +1,5 @@
 // The embedded model on a real screenshot, as the agent uses it.
 import { fileURLToPath } from "node:url";
-import { layOutImages } from "../../src/engine/generate/prompt.js";
 import { decodeImage } from "../../src/engine/image/decode.js";
 import { readImageSource } from "../../src/engine/image/source.js";
 import { bestDevice, setDefaultDevice } from "../../src/engine/mlx/index.js";
@@ -15,11 +14,11 @@ const PROMPT = "<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>Tas
 
 setDefaultDevice(bestDevice());
 const start = performance.now();
-const { architecture, imageProcessor } = await loadArchitecture(DIR, bestDevice() === "cpu" ? { dtype: "float32", storedMatrices: true } : {});
+const { architecture, processor } = await loadArchitecture(DIR, bestDevice() === "cpu" ? { dtype: "float32", storedMatrices: true } : {});
 const loadMs = performance.now() - start;
 const tokenizer = await Tokenizer.load(DIR);
-const image = imageProcessor!.process(await decodeImage(await readImageSource(SCREEN)));
-const prompt = layOutImages(tokenizer.encode(PROMPT), [{ image, key: "screen" }], architecture.imageTokenId);
+const images = [await decodeImage(await readImageSource(SCREEN))];
+const prompt = processor!.prepare({ text: PROMPT, images, encode: (text) => tokenizer.encode(text) });
 const rates = await generationRates("embedded model, 640×480", architecture, prompt, { tokens: 64, runs: 7 });
 emit([{ name: "embedded model: load", value: loadMs, unit: "ms" }, ...rates, peakMemory("embedded model: peak memory")]);
 architecture[Symbol.dispose]();

@@ -3,15 +3,15 @@ import { Mutex } from "../core/mutex.js";
 import type { OnProgress } from "../core/progress.js";
 import { Session } from "./cache/session.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults, type ResolvedOptions } from "./generate/options.js";
-import { layOutImages, type Prompt, type PromptImage } from "./generate/prompt.js";
 import { streamText, type TextDelta } from "./generate/text.js";
 import { generateTokens } from "./generate/tokens.js";
 import { resolveModel } from "./hub/resolve.js";
-import { decodeImage, imageContentHash } from "./image/decode.js";
+import { decodeImage, type DecodedImage } from "./image/decode.js";
 import { readImageSource } from "./image/source.js";
 import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
 import type { ChatMessage, ImageSource, ToolCall } from "./messages.js";
 import { bestDevice, clearCache, setDefaultDevice, type Device, type DType } from "./mlx/index.js";
+import type { Prompt } from "./models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
 import { ChatTemplate, missingChatTemplate } from "./tokenizer/chat-template.js";
 import { Tokenizer } from "./tokenizer/tokenizer.js";
@@ -72,10 +72,10 @@ export class Model implements AsyncDisposable {
   #disposed = false;
 
   constructor(parts: Parts) {
-    const { architecture, imageProcessor } = parts;
+    const { architecture, processor } = parts;
     this.#parts = parts;
     this.#session = new Session(architecture.createCache());
-    this.info = { id: parts.id, modelType: architecture.modelType, contextLength: architecture.contextLength, vision: imageProcessor !== undefined };
+    this.info = { id: parts.id, modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined };
   }
 
   /** Answers a prompt: one user message, unless `raw`. */
@@ -212,18 +212,13 @@ export class Model implements AsyncDisposable {
   }
 
   async #prepare(text: string, sources: readonly ImageSource[], { addSpecialTokens, signal }: { addSpecialTokens: boolean; signal?: AbortSignal }): Promise<Prompt> {
-    const { tokenizer, architecture } = this.#parts;
+    const { tokenizer, processor } = this.#parts;
     this.#requireVision(sources.length);
-    const images: PromptImage[] = [];
-    for (const source of sources) images.push(await this.#prepareImage(source, signal));
-    return layOutImages(tokenizer.encode(text, { addSpecialTokens }), images, architecture.imageTokenId);
-  }
-
-  async #prepareImage(source: ImageSource, signal: AbortSignal | undefined): Promise<PromptImage> {
-    const { imageProcessor } = this.#parts;
-    if (imageProcessor === undefined) throw new DeskhandError("internal", `Expected the model ${this.info.id} to have an image processor.`);
-    const decoded = await decodeImage(await readImageSource(source, { signal }), { signal });
-    return { image: imageProcessor.process(decoded), key: `${imageContentHash(decoded)} ${imageProcessor.settingsKey}` };
+    const encode = (part: string): number[] => tokenizer.encode(part, { addSpecialTokens });
+    if (processor === undefined) return { tokenIds: encode(text), media: [] };
+    const images: DecodedImage[] = [];
+    for (const source of sources) images.push(await decodeImage(await readImageSource(source, { signal }), { signal }));
+    return processor.prepare({ text, images, encode });
   }
 
   #requireVision(count: number): void {

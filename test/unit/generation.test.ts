@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import { Session } from "../../src/engine/cache/session.js";
 import { resolveOptions } from "../../src/engine/generate/options.js";
 import { prefill } from "../../src/engine/generate/prefill.js";
-import { layOutImages, type Prompt } from "../../src/engine/generate/prompt.js";
 import { generateTokens } from "../../src/engine/generate/tokens.js";
 import { clearCache, liveTensors, memoryUse } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
+import type { Prompt } from "../../src/engine/models/architecture.js";
+import { layOutImages, type QwenImage } from "../../src/engine/models/qwen3_vl/processor.js";
 import { loadEngine, promptOf, type Engine } from "../golden/support/engine.js";
 import { FIXTURES, readGolden, relativeError } from "../golden/support/golden.js";
 
@@ -39,9 +40,8 @@ describe("prefill", () => {
   it("continued from a cache equals without one, wherever the cache ends", async () => {
     using whole = new Session(engine.architecture.createCache());
     const expected = await lastLogits(whole, prompt);
-    const { start, image } = prompt.images[0]!;
-    const middleOfPicture = start + Math.floor(image.mergedTokens / 2);
-    for (const length of [3, middleOfPicture, start + image.mergedTokens, 70, 86]) {
+    const { start, end } = prompt.media[0]!;
+    for (const length of [3, Math.floor((start + end) / 2), end, 70, 86]) {
       using session = new Session(engine.architecture.createCache());
       await lastLogits(session, prompt, length);
       session.trim(length);
@@ -53,9 +53,10 @@ describe("prefill", () => {
   });
 
   it("starts anew when a picture of the same size has other pixels", async () => {
-    const image = prompt.images[0]!;
-    const other = { ...image, key: "another", image: { ...image.image, pixelValues: image.image.pixelValues.map((x) => -x) } };
-    const changed: Prompt = { tokenIds: prompt.tokenIds, images: [other] };
+    const span = prompt.media[0]!;
+    const image = span.item as QwenImage;
+    const item: QwenImage = { ...image, pixelValues: image.pixelValues.map((x) => -x) };
+    const changed: Prompt = { tokenIds: prompt.tokenIds, media: [{ ...span, key: "another", item }] };
     using session = new Session(engine.architecture.createCache());
     using fresh = new Session(engine.architecture.createCache());
     await lastLogits(session, prompt);
@@ -67,7 +68,7 @@ describe("prefill", () => {
 
   it("keeps nothing of an earlier conversation that is no prefix", async () => {
     using session = new Session(engine.architecture.createCache());
-    const text = (ids: number[]): Prompt => ({ tokenIds: ids, images: [] });
+    const text = (ids: number[]): Prompt => ({ tokenIds: ids, media: [] });
     await lastLogits(session, text([1, 2, 3, 4]));
     const rows: number[] = [];
     const onPrefill = (cached: number): void => void rows.push(cached);
@@ -79,12 +80,12 @@ describe("prefill", () => {
 });
 
 describe("layOutImages", () => {
-  const image = (mergedTokens: number) => ({ image: { pixelValues: new Float32Array(), gridThw: [1, 2, 2 * mergedTokens] as [number, number, number], mergedTokens }, key: "k" });
+  const image = (mergedTokens: number) => ({ item: { kind: "image" as const, pixelValues: new Float32Array(), gridThw: [1, 2, 2 * mergedTokens] as [number, number, number], mergedTokens }, key: "k" });
   const P = 9;
 
   it("gives each mark its picture's places and leaves spelled-out runs", () => {
     expect(layOutImages([1, P, 2, P, P, P, 3], [image(2), image(3)], P).tokenIds).toEqual([1, P, P, 2, P, P, P, 3]);
-    expect(layOutImages([1, P, P, 2], [image(3), image(1)], P)).toMatchObject({ tokenIds: [1, P, P, P, P, 2], images: [{ start: 1 }, { start: 4 }] });
+    expect(layOutImages([1, P, P, 2], [image(3), image(1)], P)).toMatchObject({ tokenIds: [1, P, P, P, P, 2], media: [{ start: 1, end: 4 }, { start: 4, end: 5 }] });
   });
 
   it.each([
@@ -102,7 +103,7 @@ describe("generateTokens", () => {
 
   async function take(session: Session, ids: number[], count: number): Promise<number[]> {
     const tokens: number[] = [];
-    for await (const id of generateTokens(engine.architecture, { tokenIds: ids, images: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}) })) {
+    for await (const id of generateTokens(engine.architecture, { tokenIds: ids, media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}) })) {
       tokens.push(id);
       if (tokens.length === count) break;
     }
@@ -116,7 +117,7 @@ describe("generateTokens", () => {
     const begun = await take(two, [5, 6, 7], 8);
     const rest = await take(two, [5, 6, 7, ...begun], 12);
     expect([...begun, ...rest]).toEqual(whole);
-    expect(two.begin({ tokenIds: [5, 6, 7, ...begun, ...rest, 1], images: [] })).toBe(3 + 19);
+    expect(two.begin({ tokenIds: [5, 6, 7, ...begun, ...rest, 1], media: [] })).toBe(3 + 20);
   });
 
   it("stops within a step of an abort and keeps the cache usable", async () => {
@@ -125,7 +126,7 @@ describe("generateTokens", () => {
     const controller = new AbortController();
     const seen: number[] = [];
     const run = async (): Promise<void> => {
-      for await (const id of generateTokens(engine.architecture, { tokenIds: [5, 6, 7], images: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), signal: controller.signal })) {
+      for await (const id of generateTokens(engine.architecture, { tokenIds: [5, 6, 7], media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), signal: controller.signal })) {
         seen.push(id);
         if (seen.length === 3) controller.abort();
       }

@@ -1,5 +1,6 @@
 import { DeskhandError } from "../../core/errors.js";
 import { concatenate, disposeAll, retain, scope, slice, sliceUpdate, zeros, type Tensor } from "../mlx/index.js";
+import type { LayerCache } from "./layer-cache.js";
 
 /** Rows are added in blocks of this many, so that a step rarely moves memory. */
 const BLOCK = 256;
@@ -8,12 +9,11 @@ const BLOCK = 256;
  * Keys and values of one layer, `[B, H, length, D]` each, grown in blocks. A step writes in place: the old buffer is given up
  * before the graph runs, so MLX reuses it.
  */
-export class KVCache implements Disposable {
+export class KVCache implements LayerCache {
   #keys: Tensor | undefined;
   #values: Tensor | undefined;
   #length = 0;
 
-  /** Rows held. */
   get length(): number {
     return this.#length;
   }
@@ -27,13 +27,15 @@ export class KVCache implements Disposable {
     return { keys: slice(this.#keys, 2, 0, end), values: slice(this.#values, 2, 0, end) };
   }
 
-  /** Forgets the latest rows, so that `length` remain. */
+  canTrim(length: number): boolean {
+    return length <= this.#length;
+  }
+
   trim(length: number): void {
     if (length < 0 || length > this.#length) throw new DeskhandError("internal", `Expected to keep between 0 and ${this.#length} cache rows but received ${length}.`);
     this.#length = length;
   }
 
-  /** What must be evaluated for the rows to be there. */
   tensors(): Tensor[] {
     return this.#keys === undefined || this.#values === undefined ? [] : [this.#keys, this.#values];
   }

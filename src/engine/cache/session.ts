@@ -1,17 +1,17 @@
 import { disposeModules } from "../nn/module.js";
-import type { Prompt } from "../generate/prompt.js";
-import type { KVCache } from "./kv-cache.js";
+import type { Prompt } from "../models/architecture.js";
+import type { LayerCache } from "./layer-cache.js";
 
 /**
- * The KV cache of one conversation and what is in it. A new prompt continues from it when everything cached is the beginning of
+ * The caches of one conversation and what is in it. A new prompt continues from it when everything cached is the beginning of
  * the prompt: the same tokens, and pictures of the same content in the same places.
  */
 export class Session implements Disposable {
-  readonly caches: KVCache[];
+  readonly caches: LayerCache[];
   #tokenIds: number[] = [];
-  #images: { start: number; key: string }[] = [];
+  #media: { start: number; key: string }[] = [];
 
-  constructor(caches: KVCache[]) {
+  constructor(caches: LayerCache[]) {
     this.caches = caches;
   }
 
@@ -20,7 +20,7 @@ export class Session implements Disposable {
     if (!this.#isPrefixOf(prompt)) this.clear();
     // The last row has to run again for its logits when the whole prompt is cached.
     this.trim(Math.min(this.#tokenIds.length, prompt.tokenIds.length - 1));
-    this.#images = prompt.images.map(({ start, key }) => ({ start, key }));
+    this.#media = prompt.media.map(({ start, key }) => ({ start, key }));
     return this.#tokenIds.length;
   }
 
@@ -29,28 +29,35 @@ export class Session implements Disposable {
     for (const id of tokenIds) this.#tokenIds.push(id);
   }
 
-  /** Forgets what lies beyond `length` rows, in the record and in the caches. */
+  /** Forgets what lies beyond `length` rows, in the record and in the caches; everything, where a cache cannot go back. */
   trim(length: number): void {
-    this.#tokenIds.length = Math.min(length, this.#tokenIds.length);
-    for (const cache of this.caches) cache.trim(Math.min(this.#tokenIds.length, cache.length));
+    const kept = Math.min(length, this.#tokenIds.length);
+    if (this.caches.some((cache) => cache.length > kept && !cache.canTrim(kept))) return this.clear();
+    this.#tokenIds.length = kept;
+    for (const cache of this.caches) if (cache.length > kept) cache.trim(kept);
+  }
+
+  /** Lets the caches hold what is recorded and nothing more: a step whose token nobody has seen is taken back. */
+  settle(): void {
+    this.trim(this.#tokenIds.length);
   }
 
   clear(): void {
     disposeModules(this.caches);
     this.#tokenIds = [];
-    this.#images = [];
+    this.#media = [];
   }
 
   [Symbol.dispose](): void {
     this.clear();
   }
 
-  #isPrefixOf({ tokenIds, images }: Prompt): boolean {
+  #isPrefixOf({ tokenIds, media }: Prompt): boolean {
     const cached = this.#tokenIds;
     if (cached.length > tokenIds.length || cached.some((id, i) => id !== tokenIds[i])) return false;
-    const within = (image: { start: number }): boolean => image.start < cached.length;
-    const mine = this.#images.filter(within);
-    const theirs = images.filter(within);
+    const within = (item: { start: number }): boolean => item.start < cached.length;
+    const mine = this.#media.filter(within);
+    const theirs = media.filter(within);
     return mine.length === theirs.length && mine.every(({ start, key }, i) => start === theirs[i]?.start && key === theirs[i]?.key);
   }
 }

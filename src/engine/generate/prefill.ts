@@ -1,8 +1,7 @@
 import { throwIfAborted } from "../../core/errors.js";
 import type { Session } from "../cache/session.js";
 import { concatenate, disposeAll, evaluated, expandDims, scope, slice, squeeze, tensor, zeros, type Tensor } from "../mlx/index.js";
-import type { Architecture, ImageFeatures } from "../models/architecture.js";
-import type { Prompt } from "./prompt.js";
+import type { Architecture, DecoderInput, MediaFeatures, MediaSpan, Prompt, RowPlan } from "../models/architecture.js";
 
 /** Rows a forward pass takes at most: bounds the memory of attention, and how long an abort waits. */
 const PREFILL_CHUNK = 512;
@@ -23,19 +22,19 @@ export async function prefill(model: Architecture, prompt: Prompt, session: Sess
   const start = session.begin(prompt);
   onPrefill?.(start);
   const { tokenIds } = prompt;
-  const positions = model.positions(tokenIds.length, prompt.images);
+  const plan = model.plan(prompt);
   const rows = await embedRows(model, prompt, start, signal);
   try {
     let from = start;
     for (; from + chunk < tokenIds.length; from += chunk) {
       const to = from + chunk;
-      scope(() => void model.decode(rowsBetween(rows, from - start, to - start, positions.rotary(from, to)), session.caches));
+      scope(() => void model.decode(rowsBetween(rows, from - start, to - start, plan.rows(from, to)), session.caches));
       await evaluated(...session.caches.flatMap((cache) => cache.tensors()));
       session.append(tokenIds.slice(from, to));
       throwIfAborted(signal);
     }
     const logits = scope(() => {
-      const hidden = model.decode(rowsBetween(rows, from - start, tokenIds.length - start, positions.rotary(from, tokenIds.length)), session.caches);
+      const hidden = model.decode(rowsBetween(rows, from - start, tokenIds.length - start, plan.rows(from, tokenIds.length)), session.caches);
       return squeeze(model.logits(slice(hidden, 1, -1)), 1);
     });
     session.append(tokenIds.slice(from));
@@ -51,49 +50,73 @@ interface EmbeddedRows {
   deepstack: Tensor[];
 }
 
-function rowsBetween<R>({ embeddings, deepstack }: EmbeddedRows, from: number, to: number, rotary: R): EmbeddedRows & { rotary: R } {
-  return { embeddings: slice(embeddings, 1, from, to), deepstack: deepstack.map((features) => slice(features, 1, from, to)), rotary };
+function rowsBetween({ embeddings, deepstack }: EmbeddedRows, from: number, to: number, plan: RowPlan): DecoderInput {
+  return { ...plan, embeddings: slice(embeddings, 1, from, to), deepstack: deepstack.map((features) => slice(features, 1, from, to)) };
 }
 
-/** Token embeddings with the pictures' features in their places. Pictures before `start` are not looked at. */
+/** An item's features, and where they go. */
+interface Encoded {
+  span: MediaSpan;
+  features: MediaFeatures;
+}
+
+/** Token embeddings with the media's features in their places. Media before `start` are not looked at. */
 async function embedRows(model: Architecture, prompt: Prompt, start: number, signal: AbortSignal | undefined): Promise<EmbeddedRows> {
-  const features: { from: number; to: number; of: ImageFeatures }[] = [];
+  const encoded: Encoded[] = [];
   try {
-    for (const { start: from, image } of prompt.images) {
-      const to = from + image.mergedTokens;
-      if (to <= start || model.encodeImage === undefined) continue;
+    for (const span of prompt.media) {
+      if (span.end <= start || model.encode === undefined) continue;
       throwIfAborted(signal);
-      const of = scope(() => model.encodeImage!(image));
-      features.push({ from, to, of });
-      await evaluated(of.embeddings, ...of.deepstack);
+      const features = scope(() => model.encode!(span.item));
+      encoded.push({ span, features });
+      await evaluated(...tensorsOf(features));
     }
     throwIfAborted(signal);
-    return scope(() => joinRows(model, prompt.tokenIds, start, features));
+    return scope(() => joinRows(model, prompt.tokenIds, start, encoded));
   } finally {
-    disposeAll(features.flatMap(({ of }) => [of.embeddings, ...of.deepstack]));
+    disposeAll(encoded.flatMap(({ features }) => tensorsOf(features)));
   }
 }
 
-function joinRows(model: Architecture, tokenIds: readonly number[], start: number, features: { from: number; to: number; of: ImageFeatures }[]): EmbeddedRows {
+function tensorsOf({ embeddings, deepstack = [] }: MediaFeatures): Tensor[] {
+  return [embeddings, ...deepstack];
+}
+
+function joinRows(model: Architecture, tokenIds: readonly number[], start: number, encoded: readonly Encoded[]): EmbeddedRows {
+  const media = new Set(model.mediaTokenIds);
   const pieces: Tensor[] = [];
-  const levels = features[0]?.of.deepstack.length ?? 0;
-  const deepstack: Tensor[][] = Array.from({ length: levels }, () => []);
-  let row = start;
-  const text = (end: number): void => {
-    if (end <= row) return;
-    const piece = model.embed(tensor(Int32Array.from(tokenIds.slice(row, end)), [1, end - row]));
+  const deepstack: Tensor[][] = Array.from({ length: encoded[0]?.features.deepstack?.length ?? 0 }, () => []);
+  const text = (from: number, to: number): void => {
+    if (from === to) return;
+    const piece = model.embed(tensor(Int32Array.from(tokenIds.slice(from, to)), [1, to - from]));
     pieces.push(piece);
     for (const level of deepstack) level.push(zeros(piece.shape, piece.dtype));
-    row = end;
   };
-  for (const { from, to, of } of features) {
-    text(from);
-    // A picture may be cached in part, when an earlier prefill was cancelled inside it.
-    const rest = (x: Tensor): Tensor => expandDims(slice(x, 0, row - from), 0);
-    pieces.push(rest(of.embeddings));
-    of.deepstack.forEach((level, i) => deepstack[i]?.push(rest(level)));
-    row = to;
+  let row = start;
+  for (const { span, features } of encoded) {
+    text(row, Math.max(row, span.start));
+    row = Math.max(row, span.start);
+    // Features of rows that are cached already, when an earlier prefill was cancelled inside the item.
+    let used = tokenIds.slice(span.start, row).filter((id) => media.has(id)).length;
+    while (row < span.end) {
+      const end = runEnd(tokenIds, row, span.end, media);
+      if (media.has(tokenIds[row] as number)) {
+        const rows = (x: Tensor): Tensor => expandDims(slice(x, 0, used, used + end - row), 0);
+        pieces.push(rows(features.embeddings));
+        features.deepstack?.forEach((level, i) => deepstack[i]?.push(rows(level)));
+        used += end - row;
+      } else text(row, end);
+      row = end;
+    }
   }
-  text(tokenIds.length);
+  text(row, tokenIds.length);
   return { embeddings: concatenate(pieces, 1), deepstack: deepstack.map((level) => concatenate(level, 1)) };
+}
+
+/** Where the run of media tokens, or of others, that begins at `start` ends. */
+function runEnd(tokenIds: readonly number[], start: number, limit: number, media: ReadonlySet<number>): number {
+  const isMedia = media.has(tokenIds[start] as number);
+  let end = start + 1;
+  while (end < limit && media.has(tokenIds[end] as number) === isMedia) end++;
+  return end;
 }

@@ -1,10 +1,9 @@
 import { DeskhandError, isDeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { Session } from "../cache/session.js";
 import { asyncEval, concatenate, disposeAll, scope, squeeze, tensor, waitFor, type Fence, type Tensor } from "../mlx/index.js";
-import type { Architecture } from "../models/architecture.js";
+import type { Architecture, Prompt } from "../models/architecture.js";
 import type { ResolvedOptions } from "./options.js";
 import { prefill } from "./prefill.js";
-import type { Prompt } from "./prompt.js";
 import { Sampler } from "./sampler.js";
 
 export interface GenerateTokensOptions {
@@ -24,7 +23,7 @@ interface Pending {
  * Generates token ids, one by one, until `maxTokens`, the context's end, an abort, or the caller leaves. The step after a token
  * is dispatched before the token is read, so the device never waits for JavaScript.
  *
- * Afterwards the session holds the prompt and every yielded token but the last.
+ * Afterwards the session holds the prompt and the yielded tokens whose rows have been computed: all but perhaps the last.
  * @throws DeskhandError `context_length_exceeded` before any work, `cancelled` within one step of an abort.
  */
 export async function* generateTokens(model: Architecture, prompt: Prompt, session: Session, { sampling, signal, onPrefill }: GenerateTokensOptions): AsyncGenerator<number, void> {
@@ -36,7 +35,6 @@ export async function* generateTokens(model: Architecture, prompt: Prompt, sessi
   const ids = [...prompt.tokenIds];
   let pending: Pending | undefined;
   let next: Pending | undefined;
-  let rows = promptLength;
   try {
     const logits = await prefill(model, prompt, session, { signal, onPrefill });
     try {
@@ -44,8 +42,8 @@ export async function* generateTokens(model: Architecture, prompt: Prompt, sessi
     } finally {
       logits.dispose();
     }
-    const { next: firstPosition } = model.positions(promptLength, prompt.images);
-    for (let step = 0; step < budget; step++) {
+    const { next: firstPosition } = model.plan(prompt);
+    for (let step = 0; pending !== undefined; step++) {
       const current: Pending = pending;
       if (step + 1 < budget) {
         next = dispatch(() => {
@@ -57,16 +55,13 @@ export async function* generateTokens(model: Architecture, prompt: Prompt, sessi
       throwIfAborted(signal);
       const id = current.token.item();
       disposeAll([current.token, current.fence]);
-      pending = undefined;
-      ids.push(id);
-      yield id;
-      // The token's own row is in the cache only now that the caller wants to go on from it.
-      throwIfAborted(signal);
-      if (next === undefined) return;
-      session.append([id]);
-      rows++;
       pending = next;
       next = undefined;
+      ids.push(id);
+      // The step that has been dispatched already computes this token's row.
+      if (pending !== undefined) session.append([id]);
+      yield id;
+      throwIfAborted(signal);
     }
   } catch (error) {
     // After a failure nobody knows what the caches hold; after an abort they are as good as before it.
@@ -78,7 +73,7 @@ export async function* generateTokens(model: Architecture, prompt: Prompt, sessi
       await waitFor(left.fence).catch(() => undefined);
       disposeAll([left.token, left.fence]);
     }
-    session.trim(rows);
+    session.settle();
   }
 }
 

@@ -1,61 +1,75 @@
-import type { KVCache } from "../cache/kv-cache.js";
+import type { LayerCache } from "../cache/layer-cache.js";
 import type { DecodedImage } from "../image/decode.js";
-import type { ProcessedImage } from "../image/qwen-vl-processor.js";
 import type { Tensor } from "../mlx/index.js";
 import type { Rotary } from "../nn/rotary.js";
 
-export type { ProcessedImage };
-
-/** Turns decoded pictures into what the vision tower takes. */
-export interface ImageProcessor {
-  /** Names every setting that changes the result, for cache keys. */
-  readonly settingsKey: string;
-  process(image: DecodedImage): ProcessedImage;
+/** A picture after its family's processor: what `encode` of the same family takes. */
+export interface MediaItem {
+  readonly kind: "image";
 }
 
-/** Where a picture lies in a prompt: token rows [start, start + mergedTokens). */
-export interface ImageSpan {
+/** Where a picture lies in a prompt. Of the rows [start, end), those that hold a media token stand for the item's features, in order. */
+export interface MediaSpan {
   start: number;
-  image: ProcessedImage;
+  end: number;
+  item: MediaItem;
+  /** Same key, same content and same processor settings. */
+  key: string;
 }
 
-/** Position of every row of a prompt, and of the first row after it. */
-export interface PromptPositions {
-  /** Rotary angles' positions for rows [start, end), on the device. */
-  rotary(start: number, end: number): Rotary;
+/** A tokenised prompt with room made for its media. */
+export interface Prompt {
+  tokenIds: readonly number[];
+  /** In the order of their places. */
+  media: readonly MediaSpan[];
+}
+
+/** Tokenises a rendered prompt and gives its media their places. */
+export interface Processor {
+  /** @throws DeskhandError `invalid_argument` when the places in the text and the media do not match. */
+  prepare(input: { text: string; images: readonly DecodedImage[]; encode: (text: string) => number[] }): Prompt;
+}
+
+/** What the decoder is told about rows of a prompt, besides their embeddings. */
+export interface RowPlan {
+  rotary: Rotary;
+}
+
+export interface PromptPlan {
+  rows(start: number, end: number): RowPlan;
+  /** Position of the first row after the prompt. */
   next: number;
 }
 
-/** What the vision tower says about one picture. */
-export interface ImageFeatures {
-  /** `[mergedTokens, D]`, in place of the token embeddings. */
+/** What an encoder makes of one item. */
+export interface MediaFeatures {
+  /** `[rows, D]`, in place of the token embeddings. */
   embeddings: Tensor;
-  /** For the first decoder layers, one each: `[mergedTokens, D]`, added to the hidden states after the layer. */
-  deepstack: Tensor[];
+  /** For the first decoder layers, one each: `[rows, D]`, added to the hidden states after the layer. */
+  deepstack?: Tensor[];
 }
 
-export interface DecoderInput {
+export interface DecoderInput extends RowPlan {
   /** `[B, L, D]` */
   embeddings: Tensor;
-  rotary: Rotary;
-  /** `[B, L, D]` each; zero where there is no picture. */
+  /** `[B, L, D]` each; zero where there are no features. */
   deepstack?: Tensor[];
 }
 
 /** An architecture with its weights. Forward passes are synchronous and build the graph only. */
-export interface Architecture extends Disposable {
+export interface Architecture<Cache extends LayerCache = LayerCache> extends Disposable {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
-  /** The token that stands for one place of a picture; absent in text-only models. */
-  readonly imageTokenId?: number;
-  createCache(): KVCache[];
+  /** Tokens that stand for one row of media features each; empty in text-only models. */
+  readonly mediaTokenIds: readonly number[];
+  createCache(): Cache[];
   /** ids `[B, L]` → `[B, L, D]` */
   embed(ids: Tensor): Tensor;
-  encodeImage?(image: ProcessedImage): ImageFeatures;
-  positions(length: number, images: readonly ImageSpan[]): PromptPositions;
+  encode?(item: MediaItem): MediaFeatures;
+  plan(prompt: Prompt): PromptPlan;
   /** One pass over new rows; with a cache, after the rows it holds. Returns hidden states `[B, L, D]`. */
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor;
+  decode(input: DecoderInput, cache?: Cache[]): Tensor;
   /** Hidden states `[..., D]` → logits `[..., vocab]`. */
   logits(hidden: Tensor): Tensor;
 }

@@ -5,17 +5,19 @@ import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
-import type { Architecture, ImageProcessor } from "./architecture.js";
+import type { Architecture, Processor } from "./architecture.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
 import { QWEN3_VL_ALIASES, Qwen3VLModel } from "./qwen3_vl/model.js";
+import { QwenVLProcessor } from "./qwen3_vl/processor.js";
 
 interface Entry {
   aliases?: LayoutAliases;
   /** Checks config.json and binds the weights. */
   build(config: unknown, weights: Weights, path: string): Architecture;
-  imageProcessor?(dir: string): Promise<ImageProcessor>;
+  /** Absent in text-only models. */
+  processor?(config: unknown, dir: string, path: string): Promise<Processor>;
 }
 
 /** Supported architectures by the `model_type` of config.json: one folder each. */
@@ -24,7 +26,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),
-    imageProcessor: (dir) => QwenVLImageProcessor.load(dir),
+    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLConfig, config, path).image_token_id),
   },
 };
 
@@ -37,7 +39,7 @@ function parseConfig<T extends z.ZodType>(schema: T, config: unknown, path: stri
 export interface LoadedArchitecture {
   architecture: Architecture;
   /** Absent in text-only models. */
-  imageProcessor?: ImageProcessor;
+  processor?: Processor;
 }
 
 export interface LoadWeightsOptions extends Pick<WeightsOptions, "dtype" | "storedMatrices"> {
@@ -58,12 +60,12 @@ export async function loadArchitecture(dir: string, options: LoadWeightsOptions 
   if (entry === undefined) {
     throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${Object.keys(ARCHITECTURES).join(", ")} but received ${model_type}.`);
   }
-  const imageProcessor = await entry.imageProcessor?.(dir);
+  const processor = await entry.processor?.(config, dir, path);
   const weights = await Weights.open(dir, { dtype: options.dtype, storedMatrices: options.storedMatrices, aliases: entry.aliases });
   try {
     const architecture = entry.build(config, weights, path);
     await weights.finish(options);
-    return { architecture, imageProcessor };
+    return { architecture, processor };
   } catch (error) {
     weights.abandon();
     throw isDeskhandError(error) ? error : new DeskhandError("invalid_model", `${dir} does not load: ${String(error)}`, { cause: error });

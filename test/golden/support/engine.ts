@@ -1,8 +1,7 @@
-import { layOutImages, type Prompt } from "../../../src/engine/generate/prompt.js";
-import { decodeImage } from "../../../src/engine/image/decode.js";
+import { decodeImage, type DecodedImage } from "../../../src/engine/image/decode.js";
 import { readImageSource } from "../../../src/engine/image/source.js";
 import { concatenate, expandDims, scope, slice, take, tensor, zeros, type Tensor } from "../../../src/engine/mlx/index.js";
-import type { Architecture, ProcessedImage } from "../../../src/engine/models/architecture.js";
+import type { Architecture, Prompt } from "../../../src/engine/models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "../../../src/engine/models/registry.js";
 import { ChatTemplate } from "../../../src/engine/tokenizer/chat-template.js";
 import { Tokenizer } from "../../../src/engine/tokenizer/tokenizer.js";
@@ -22,36 +21,35 @@ export async function loadEngine(dir: string, dtype: "float32" | "bfloat16" = "f
   return { ...(await loadArchitecture(dir, { dtype, storedMatrices: dtype === "float32" })), tokenizer, template };
 }
 
-export async function processedImages({ imageProcessor }: Engine, { messages }: GoldenCase): Promise<ProcessedImage[]> {
-  const images: ProcessedImage[] = [];
+export async function promptOf({ tokenizer, template, processor }: Engine, { messages }: GoldenCase): Promise<Prompt> {
+  const text = template.render(messages);
+  const encode = (part: string): number[] => tokenizer.encode(part);
+  if (processor === undefined) return { tokenIds: encode(text), media: [] };
+  const images: DecodedImage[] = [];
   for (const { content } of messages) {
-    for (const part of typeof content === "string" ? [] : content) {
-      if (part.type === "image" && imageProcessor !== undefined) images.push(imageProcessor.process(await decodeImage(await readImageSource(part.image))));
-    }
+    for (const part of typeof content === "string" ? [] : content) if (part.type === "image") images.push(await decodeImage(await readImageSource(part.image)));
   }
-  return images;
+  return processor.prepare({ text, images, encode });
 }
 
-export async function promptOf(engine: Engine, golden: GoldenCase): Promise<Prompt> {
-  const images = await processedImages(engine, golden);
-  const ids = engine.tokenizer.encode(engine.template.render(golden.messages));
-  return layOutImages(ids, images.map((image, i) => ({ image, key: String(i) })), engine.architecture.imageTokenId);
-}
-
-/** Logits of the whole prompt in one pass without a cache, at `rows`: `[rows, V]`. */
-export function logitsOf(model: Architecture, { tokenIds, images }: Prompt, rows: Int32Array<ArrayBuffer>): Tensor {
+/** Logits of the whole prompt in one pass without a cache, at `rows`: `[1, rows, V]`. */
+export function logitsOf(model: Architecture, prompt: Prompt, rows: Int32Array<ArrayBuffer>): Tensor {
+  const { tokenIds, media } = prompt;
   return scope(() => {
-    const features = images.map(({ start, image }) => ({ start, end: start + image.mergedTokens, of: model.encodeImage!(image) }));
-    const ids = tensor(Int32Array.from(tokenIds), [1, tokenIds.length]);
-    let embeddings = model.embed(ids);
-    const put = (base: Tensor, start: number, end: number, rows: Tensor): Tensor => concatenate([slice(base, 1, 0, start), expandDims(rows, 0), slice(base, 1, end)], 1);
-    const deepstack = features[0]?.of.deepstack.map(() => zeros(embeddings.shape, embeddings.dtype)) ?? [];
-    for (const { start, end, of } of features) {
-      embeddings = put(embeddings, start, end, of.embeddings);
-      of.deepstack.forEach((level, i) => (deepstack[i] = put(deepstack[i]!, start, end, level)));
+    let embeddings = model.embed(tensor(Int32Array.from(tokenIds), [1, tokenIds.length]));
+    const deepstack: Tensor[] = [];
+    const put = (base: Tensor, row: number, features: Tensor, index: number): Tensor => concatenate([slice(base, 1, 0, row), expandDims(slice(features, 0, index, index + 1), 0), slice(base, 1, row + 1)], 1);
+    for (const { start, end, item } of media) {
+      const features = model.encode!(item);
+      let index = 0;
+      for (let row = start; row < end; row++) {
+        if (!model.mediaTokenIds.includes(tokenIds[row]!)) continue;
+        embeddings = put(embeddings, row, features.embeddings, index);
+        features.deepstack?.forEach((level, i) => (deepstack[i] = put(deepstack[i] ?? zeros(embeddings.shape, embeddings.dtype), row, level, index)));
+        index++;
+      }
     }
-    const rotary = model.positions(tokenIds.length, images).rotary(0, tokenIds.length);
-    const hidden = model.decode({ embeddings, rotary, deepstack });
+    const hidden = model.decode({ ...model.plan(prompt).rows(0, tokenIds.length), embeddings, deepstack });
     return model.logits(take(hidden, tensor(rows), 1));
   });
 }

@@ -5,7 +5,7 @@ import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
 import { applyRotary, type Rotary } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
-import type { Architecture, DecoderInput, PromptPositions } from "../architecture.js";
+import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3Config } from "./config.js";
 
 // Qwen3 (arXiv:2505.09388): pre-norm decoder, grouped-query attention with RMS norms on queries and keys, SwiGLU.
@@ -95,10 +95,11 @@ class DecoderLayer implements Disposable {
   }
 }
 
-export class Qwen3Model implements Architecture {
+export class Qwen3Model implements Architecture<KVCache> {
   readonly modelType = "qwen3";
   readonly vocabSize: number;
   readonly contextLength: number;
+  readonly mediaTokenIds = [];
   readonly #embedTokens: Embedding;
   readonly #layers: DecoderLayer[];
   readonly #norm: RmsNorm;
@@ -123,8 +124,8 @@ export class Qwen3Model implements Architecture {
     return this.#embedTokens.forward(ids);
   }
 
-  positions(length: number): PromptPositions {
-    return { rotary: (start) => ({ offset: start }), next: length };
+  plan({ tokenIds }: Prompt): PromptPlan {
+    return { rows: (start) => ({ rotary: { offset: start } }), next: tokenIds.length };
   }
 
   decode({ embeddings, rotary }: DecoderInput, cache?: KVCache[]): Tensor {

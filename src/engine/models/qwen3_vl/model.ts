@@ -3,9 +3,10 @@ import type { Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
-import type { Architecture, DecoderInput, ImageFeatures, ImageSpan, ProcessedImage, PromptPositions } from "../architecture.js";
+import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3VLConfig } from "./config.js";
 import { positionIds, rotaryAngles } from "./positions.js";
+import type { QwenImage } from "./processor.js";
 import { TextModel } from "./text.js";
 import { VisionTower } from "./vision.js";
 
@@ -16,11 +17,11 @@ export const QWEN3_VL_ALIASES: LayoutAliases = [
   ["vision_tower.", "model.visual."],
 ];
 
-export class Qwen3VLModel implements Architecture {
+export class Qwen3VLModel implements Architecture<KVCache> {
   readonly modelType = "qwen3_vl";
   readonly vocabSize: number;
   readonly contextLength: number;
-  readonly imageTokenId: number;
+  readonly mediaTokenIds: readonly number[];
   readonly #config: Qwen3VLConfig;
   readonly #vision: VisionTower;
   readonly #text: TextModel;
@@ -31,7 +32,7 @@ export class Qwen3VLModel implements Architecture {
     this.#config = config;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
-    this.imageTokenId = config.image_token_id;
+    this.mediaTokenIds = [config.image_token_id];
     this.#vision = new VisionTower(weights, "model.visual", vision, quantization);
     this.#text = new TextModel(weights, "model.language_model", text, quantization);
     if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
@@ -46,13 +47,14 @@ export class Qwen3VLModel implements Architecture {
     return this.#text.embedTokens.forward(ids);
   }
 
-  encodeImage(image: ProcessedImage): ImageFeatures {
-    return this.#vision.forward(image);
+  encode(item: MediaItem): MediaFeatures {
+    return this.#vision.forward(item as QwenImage);
   }
 
-  positions(length: number, images: readonly ImageSpan[]): PromptPositions {
-    if (images.length === 0) return { rotary: (start) => ({ offset: start }), next: length };
-    return rotaryAngles(positionIds(length, images, this.#config.vision_config.spatial_merge_size), this.#config);
+  plan({ tokenIds, media }: Prompt): PromptPlan {
+    if (media.length === 0) return { rows: (start) => ({ rotary: { offset: start } }), next: tokenIds.length };
+    const images = media.map(({ start, item }) => ({ start, gridThw: (item as QwenImage).gridThw }));
+    return rotaryAngles(positionIds(tokenIds.length, images, this.#config.vision_config.spatial_merge_size), this.#config);
   }
 
   decode(input: DecoderInput, cache?: KVCache[]): Tensor {

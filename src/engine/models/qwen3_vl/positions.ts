@@ -1,6 +1,6 @@
 import { concatenate, cos, sin, tensor, scope, type Tensor } from "../../mlx/index.js";
-import { inverseFrequencies, type Rotary } from "../../nn/rotary.js";
-import type { ImageSpan, PromptPositions } from "../architecture.js";
+import { inverseFrequencies } from "../../nn/rotary.js";
+import type { PromptPlan, RowPlan } from "../architecture.js";
 import type { Qwen3VLConfig } from "./config.js";
 
 /** Position ids of a prompt on three axes, `[3, length]` row-major: time, height, width. */
@@ -14,16 +14,16 @@ export interface PositionIds {
  * Text counts up on all axes; a picture of h × w merged patches starts where text stands, counts rows and columns on its own
  * axes, and text goes on after the larger of the two. Reference: `get_rope_index`, transformers 5.23, modeling_qwen3_vl.py.
  */
-export function positionIds(length: number, images: readonly ImageSpan[], mergeSize: number): PositionIds {
+export function positionIds(length: number, images: readonly { start: number; gridThw: readonly [number, number, number] }[], mergeSize: number): PositionIds {
   const ids = new Int32Array(3 * length);
   let position = 0;
   let row = 0;
   const text = (end: number): void => {
     for (; row < end; row++, position++) for (let axis = 0; axis < 3; axis++) ids[axis * length + row] = position;
   };
-  for (const { start, image } of images) {
+  for (const { start, gridThw } of images) {
     text(start);
-    const [frames, height, width] = [image.gridThw[0], image.gridThw[1] / mergeSize, image.gridThw[2] / mergeSize];
+    const [frames, height, width] = [gridThw[0], gridThw[1] / mergeSize, gridThw[2] / mergeSize];
     for (let t = 0; t < frames; t++) {
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++, row++) {
@@ -43,7 +43,7 @@ export function positionIds(length: number, images: readonly ImageSpan[], mergeS
  * Interleaved multi-axis rotary angles: of the D/2 frequencies, number 3k + 1 follows the height and 3k + 2 the width while
  * k is below the axis' section, all others the time. Float32 throughout, as the reference multiplies.
  */
-export function rotaryAngles({ ids, next }: PositionIds, { text_config: text }: Qwen3VLConfig): PromptPositions {
+export function rotaryAngles({ ids, next }: PositionIds, { text_config: text }: Qwen3VLConfig): PromptPlan {
   const length = ids.length / 3;
   const half = text.head_dim / 2;
   const frequencies = inverseFrequencies(text.head_dim, text.rope_theta);
@@ -53,12 +53,12 @@ export function rotaryAngles({ ids, next }: PositionIds, { text_config: text }: 
   });
   return {
     next,
-    rotary(start, end): Rotary {
+    rows(start, end): RowPlan {
       const angles = new Float32Array((end - start) * half);
       for (let row = start; row < end; row++) {
         for (let i = 0; i < half; i++) angles[(row - start) * half + i] = (ids[(axes[i] as number) * length + row] as number) * (frequencies[i] as number);
       }
-      return scope(() => twice(tensor(angles, [end - start, half])));
+      return { rotary: scope(() => twice(tensor(angles, [end - start, half]))) };
     },
   };
 }

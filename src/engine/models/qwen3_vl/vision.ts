@@ -1,3 +1,4 @@
+import type { ProcessedImage } from "../../image/qwen-vl-processor.js";
 import { add, cos, concatenate, disposeAll, gelu, geluTanh, linear, multiply, reshape, scaledDotProductAttention, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -5,7 +6,6 @@ import { LayerNorm } from "../../nn/norm.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
 import { inverseFrequencies, rotateHalves } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
-import type { ImageFeatures, ProcessedImage } from "../architecture.js";
 import type { Qwen3VLVisionConfig } from "./config.js";
 import { bilinearTaps, mergeOrder } from "./vision-grid.js";
 
@@ -104,7 +104,7 @@ export class VisionTower implements Disposable {
     this.#deepstack = deepstack_visual_indexes.map((_, i) => new Merger(weights, `${path}.deepstack_merger_list.${i}`, config, { normAfterMerge: true, quantization }));
   }
 
-  forward({ pixelValues, gridThw }: ProcessedImage): ImageFeatures {
+  forward({ pixelValues, gridThw }: ProcessedImage): { embeddings: Tensor; deepstack: Tensor[] } {
     const [frames, height, width] = gridThw;
     const patches = height * width;
     const order = mergeOrder(height, width, this.#config.spatial_merge_size);

@@ -1,0 +1,13 @@
+import type { Tensor } from "../mlx/index.js";
+
+/** What one layer remembers of a sequence. */
+export interface LayerCache extends Disposable {
+  /** Rows of the sequence it has seen. */
+  readonly length: number;
+  /** Whether it can go back to its first `length` rows: a window or a running state may have let go of what that takes. */
+  canTrim(length: number): boolean;
+  /** Forgets all but the first `length` rows; only where `canTrim` says so. */
+  trim(length: number): void;
+  /** What must be evaluated for the rows to be there. */
+  tensors(): Tensor[];
+}
