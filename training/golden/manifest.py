@@ -46,6 +46,11 @@ def write(versions: dict[str, str], seeds: dict[str, int]) -> None:
     os.replace(file.name, MANIFEST)
 
 
+def seeds() -> dict[str, int]:
+    """The seeds of the fixtures that are there now."""
+    return json.loads(MANIFEST.read_text(encoding="utf-8"))["seeds"]
+
+
 def problems() -> list[str]:
     """What differs between the manifest and the files; empty when nothing does."""
     manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
