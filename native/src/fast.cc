@@ -74,15 +74,12 @@ void register_fast(Napi::Env env, Napi::Object exports) {
   define(env, exports, "layerNorm", [](Args& args) {
     return mx::fast::layer_norm(args.tensor(0), args.optional_tensor(1), args.optional_tensor(2), static_cast<float>(args.number(3)));
   });
-  // (x [B, H, L, D], dims, traditional, base, scale, offset)
+  // (x [B, H, L, D], dims, base, offset, periods [dims / 2] | null): halves rotated against each other; periods (1 / frequency)
+  // take the place of the base
   define(env, exports, "rope", [](Args& args) {
-    return mx::fast::rope(
-        args.tensor(0),
-        static_cast<int>(args.integer(1)),
-        args.boolean(2),
-        static_cast<float>(args.number(3)),
-        static_cast<float>(args.number(4)),
-        static_cast<int>(args.integer(5)));
+    auto periods = args.optional_tensor(4);
+    auto base = periods ? std::nullopt : std::optional(static_cast<float>(args.number(2)));
+    return mx::fast::rope(args.tensor(0), static_cast<int>(args.integer(1)), false, base, 1.0f, static_cast<int>(args.integer(3)), periods);
   });
   define(env, exports, "scaledDotProductAttention", attention);
   define(env, exports, "linear", linear);

@@ -18,11 +18,13 @@ export interface RopeOptions {
   base: number;
   /** Position of the first row of `x`. */
   offset: number;
+  /** `[dims / 2]`, one over each frequency, instead of those of `base`. */
+  periods?: Tensor;
 }
 
 /** Rotary position embedding, halves rotated against each other, on x `[B, H, L, D]`. */
-export function rope(x: Tensor, { dims, base, offset }: RopeOptions): Tensor {
-  return new Tensor(native.rope(x.handle, dims, false, base, 1, offset));
+export function rope(x: Tensor, { dims, base, offset, periods }: RopeOptions): Tensor {
+  return new Tensor(native.rope(x.handle, dims, base, offset, periods?.handle ?? null));
 }
 
 /**

@@ -69,7 +69,7 @@ export interface Native extends Record<UnaryName, Unary>, Record<BinaryName, Bin
 
   rmsNorm(x: Handle, weight: Handle | null, eps: number): Handle;
   layerNorm(x: Handle, weight: Handle | null, bias: Handle | null, eps: number): Handle;
-  rope(x: Handle, dims: number, traditional: boolean, base: number, scale: number, offset: number): Handle;
+  rope(x: Handle, dims: number, base: number, offset: number, periods: Handle | null): Handle;
   gelu: Unary;
   geluTanh: Unary;
   siluMultiply: Binary;
