@@ -2,9 +2,10 @@ import { add, astype, concatenate, multiply, negative, rope, split, type Tensor 
 
 /**
  * Where the rows of a sequence stand: consecutive positions from `offset` (MLX's fused kernel), or angles worked out beforehand
- * where positions have several axes (pictures).
+ * where positions have several axes (pictures). `length`: of the whole prompt that the rows are
+ * part of, for frequencies that depend on it (nn/rope.ts); by default the rows are the sequence's last.
  */
-export type Rotary = { offset: number } | { cos: Tensor; sin: Tensor };
+export type Rotary = { offset: number; length?: number } | { cos: Tensor; sin: Tensor };
 
 /** 1 / base^(2i / dims) for i < dims / 2, in float32 as the references do. */
 export function inverseFrequencies(dims: number, base: number): Float32Array {

@@ -1,0 +1,76 @@
+import { concatenate, multiply, retain, rope, scope, split, tensor, type Tensor } from "../mlx/index.js";
+import { rotateHalves, type Rotary } from "./rotary.js";
+import { lengthLimit, ropeAttentionFactor, ropeFrequencies, type RopeOptions } from "./rope-frequencies.js";
+
+export { RopeScaling, ropeFields, ropeOf, type RopeSettings } from "./rope-scaling.js";
+export type { RopeOptions };
+
+/**
+ * Rotary positions of one attention: how many features turn, how fast, and how that is scaled for long sequences. One is shared
+ * by all layers that turn alike.
+ *
+ * `dynamic` and `longrope` depend on the length of the sequence: rows of a prompt turn as its whole length says (`Rotary.length`),
+ * so that chunks agree; later rows as the length reached with them says, and keys cached before stay as they are.
+ */
+export class Rope implements Disposable {
+  readonly #options: RopeOptions;
+  readonly #limit: number | undefined;
+  /** What the rotated features are multiplied with, by `yarn` and `longrope`; 1 otherwise. */
+  readonly attentionFactor: number;
+  /** `[dims / 2]` each, made at first use: for sequences within the limit, and beyond it. */
+  #short: Tensor | undefined;
+  #long: Tensor | undefined;
+
+  constructor(options: RopeOptions) {
+    this.#options = options;
+    this.#limit = lengthLimit(options);
+    this.attentionFactor = ropeAttentionFactor(options);
+    // Misfitting factors are refused when the model is built.
+    for (const length of [1, (this.#limit ?? 0) + 1]) ropeFrequencies(options, length);
+  }
+
+  /**
+   * `[dims / 2]`: radians a position, in a sequence of `length` rows. For families that work out angles of their own; those have
+   * to carry `attentionFactor` in their cosines and sines.
+   */
+  frequencies(length: number): Float32Array<ArrayBuffer> {
+    return ropeFrequencies(this.#options, length);
+  }
+
+  /** x `[B, H, L, D]` with its first `dims` features rotated. */
+  apply(x: Tensor, rotary: Rotary): Tensor {
+    const { dims, base, scaling } = this.#options;
+    const headDim = x.dim(-1);
+    if (!("offset" in rotary)) {
+      if (dims === headDim) return rotateHalves(x, rotary.cos, rotary.sin);
+      const [rotated, rest] = split(x, [dims], -1) as [Tensor, Tensor];
+      return concatenate([rotateHalves(rotated, rotary.cos, rotary.sin), rest], -1);
+    }
+    const { offset, length = offset + x.dim(-2) } = rotary;
+    const periods = scaling === undefined || scaling.rope_type === "default" ? undefined : this.#periods(length);
+    return rope(this.#scaled(x), { dims, base, offset, periods });
+  }
+
+  /** A rotation keeps lengths, so the factor may come first. */
+  #scaled(x: Tensor): Tensor {
+    if (this.attentionFactor === 1) return x;
+    const { dims } = this.#options;
+    if (dims === x.dim(-1)) return multiply(x, this.attentionFactor);
+    const [rotated, rest] = split(x, [dims], -1) as [Tensor, Tensor];
+    return concatenate([multiply(rotated, this.attentionFactor), rest], -1);
+  }
+
+  #periods(length: number): Tensor {
+    const make = (): Tensor => tensor(this.frequencies(length).map((frequency) => 1 / frequency));
+    if (this.#limit === undefined || length <= this.#limit) return (this.#short ??= retain(scope(make)));
+    // Beyond the limit `dynamic` turns otherwise for every length, `longrope` does not.
+    if (this.#options.scaling?.rope_type === "dynamic") return make();
+    return (this.#long ??= retain(scope(make)));
+  }
+
+  [Symbol.dispose](): void {
+    this.#short?.dispose();
+    this.#long?.dispose();
+    this.#short = this.#long = undefined;
+  }
+}
