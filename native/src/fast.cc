@@ -65,6 +65,31 @@ mx::array linear(Args& args) {
   return bias ? mx::addmm(*bias, x, transposed) : mx::matmul(x, transposed);
 }
 
+// (x [N, in], w [E, out, in], indices [N] uint32, sorted): row i times the transposed matrix number indices[i], [N, out]
+mx::array gather_linear(Args& args) {
+  const auto &x = args.tensor(0), &w = args.tensor(1), &indices = args.tensor(2);
+  bool fits = x.ndim() == 2 && w.ndim() == 3 && is_float(w.dtype()) && x.shape(1) == w.shape(2) && indices.shape() == mx::Shape{x.shape(0)} && indices.dtype() == mx::uint32;
+  if (const auto* own = fits ? cpu::primitives_for({x}) : nullptr) {
+    return own->gather_linear(x, w, indices);
+  }
+  // MLX gathers matrices in float32 only on the CPU.
+  auto dtype = mx::default_device() == mx::Device(mx::Device::cpu) ? mx::float32 : x.dtype();
+  auto rows = mx::expand_dims(mx::astype(x, dtype), 1);
+  auto y = mx::gather_mm(rows, mx::swapaxes(mx::astype(w, dtype), 1, 2), std::nullopt, indices, args.boolean(3));
+  return mx::astype(mx::squeeze(y, 1), x.dtype());
+}
+
+// (q, k [B, T, Hk, Dk], v [B, T, Hv, Dv], decay, beta [B, T, Hv], state [B, Hv, Dv, Dk]): y [B, T, Hv, Dv], state
+std::vector<mx::array> gated_delta(Args& args) {
+  const auto &q = args.tensor(0), &k = args.tensor(1), &v = args.tensor(2), &decay = args.tensor(3), &beta = args.tensor(4), &state = args.tensor(5);
+  bool fits = k.ndim() == 4 && v.ndim() == 4 && q.shape() == k.shape() && k.shape(0) == v.shape(0) && k.shape(1) == v.shape(1) && v.shape(2) % k.shape(2) == 0 &&
+      decay.shape() == mx::Shape{v.shape(0), v.shape(1), v.shape(2)} && beta.shape() == decay.shape() && state.shape() == mx::Shape{v.shape(0), v.shape(2), v.shape(3), k.shape(3)};
+  if (const auto* own = fits ? cpu::primitives_for({q, k, v, decay, beta, state}) : nullptr) {
+    return own->gated_delta(q, k, v, decay, beta, state);
+  }
+  return mx::fast::gated_delta_update(q, k, v, decay, beta, state);
+}
+
 } // namespace
 
 void register_fast(Napi::Env env, Napi::Object exports) {
@@ -83,6 +108,8 @@ void register_fast(Napi::Env env, Napi::Object exports) {
   });
   define(env, exports, "scaledDotProductAttention", attention);
   define(env, exports, "linear", linear);
+  define(env, exports, "gatherLinear", gather_linear);
+  define(env, exports, "gatedDelta", [](Args& args) { return handles(args, gated_delta(args)); });
   define(env, exports, "geluTanh", gelu_tanh);
   define(env, exports, "gelu", gelu);
   define(env, exports, "siluMultiply", silu_multiply);

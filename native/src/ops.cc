@@ -62,6 +62,8 @@ void register_elementwise(Napi::Env env, Napi::Object exports) {
   define(env, exports, "power", binary<mx::power>);
   define(env, exports, "maximum", binary<mx::maximum>);
   define(env, exports, "minimum", binary<mx::minimum>);
+  // log(exp(a) + exp(b))
+  define(env, exports, "logaddexp", binary<mx::logaddexp>);
   define(env, exports, "equal", binary<mx::equal>);
   define(env, exports, "less", binary<mx::less>);
   define(env, exports, "lessEqual", binary<mx::less_equal>);

@@ -16,6 +16,10 @@ struct Kernels {
   // x[i] = exp(scale · x[i]) / Σ exp(scale · x[j]) over a row
   void (*softmax)(float* x, size_t n, float scale);
 
+  // One step of the gated delta rule on `rows` rows of a state of n columns: s ← decay · s, then s[i] ← s[i] + beta (v[i] − s[i] · k) k,
+  // y[i] = s[i] · q.
+  void (*gated_delta_step)(float* s, size_t rows, size_t n, const float* q, const float* k, const float* v, float decay, float beta, float* y);
+
   // y[i] = w[i] · x for `rows` rows of k weights, read as they are stored
   void (*rows_f32)(const float* w, size_t rows, size_t k, const float* x, float* y);
   void (*rows_bf16)(const uint16_t* w, size_t rows, size_t k, const float* x, float* y);

@@ -175,9 +175,28 @@ void widen_q8(const uint8_t* w, const float* scales, const float* biases, size_t
   }
 }
 
+void gated_delta_step(float* s, size_t rows, size_t n, const float* q, const float* k, const float* v, float decay, float beta, float* y) {
+  for (size_t i = 0; i < rows; ++i) {
+    float* row = s + i * n;
+    float known = 0.0f;
+#pragma omp simd reduction(+ : known)
+    for (size_t j = 0; j < n; ++j) {
+      known += row[j] * k[j];
+    }
+    float delta = beta * (v[i] - decay * known);
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (size_t j = 0; j < n; ++j) {
+      row[j] = decay * row[j] + delta * k[j];
+      sum += row[j] * q[j];
+    }
+    y[i] = sum;
+  }
+}
+
 #define DESKHAND_KERNELS                                                                                                            \
   {                                                                                                                                 \
-    gelu_tanh, gelu, silu_multiply, softmax, rows<float, f32_of>, rows<uint16_t, bf16_of>, rows<uint16_t, f16_of>, widen<bf16_of>, \
+    gelu_tanh, gelu, silu_multiply, softmax, gated_delta_step, rows<float, f32_of>, rows<uint16_t, bf16_of>, rows<uint16_t, f16_of>, widen<bf16_of>, \
         widen<f16_of>, rows_q4, rows_q8, widen_q4, widen_q8                                                                        \
   }
 

@@ -1,6 +1,6 @@
 // Products with weights [out, in], which are read as they are stored: float32, bfloat16, float16, or quantised to 4 or 8 bits. One
 // row of activations is bound by memory, so every weight is read once, where it lies. Many rows are bound by arithmetic, so
-// weights are widened a block at a time for BLAS.
+// weights are widened a block at a time for BLAS. Stacked matrices [E, out, in] are multiplied by the rows that ask for each.
 #include "mlx/backend/cpu/encoder.h"
 
 #include "blas.h"
@@ -30,6 +30,8 @@ struct Matrix {
   virtual void multiply(size_t begin, size_t end, const float* x, float* y) const = 0;
   // Rows [begin, end) as float32, in place where they are that already.
   virtual const float* widen(size_t begin, size_t end, std::vector<float>& buffer) const = 0;
+  // Goes to one of the stacked matrices.
+  virtual void select(size_t index) = 0;
 
   Matrix(size_t rows, size_t k) : rows(rows), k(k) {}
 };
@@ -47,24 +49,31 @@ const float* widened(size_t begin, size_t end, size_t k, std::vector<float>& buf
 }
 
 struct FloatMatrix : Matrix {
-  const void* data;
+  const char *first, *data;
   mx::Dtype dtype;
 
-  explicit FloatMatrix(const mx::array& w) : Matrix(w.shape(0), w.shape(1)), data(w.data<char>()), dtype(w.dtype()) {}
+  explicit FloatMatrix(const mx::array& w) : Matrix(w.shape(-2), w.shape(-1)), first(w.data<char>()), data(first), dtype(w.dtype()) {}
+
+  void select(size_t index) override {
+    data = first + index * rows * k * mx::size_of(dtype);
+  }
+  const float* floats(size_t row) const {
+    return reinterpret_cast<const float*>(data) + row * k;
+  }
 
   const uint16_t* halves(size_t row) const {
-    return static_cast<const uint16_t*>(data) + row * k;
+    return reinterpret_cast<const uint16_t*>(data) + row * k;
   }
   void multiply(size_t begin, size_t end, const float* x, float* y) const override {
     if (dtype == mx::float32) {
-      kernels().rows_f32(static_cast<const float*>(data) + begin * k, end - begin, k, x, y);
+      kernels().rows_f32(floats(begin), end - begin, k, x, y);
     } else {
       (dtype == mx::bfloat16 ? kernels().rows_bf16 : kernels().rows_f16)(halves(begin), end - begin, k, x, y);
     }
   }
   const float* widen(size_t begin, size_t end, std::vector<float>& buffer) const override {
     if (dtype == mx::float32) {
-      return static_cast<const float*>(data) + begin * k;
+      return floats(begin);
     }
     auto widen_row = dtype == mx::bfloat16 ? kernels().widen_bf16 : kernels().widen_f16;
     return widened(begin, end, k, buffer, [&](size_t row, float* to) { widen_row(halves(row), to, k); });
@@ -72,12 +81,20 @@ struct FloatMatrix : Matrix {
 };
 
 struct PackedMatrix : Matrix {
-  const uint8_t* data;
-  const float *scales, *biases;
+  const uint8_t *first, *data;
+  const float *first_scales, *first_biases, *scales, *biases;
   size_t group, bits;
 
   PackedMatrix(const mx::array& w, const mx::array& scales, const mx::array& biases, int group, int bits)
-      : Matrix(w.shape(0), static_cast<size_t>(scales.shape(1)) * group), data(reinterpret_cast<const uint8_t*>(w.data<uint32_t>())), scales(scales.data<float>()), biases(biases.data<float>()), group(group), bits(bits) {}
+      : Matrix(w.shape(-2), static_cast<size_t>(scales.shape(-1)) * group), first(reinterpret_cast<const uint8_t*>(w.data<uint32_t>())), first_scales(scales.data<float>()), first_biases(biases.data<float>()), group(group), bits(bits) {
+    select(0);
+  }
+
+  void select(size_t index) override {
+    data = first + index * rows * k * bits / 8;
+    scales = first_scales + index * rows * groups();
+    biases = first_biases + index * rows * groups();
+  }
 
   const uint8_t* row(size_t i) const {
     return data + i * k * bits / 8;
@@ -132,6 +149,14 @@ void many_rows(const Matrix& w, const float* x, size_t count, const float* bias,
   }
 }
 
+// The weights of an operation: w, and for quantised ones scales and biases, at `inputs[at]` and after it.
+std::shared_ptr<Matrix> matrix_at(const std::vector<mx::array>& inputs, size_t at, int group, int bits) {
+  if (bits == 0) {
+    return std::make_shared<FloatMatrix>(inputs[at]);
+  }
+  return std::make_shared<PackedMatrix>(inputs[at], inputs[at + 1], inputs[at + 2], group, bits);
+}
+
 // x [..., in] → [..., out]; inputs are x, the weights' arrays and, last, the bias if there is one.
 class Linear : public mx::UnaryPrimitive {
  public:
@@ -139,12 +164,7 @@ class Linear : public mx::UnaryPrimitive {
 
   void eval_cpu(const std::vector<mx::array>& inputs, mx::array& out) override {
     out.set_data(mx::allocator::malloc(out.nbytes()));
-    std::shared_ptr<Matrix> w;
-    if (bits_ == 0) {
-      w = std::make_shared<FloatMatrix>(inputs[1]);
-    } else {
-      w = std::make_shared<PackedMatrix>(inputs[1], inputs[2], inputs[3], group_, bits_);
-    }
+    auto w = matrix_at(inputs, 1, group_, bits_);
     const float* bias = biased_ ? inputs.back().data<float>() : nullptr;
     auto& encoder = mx::cpu::get_command_encoder(stream());
     encoder.dispatch([w, x = inputs[0].data<float>(), count = inputs[0].size() / w->k, bias, y = out.data<float>()] {
@@ -169,18 +189,70 @@ class Linear : public mx::UnaryPrimitive {
   int group_, bits_;
 };
 
+// Rows that multiply one by one faster than the matrix is widened.
+constexpr size_t kFewRows = 4;
+
+// Row i of x [N, in] times the stacked matrix number indices[i]: [N, out]. Inputs are x, the indices and the weights' arrays.
+// Neighbours with the same index go together.
+class GatheredLinear : public mx::UnaryPrimitive {
+ public:
+  GatheredLinear(mx::Stream stream, int group, int bits) : mx::UnaryPrimitive(stream), group_(group), bits_(bits) {}
+
+  void eval_cpu(const std::vector<mx::array>& inputs, mx::array& out) override {
+    out.set_data(mx::allocator::malloc(out.nbytes()));
+    auto w = matrix_at(inputs, 2, group_, bits_);
+    auto& encoder = mx::cpu::get_command_encoder(stream());
+    encoder.dispatch([w, x = inputs[0].data<float>(), indices = inputs[1].data<uint32_t>(), count = inputs[1].size(), y = out.data<float>()] {
+      for (size_t begin = 0, end; begin < count; begin = end) {
+        for (end = begin + 1; end < count && indices[end] == indices[begin]; ++end) {
+        }
+        w->select(indices[begin]);
+        if (end - begin < kFewRows) {
+          for (size_t i = begin; i < end; ++i) {
+            one_row(*w, x + i * w->k, nullptr, y + i * w->rows);
+          }
+        } else {
+          many_rows(*w, x + begin * w->k, end - begin, nullptr, y + begin * w->rows);
+        }
+      }
+    });
+  }
+
+  void eval_gpu(const std::vector<mx::array>&, mx::array&) override {
+    throw std::runtime_error("this primitive runs on the CPU only");
+  }
+
+  const char* name() const override {
+    return "GatheredLinear";
+  }
+
+ private:
+  int group_, bits_;
+};
+
+// Weights are evaluated and row-major already: no node for them.
+void make_contiguous(std::vector<mx::array>& inputs) {
+  for (auto& input : inputs) {
+    if (input.status() != mx::array::Status::available || !input.flags().row_contiguous) {
+      input = mx::contiguous(input);
+    }
+  }
+}
+
+mx::array gathered_product(std::vector<mx::array> inputs, int group, int bits) {
+  mx::Shape shape{inputs[0].shape(0), inputs[2].shape(1)};
+  make_contiguous(inputs);
+  auto stream = mx::default_stream(mx::default_device());
+  return mx::array(std::move(shape), mx::float32, std::make_shared<GatheredLinear>(stream, group, bits), std::move(inputs));
+}
+
 mx::array product(std::vector<mx::array> inputs, const std::optional<mx::array>& bias, int group, int bits) {
   auto shape = inputs[0].shape();
   shape.back() = inputs[1].shape(0);
   if (bias) {
     inputs.push_back(*bias);
   }
-  for (auto& input : inputs) {
-    // Weights are evaluated and row-major already: no node for them.
-    if (input.status() != mx::array::Status::available || !input.flags().row_contiguous) {
-      input = mx::contiguous(input);
-    }
-  }
+  make_contiguous(inputs);
   auto stream = mx::default_stream(mx::default_device());
   return mx::array(std::move(shape), mx::float32, std::make_shared<Linear>(stream, bias.has_value(), group, bits), std::move(inputs));
 }
@@ -193,6 +265,14 @@ mx::array linear(const mx::array& x, const mx::array& w, const std::optional<mx:
 
 mx::array quantized_linear(const mx::array& x, const mx::array& w, const mx::array& scales, const mx::array& biases, const std::optional<mx::array>& bias, int group, int bits) {
   return product({x, w, scales, biases}, bias, group, bits);
+}
+
+mx::array gather_linear(const mx::array& x, const mx::array& w, const mx::array& indices) {
+  return gathered_product({x, indices, w}, 0, 0);
+}
+
+mx::array gather_quantized_linear(const mx::array& x, const mx::array& w, const mx::array& scales, const mx::array& biases, const mx::array& indices, int group, int bits) {
+  return gathered_product({x, indices, w, scales, biases}, group, bits);
 }
 
 } // namespace deskhand::cpu

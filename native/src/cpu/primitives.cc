@@ -3,7 +3,7 @@
 namespace deskhand::cpu {
 
 const Primitives* primitives_for(std::initializer_list<mx::array> arrays) {
-  static const Primitives all{gelu_tanh, gelu, silu_multiply, attention, linear, quantized_linear};
+  static const Primitives all{gelu_tanh, gelu, silu_multiply, attention, linear, quantized_linear, gather_linear, gather_quantized_linear, gated_delta};
   if (mx::default_device() != mx::Device(mx::Device::cpu)) {
     return nullptr;
   }

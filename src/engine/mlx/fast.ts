@@ -42,6 +42,39 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return new Tensor(native.linear(x.handle, weight.handle, bias?.handle ?? null));
 }
 
+/** How rows find their matrix among stacked ones. */
+export interface Gather {
+  /** uint32 `[N]` */
+  indices: Tensor;
+  /** Equal indices stand together: each matrix is then read once. */
+  sorted: boolean;
+}
+
+/** Row i of x `[N, in]` times the transpose of matrix `indices[i]` of `[E, out, in]`: `[N, out]`. */
+export function gatherLinear(x: Tensor, weights: Tensor, { indices, sorted }: Gather): Tensor {
+  return new Tensor(native.gatherLinear(x.handle, weights.handle, indices.handle, sorted));
+}
+
+export interface GatedDeltaInput {
+  /** `[B, T, Hk, Dk]` */
+  q: Tensor;
+  k: Tensor;
+  /** `[B, T, Hv, Dv]`; each key head serves Hv / Hk neighbouring value heads. */
+  v: Tensor;
+  /** `[B, T, Hv]`: what is kept of the state at each step, in (0, 1]. */
+  decay: Tensor;
+  /** `[B, T, Hv]`: how far the state moves towards the new value. */
+  beta: Tensor;
+  /** `[B, Hv, Dv, Dk]` */
+  state: Tensor;
+}
+
+/** The gated delta rule (arXiv:2412.06464): S ← decay S; S ← S + beta (v − S k) kᵀ; y = S q, step by step. y is `[B, T, Hv, Dv]`. */
+export function gatedDelta({ q, k, v, decay, beta, state }: GatedDeltaInput): { y: Tensor; state: Tensor } {
+  const [y, after] = native.gatedDelta(q.handle, k.handle, v.handle, decay.handle, beta.handle, state.handle).map((handle) => new Tensor(handle));
+  return { y: y as Tensor, state: after as Tensor };
+}
+
 /** x · Φ(x), with Φ by the error function. */
 export function gelu(x: Tensor): Tensor {
   return new Tensor(native.gelu(x.handle));

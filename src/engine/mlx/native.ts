@@ -76,7 +76,10 @@ export interface Native extends Record<UnaryName, Unary>, Record<BinaryName, Bin
   scaledDotProductAttention(q: Handle, k: Handle, v: Handle, scale: number, maskMode: string, mask: Handle | null): Handle;
 
   linear(x: Handle, w: Handle, bias: Handle | null): Handle;
+  gatherLinear(x: Handle, w: Handle, indices: Handle, sorted: boolean): Handle;
+  gatedDelta(q: Handle, k: Handle, v: Handle, decay: Handle, beta: Handle, state: Handle): Handle[];
   quantizedLinear(x: Handle, w: Handle, scales: Handle, biases: Handle | null, bias: Handle | null, groupSize: number, bits: number, mode: string): Handle;
+  gatherQuantizedLinear(x: Handle, w: Handle, scales: Handle, biases: Handle | null, indices: Handle, sorted: boolean, groupSize: number, bits: number, mode: string): Handle;
   quantize(w: Handle, groupSize: number, bits: number, mode: string): Handle[];
   dequantize(w: Handle, scales: Handle, biases: Handle | null, groupSize: number, bits: number, mode: string): Handle;
 
@@ -110,6 +113,7 @@ type BinaryName =
   | "power"
   | "maximum"
   | "minimum"
+  | "logaddexp"
   | "equal"
   | "less"
   | "lessEqual"

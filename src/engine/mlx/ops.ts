@@ -49,6 +49,8 @@ export const divide = binary(native.divide);
 export const power = binary(native.power);
 export const maximum = binary(native.maximum);
 export const minimum = binary(native.minimum);
+/** log(exp(a) + exp(b)); with 0 for `b` the softplus. */
+export const logaddexp = binary(native.logaddexp);
 export const equal = binary(native.equal);
 export const less = binary(native.less);
 export const lessEqual = binary(native.lessEqual);

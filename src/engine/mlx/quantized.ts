@@ -1,4 +1,5 @@
 /** Products with quantised weights (mlx/ops.h): packed 32-bit words along the last axis, one scale (and bias) a group. */
+import type { Gather } from "./fast.js";
 import { native } from "./native.js";
 import { Tensor } from "./tensor.js";
 
@@ -22,6 +23,11 @@ export interface QuantizedMatrix {
 /** x `[..., in]` times the transposed matrix, plus bias `[out]`: `[..., out]`. */
 export function quantizedLinear(x: Tensor, w: QuantizedMatrix, q: Quantization, bias?: Tensor): Tensor {
   return new Tensor(native.quantizedLinear(x.handle, w.weight.handle, w.scales.handle, w.biases?.handle ?? null, bias?.handle ?? null, q.groupSize, q.bits, q.mode));
+}
+
+/** Row i of x `[N, in]` times the transpose of matrix `indices[i]` of stacked ones (`[E, ...]` each part): `[N, out]`. */
+export function gatherQuantizedLinear(x: Tensor, w: QuantizedMatrix, q: Quantization, { indices, sorted }: Gather): Tensor {
+  return new Tensor(native.gatherQuantizedLinear(x.handle, w.weight.handle, w.scales.handle, w.biases?.handle ?? null, indices.handle, sorted, q.groupSize, q.bits, q.mode));
 }
 
 /** Quantises `[out, in]` along the last axis. */
