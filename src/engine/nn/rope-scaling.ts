@@ -70,7 +70,7 @@ export const ropeFields = {
   original_max_position_embeddings: length.nullish(),
 };
 
-const RopeFields = z.object(ropeFields);
+export type RopeFields = z.output<z.ZodObject<typeof ropeFields>>;
 
 export interface RopeSettings {
   base: number;
@@ -80,7 +80,7 @@ export interface RopeSettings {
 }
 
 /** One answer from both spellings. As in transformers, `original_max_position_embeddings` at the top goes before a nested one. */
-export function ropeOf(fields: z.output<typeof RopeFields>, defaults: { base: number }): RopeSettings {
+export function ropeOf(fields: RopeFields, defaults: { base: number }): RopeSettings {
   const written = fields.rope_parameters ?? fields.rope_scaling ?? { rope_type: "default" as const };
   const original = fields.original_max_position_embeddings;
   const scaling = original != null && (written.rope_type === "llama3" || written.rope_type === "yarn" || written.rope_type === "longrope") ? { ...written, original_max_position_embeddings: original } : written;
