@@ -6,6 +6,9 @@ import type { OnProgress } from "../../core/progress.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
 import type { Architecture, Processor } from "./architecture.js";
+import { LlamaConfig } from "./llama/config.js";
+import { LlamaModel } from "./llama/model.js";
+import { MistralConfig } from "./mistral/config.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
@@ -22,6 +25,8 @@ interface Entry {
 
 /** Supported architectures by the `model_type` of config.json: one folder each. */
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
+  llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
+  mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,

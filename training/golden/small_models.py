@@ -1,0 +1,203 @@
+"""Random models given by their config, answered by transformers: for families whose prompts and inputs are not Qwen's."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from PIL import Image
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForCausalLM, AutoModelForImageTextToText
+
+from . import models, small_tokenizer
+from .cases import TEXT_CASES, Case
+from .fixture import LEAST_GAP, Fixture
+from .paths import FIXTURES
+from .prompt import Prompt, _pictures, tokenizer
+from .random_models import NEW_TOKENS, SEED_TRIES
+from .reference import Answer
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the model is given: token ids with every picture's places spelt out, and the pixels."""
+
+    text: str
+    token_ids: list[int]
+    pixels: dict[str, torch.Tensor] = field(default_factory=dict)
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)  # kept in the fixture
+
+
+@dataclass(frozen=True)
+class SmallModel:
+    """`config` is given the ids of the tokenizer's markers; `markers` renames those of the small tokenizer; `expand` spells out
+    the pictures' places in a rendered text; `stored` renames weights, as the folder's layout has them."""
+
+    name: str
+    config: Callable[[dict[str, int]], dict]
+    template: str
+    markers: dict[str, str]
+    bos: str
+    eos: str
+    dtype: str = "float32"
+    cases: tuple[Case, ...] = tuple(TEXT_CASES)
+    files: dict[str, dict] = field(default_factory=dict)  # preprocessor_config.json and the like
+    expand: Callable[[str, Path, list[Image.Image]], tuple[str, dict[str, torch.Tensor]]] | None = None
+    features: Callable[[torch.nn.Module, dict[str, torch.Tensor]], torch.Tensor] | None = None
+    stored: Callable[[str], str] = lambda name: name
+    skipped: tuple[str, ...] = ()  # weights not stored: tied ones
+
+    @property
+    def vision(self) -> bool:
+        return self.expand is not None
+
+
+def _name_markers(folder: Path, model: SmallModel) -> dict[str, int]:
+    """Give the small tokenizer this family's markers, all of them special. Returns their ids."""
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    ids = {}
+    for token in content["added_tokens"]:
+        token["content"] = model.markers.get(token["content"], token["content"])
+        token["special"] = True
+        ids[token["content"]] = token["id"]
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 4096,
+        "bos_token": model.bos,
+        "eos_token": model.eos,
+        "pad_token": model.eos,
+        "clean_up_tokenization_spaces": False,
+    }
+    models._write_json(folder / "tokenizer_config.json", config)
+    return ids
+
+
+def _values(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    noise = models._values(name, shape, seed)
+    if name.endswith("bias") or "norm" in name or "lm_head" in name or "embed_tokens" in name:
+        return noise
+    if len(shape) == 1 and name.endswith("weight"):
+        return 1 + 0.2 * noise / 1.2
+    return 0.5 * noise if len(shape) == 1 else noise
+
+
+def write_model(model: SmallModel, folder: Path, seed: int) -> None:
+    """Make the model folder anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    small_tokenizer.build(folder)
+    ids = _name_markers(folder, model)
+    (folder / "chat_template.jinja").write_text(model.template, encoding="utf-8")
+    config = {**model.config(ids), "eos_token_id": ids[model.eos], "bos_token_id": ids[model.bos]}
+    models._write_json(folder / "config.json", config)
+    models._write_json(folder / "generation_config.json", {"do_sample": False, "eos_token_id": ids[model.eos]})
+    for name, content in model.files.items():
+        models._write_json(folder / name, content)
+    factory = AutoModelForImageTextToText if model.vision else AutoModelForCausalLM
+    shapes = factory.from_config(AutoConfig.from_pretrained(folder)).state_dict()
+    weights = {
+        model.stored(name): torch.from_numpy(_values(name, tuple(tensor.shape), seed)).to(getattr(torch, model.dtype))
+        for name, tensor in sorted(shapes.items())
+        if tensor.is_floating_point() and name not in model.skipped
+    }
+    models._save_weights(folder, weights, shards=1)
+
+
+def inputs_of(model: SmallModel, folder: Path, case: Case) -> Inputs:
+    text = tokenizer(folder).apply_chat_template(case.messages, tokenize=False, add_generation_prompt=True)
+    pictures = _pictures(case)
+    if not pictures:
+        return Inputs(text, tokenizer(folder)(text, add_special_tokens=False).input_ids)
+    expanded, pixels = model.expand(text, folder, pictures)
+    ids = tokenizer(folder)(expanded, add_special_tokens=False).input_ids
+    return Inputs(text, ids, pixels)
+
+
+def image_features(folder: Path, pictures: list[Image.Image], **options) -> dict[str, torch.Tensor]:
+    """What the family's own image processor (Pillow's arithmetic) makes of the pictures."""
+    return dict(AutoImageProcessor.from_pretrained(folder, backend="pil")(pictures, return_tensors="pt", **options))
+
+
+class _Oracle:
+    def __init__(self, model: SmallModel, folder: Path, dtype: torch.dtype = torch.float32):
+        factory = AutoModelForImageTextToText if model.vision else AutoModelForCausalLM
+        self.model, report = factory.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+        wrong = {key: names for key, names in report.items() if names}
+        if wrong:
+            raise RuntimeError(f"{folder}: {wrong}")
+        self.model.eval()
+        self._features = model.features
+
+    def _feed(self, token_ids: list[int], inputs: Inputs) -> dict[str, torch.Tensor]:
+        ids = torch.tensor([token_ids])
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), **inputs.pixels}
+
+    @torch.no_grad()
+    def logits(self, token_ids: list[int], inputs: Inputs) -> np.ndarray:
+        return self.model(**self._feed(token_ids, inputs)).logits[0].float().numpy()
+
+    @torch.no_grad()
+    def answer(self, inputs: Inputs, special: set[int]) -> Answer | None:
+        """None when a greedy token is a marker or a near tie, or they hardly vary: such a model makes a poor fixture."""
+        length = len(inputs.token_ids)
+        feed = self._feed(inputs.token_ids, inputs)
+        greedy = self.model.generate(**feed, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=0)[0, length:].tolist()
+        if special & set(greedy) or len(greedy) < NEW_TOKENS or len(set(greedy)) < NEW_TOKENS // 2:
+            return None
+        logits = self.logits(inputs.token_ids + greedy, inputs)
+        second, first = np.sort(logits[length - 1 : -1], axis=-1)[:, -2:].T
+        if ((first - second) / np.abs(logits).max() <= LEAST_GAP).any():
+            return None
+        tensors = {}
+        if inputs.pixels and self._features is not None:
+            tensors["vision_output"] = self._features(self.model.model, inputs.pixels).float().numpy()
+            tensors["pixel_values"] = inputs.pixels["pixel_values"].numpy()
+        return Answer(logits[:length], greedy, tensors=tensors)
+
+
+def _attempt(model: SmallModel, folder: Path, seed: int) -> list[tuple[Case, Inputs, Answer]] | None:
+    write_model(model, folder, seed)
+    tokenizer.cache_clear()
+    special = set(tokenizer(folder).added_tokens_decoder)
+    oracle = _Oracle(model, folder)
+    done = []
+    for case in model.cases:
+        inputs = inputs_of(model, folder, case)
+        answer = oracle.answer(inputs, special)
+        if answer is None:
+            return None
+        done.append((case, inputs, answer))
+    return done
+
+
+def build(model: SmallModel) -> int:
+    """Make the model with the first seed whose greedy answers are clear, and write its goldens (in f32). Returns the seed."""
+    folder = FIXTURES / model.name
+    for seed in range(SEED_TRIES):
+        done = _attempt(model, folder / "model", seed)
+        if done:
+            break
+    else:
+        raise RuntimeError(f"{model.name}: none of {SEED_TRIES} seeds gives clear greedy answers")
+    about = {
+        "oracle": f"transformers {transformers.__version__}",
+        "model_type": model.config({marker: 0 for marker in model.markers.values()})["model_type"],
+        "stored_dtype": model.dtype,
+        "computed_dtype": "float32",
+        "seed": seed,
+    }
+    fixture = Fixture(folder, about, folder / "model")
+    half = model.dtype == "bfloat16"
+    coarse = _Oracle(model, folder / "model", torch.bfloat16) if half else None
+    for case, inputs, answer in done:
+        extra = {"logits_bfloat16": coarse.logits(inputs.token_ids, inputs)} if coarse else None
+        if half:
+            answer.tensors = {}
+        fixture.add(case, Prompt(inputs.text, inputs.token_ids, None, None, None), answer, rows=12, extra=extra)
+    fixture.write()
+    return seed
