@@ -9,6 +9,8 @@ import type { Architecture, Processor } from "./architecture.js";
 import { LlamaConfig } from "./llama/config.js";
 import { LlamaModel } from "./llama/model.js";
 import { MistralConfig } from "./mistral/config.js";
+import { Qwen2Config } from "./qwen2/config.js";
+import { Qwen2Model } from "./qwen2/model.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
@@ -27,6 +29,7 @@ interface Entry {
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
+  qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
