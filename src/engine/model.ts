@@ -14,6 +14,8 @@ import { bestDevice, clearCache, setDefaultDevice, type Device, type DType } fro
 import type { Prompt } from "./models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
 import { ChatTemplate, missingChatTemplate } from "./tokenizer/chat-template.js";
+import { SpecialTokenShield } from "./tokenizer/special-token-shield.js";
+import { textsOf } from "./tokenizer/template-messages.js";
 import { Tokenizer } from "./tokenizer/tokenizer.js";
 import { detectToolCallFormat } from "./tools/detect.js";
 import type { ToolCallEvent, ToolCallParser } from "./tools/format.js";
@@ -167,8 +169,9 @@ export class Model implements AsyncDisposable {
       const images = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content.flatMap((part) => (part.type === "image" ? [part.image] : []))));
       this.#requireVision(images.length);
       if (this.#parts.template === undefined) throw missingChatTemplate(this.info.id);
-      const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools });
-      return this.#prepare(text, images, { addSpecialTokens: false, signal: options.signal });
+      const shield = new SpecialTokenShield(this.#parts.tokenizer.specialTokens, textsOf(messages, tools));
+      const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield });
+      return this.#prepare(text, images, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
     }, options);
   }
 
@@ -211,10 +214,10 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async #prepare(text: string, sources: readonly ImageSource[], { addSpecialTokens, signal }: { addSpecialTokens: boolean; signal?: AbortSignal }): Promise<Prompt> {
+  async #prepare(text: string, sources: readonly ImageSource[], { signal, ...encoding }: { addSpecialTokens: boolean; mark?: string; signal?: AbortSignal }): Promise<Prompt> {
     const { tokenizer, processor } = this.#parts;
     this.#requireVision(sources.length);
-    const encode = (part: string): number[] => tokenizer.encode(part, { addSpecialTokens });
+    const encode = (part: string): number[] => tokenizer.encode(part, encoding);
     if (processor === undefined) return { tokenIds: encode(text), media: [] };
     const images: DecodedImage[] = [];
     for (const source of sources) images.push(await decodeImage(await readImageSource(source, { signal }), { signal }));

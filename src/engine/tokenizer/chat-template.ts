@@ -6,6 +6,7 @@ import { DeskhandError, messageOf } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
 import type { ChatMessage, ToolDefinition } from "../messages.js";
+import type { SpecialTokenShield } from "./special-token-shield.js";
 import { templateMessages, templateTools, type ContentForms, type TemplateMessage } from "./template-messages.js";
 
 export interface RenderOptions {
@@ -14,6 +15,8 @@ export interface RenderOptions {
   addGenerationPrompt?: boolean;
   /** Extra variables of this model's template, e.g. `{ enable_thinking: false }`. */
   variables?: Readonly<Record<string, unknown>>;
+  /** Marks special tokens that messages and tools spell: the text is then for `Tokenizer.encode` with the shield's mark. */
+  shield?: SpecialTokenShield;
 }
 
 const templateField = z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish();
@@ -75,10 +78,10 @@ export class ChatTemplate {
    * @throws DeskhandError `invalid_argument` when the template refuses these messages, `unsupported_input` for pictures in a text-only
    * template, `invalid_model` when the template itself fails.
    */
-  render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {} }: RenderOptions = {}): string {
+  render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {}, shield }: RenderOptions = {}): string {
     const template = tools.length > 0 ? this.toolTemplate : this.template;
-    const context = { ...(tools.length > 0 ? { tools: templateTools(tools) } : {}), add_generation_prompt: addGenerationPrompt, ...variables };
-    const prepared = templateMessages(messages, this.forms);
+    const context = { ...(tools.length > 0 ? { tools: templateTools(tools, shield) } : {}), add_generation_prompt: addGenerationPrompt, ...variables };
+    const prepared = templateMessages(messages, this.forms, shield);
     try {
       return this.run(template, prepared, context);
     } catch (cause) {

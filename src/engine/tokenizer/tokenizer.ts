@@ -5,7 +5,7 @@ import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
 import { bytesOfToken } from "./byte-level.js";
-import { createTokenizerCore, type TokenizerCore } from "./core.js";
+import { createTokenizerCore, withoutMark, type TokenizerCore } from "./core.js";
 import { ByteLevelDetokenizer, WindowDetokenizer, type StreamingDetokenizer, type TokenPiece } from "./streaming-detokenizer.js";
 
 const addedToken = z.looseObject({ id: z.number().int().nonnegative(), content: z.string(), special: z.boolean().default(false) });
@@ -33,6 +33,8 @@ const eosSchema = z.looseObject({ eos_token_id: eosIds, text_config: z.looseObje
 export interface DecodeOptions {
   /** Leave out tokens marked special (`<|im_end|>`); `<tool_call>` and its like stay, because they are not. */
   skipSpecialTokens?: boolean;
+  /** Special tokens that stay all the same, e.g. the marks of tool calls while those are being read. */
+  visibleTokens?: readonly string[];
 }
 
 /** A model's tokenizer, from its `tokenizer.json`. */
@@ -43,6 +45,9 @@ export class Tokenizer {
   readonly eosTokenIds: readonly number[];
   /** One more than the highest id. The model's embedding may have more rows: those ids decode to nothing. */
   readonly vocabSize: number;
+
+  /** What tokens marked special spell (`<|im_end|>`). */
+  readonly specialTokens: readonly string[];
 
   private readonly core: TokenizerCore;
   private readonly added: ReadonlyMap<number, { content: string; special: boolean }>;
@@ -64,6 +69,7 @@ export class Tokenizer {
       throw new DeskhandError("invalid_model", `Expected a tokenizer that can be built from ${origin} but received: ${messageOf(cause)}. Download the model's files again.`, { cause });
     }
     this.added = new Map(tokenizer.added_tokens.map(({ id, content, special }) => [id, { content, special }]));
+    this.specialTokens = tokenizer.added_tokens.filter(({ special }) => special).map(({ content }) => content);
     const decoder = tokenizer.decoder;
     this.byteLevel = decoder?.type === "ByteLevel" || (decoder?.type === "Sequence" && decoder.decoders?.length === 1 && decoder.decoders[0]?.type === "ByteLevel");
     this.vocabSize = this.core.model.vocab.length;
@@ -89,9 +95,13 @@ export class Tokenizer {
     return new Tokenizer({ tokenizer, tokenizerConfig, generationConfig, config }, origin);
   }
 
-  /** @param options.addSpecialTokens let the tokenizer add its own beginning (`<bos>`); off for text made by a chat template, which writes it itself. */
-  encode(text: string, { addSpecialTokens = false }: { addSpecialTokens?: boolean } = {}): number[] {
-    return this.core.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+  /**
+   * @param options.addSpecialTokens let the tokenizer add its own beginning (`<bos>`); off for text made by a chat template, which writes it itself.
+   * @param options.mark of the `SpecialTokenShield` that protected parts of the text.
+   */
+  encode(text: string, { addSpecialTokens = false, mark }: { addSpecialTokens?: boolean; mark?: string } = {}): number[] {
+    const core = mark !== undefined && text.includes(mark) ? withoutMark(this.core, mark) : this.core;
+    return core.encode(text, { add_special_tokens: addSpecialTokens }).ids;
   }
 
   /** Text of all ids, exactly as a `createDetokenizer` would give it piece by piece. Spaces are never "cleaned up". */
@@ -119,8 +129,9 @@ export class Tokenizer {
     return this.core.id_to_token(id);
   }
 
-  private isSkipped(id: number, { skipSpecialTokens = true }: DecodeOptions): boolean {
-    return (skipSpecialTokens && this.added.get(id)?.special === true) || this.core.id_to_token(id) === undefined;
+  private isSkipped(id: number, { skipSpecialTokens = true, visibleTokens = [] }: DecodeOptions): boolean {
+    const added = this.added.get(id);
+    return (skipSpecialTokens && added?.special === true && !visibleTokens.includes(added.content)) || this.core.id_to_token(id) === undefined;
   }
 
   private pieceOf(id: number): TokenPiece {
