@@ -4,8 +4,13 @@ import type { PixelSize } from "./smart-resize.js";
 /** Weights are integers in units of 2^-22, so that eight-bit sums with overshoot still fit in 32 bits. */
 const PRECISION_BITS = 22;
 const HALF = 1 << (PRECISION_BITS - 1);
-const CUBIC_RADIUS = 2;
 const CHANNELS = 3;
+
+/** A resampling kernel, zero from `radius` source pixels on. */
+interface Kernel {
+  radius: number;
+  at(x: number): number;
+}
 
 interface AxisWeights {
   /** First source index of each output position. */
@@ -24,15 +29,24 @@ interface AxisWeights {
  * Source of the arithmetic: Pillow's `src/libImaging/Resample.c`.
  */
 export function resizeBicubic(image: DecodedImage, size: PixelSize): DecodedImage {
+  return resize(image, size, CUBIC);
+}
+
+/** Antialiased Lanczos resize (three lobes): Pillow's `resize(…, LANCZOS)` bit for bit, with the same arithmetic as `resizeBicubic`. */
+export function resizeLanczos(image: DecodedImage, size: PixelSize): DecodedImage {
+  return resize(image, size, LANCZOS);
+}
+
+function resize(image: DecodedImage, size: PixelSize, kernel: Kernel): DecodedImage {
   let { data } = image;
-  if (size.widthPx !== image.widthPx) data = resizeColumns(data, image, size.widthPx);
-  if (size.heightPx !== image.heightPx) data = resizeRows(data, size.widthPx, image.heightPx, size.heightPx);
+  if (size.widthPx !== image.widthPx) data = resizeColumns(data, image, axisWeights(image.widthPx, size.widthPx, kernel));
+  if (size.heightPx !== image.heightPx) data = resizeRows(data, size.widthPx, axisWeights(image.heightPx, size.heightPx, kernel));
   return { data, widthPx: size.widthPx, heightPx: size.heightPx };
 }
 
 /** `[H, W, 3]` to `[H, outWidth, 3]`. */
-function resizeColumns(source: Uint8Array, { widthPx, heightPx }: PixelSize, outWidth: number): Uint8Array {
-  const { starts, counts, weights, stride } = axisWeights(widthPx, outWidth);
+function resizeColumns(source: Uint8Array, { widthPx, heightPx }: PixelSize, { starts, counts, weights, stride }: AxisWeights): Uint8Array {
+  const outWidth = starts.length;
   const out = new Uint8Array(heightPx * outWidth * CHANNELS);
   let o = 0;
   for (let y = 0; y < heightPx; y++) {
@@ -58,8 +72,8 @@ function resizeColumns(source: Uint8Array, { widthPx, heightPx }: PixelSize, out
 }
 
 /** `[height, W, 3]` to `[outHeight, W, 3]`. */
-function resizeRows(source: Uint8Array, widthPx: number, height: number, outHeight: number): Uint8Array {
-  const { starts, counts, weights, stride } = axisWeights(height, outHeight);
+function resizeRows(source: Uint8Array, widthPx: number, { starts, counts, weights, stride }: AxisWeights): Uint8Array {
+  const outHeight = starts.length;
   const rowLength = widthPx * CHANNELS;
   const out = new Uint8Array(outHeight * rowLength);
   const sums = new Int32Array(rowLength);
@@ -81,11 +95,11 @@ function toByte(sum: number): number {
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-function axisWeights(inSize: number, outSize: number): AxisWeights {
+function axisWeights(inSize: number, outSize: number, kernel: Kernel): AxisWeights {
   const scale = inSize / outSize;
   // Shrinking widens the kernel to cover every source pixel: that is the antialiasing.
   const filterScale = Math.max(scale, 1);
-  const support = CUBIC_RADIUS * filterScale;
+  const support = kernel.radius * filterScale;
   const stride = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(outSize);
   const counts = new Int32Array(outSize);
@@ -97,7 +111,7 @@ function axisWeights(inSize: number, outSize: number): AxisWeights {
     const count = Math.min(Math.trunc(center + support + 0.5), inSize) - start;
     let total = 0;
     for (let k = 0; k < count; k++) {
-      const weight = cubic((k + start - center + 0.5) * (1 / filterScale));
+      const weight = kernel.at((k + start - center + 0.5) * (1 / filterScale));
       row[k] = weight;
       total += weight;
     }
@@ -111,11 +125,25 @@ function axisWeights(inSize: number, outSize: number): AxisWeights {
   return { starts, counts, weights, stride };
 }
 
-/** Keys' cubic convolution kernel with a = -0.5. */
-function cubic(x: number): number {
-  const a = -0.5;
-  const d = Math.abs(x);
-  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-  if (d < 2) return (((d - 5) * d + 8) * d - 4) * a;
-  return 0;
+/** Keys' cubic convolution with a = -0.5. */
+const CUBIC: Kernel = {
+  radius: 2,
+  at(x) {
+    const a = -0.5;
+    const d = Math.abs(x);
+    if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+    if (d < 2) return (((d - 5) * d + 8) * d - 4) * a;
+    return 0;
+  },
+};
+
+/** sinc(x) under the middle lobe of a sinc three times as wide. */
+const LANCZOS: Kernel = {
+  radius: 3,
+  at: (x) => (-3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0),
+};
+
+function sinc(x: number): number {
+  const angle = x * Math.PI;
+  return angle === 0 ? 1 : Math.sin(angle) / angle;
 }

@@ -6,6 +6,10 @@ import type { OnProgress } from "../../core/progress.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
 import type { Architecture, Processor } from "./architecture.js";
+import { Idefics3Config } from "./idefics3/config.js";
+import { IDEFICS3_ALIASES, Idefics3Model } from "./idefics3/model.js";
+import { Idefics3Processor } from "./idefics3/processor.js";
+import { TileProcessor } from "./idefics3/tiles.js";
 import { LlamaConfig } from "./llama/config.js";
 import { LlamaModel } from "./llama/model.js";
 import { MistralConfig } from "./mistral/config.js";
@@ -25,8 +29,16 @@ interface Entry {
   processor?(config: unknown, dir: string, path: string): Promise<Processor>;
 }
 
+/** SmolVLM computes what Idefics3 does. */
+const IDEFICS3: Entry = {
+  aliases: IDEFICS3_ALIASES,
+  build: (config, weights, path) => new Idefics3Model(weights, parseConfig(Idefics3Config, config, path)),
+  processor: async (config, dir, path) => new Idefics3Processor(await TileProcessor.load(dir), parseConfig(Idefics3Config, config, path)),
+};
+
 /** Supported architectures by the `model_type` of config.json: one folder each. */
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
+  idefics3: IDEFICS3,
   llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
@@ -36,6 +48,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),
     processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLConfig, config, path).image_token_id),
   },
+  smolvlm: IDEFICS3,
 };
 
 const ModelType = z.object({ model_type: z.string() });

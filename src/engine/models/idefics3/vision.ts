@@ -1,0 +1,124 @@
+import { add, disposeAll, geluTanh, linear, reshape, scaledDotProductAttention, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
+import { Linear } from "../../nn/linear.js";
+import { disposeModules } from "../../nn/module.js";
+import { LayerNorm } from "../../nn/norm.js";
+import type { QuantizationConfig } from "../../nn/quantization.js";
+import type { Weights } from "../../nn/weights.js";
+import type { Idefics3VisionConfig } from "./config.js";
+import { positionBuckets } from "./positions.js";
+import type { TiledImage } from "./tiles.js";
+
+// The vision tower of Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): SigLIP's encoder over square tiles. The reference masks the
+// patches of padding; its image processor never makes any, so there is no mask here.
+// Reference: transformers 5.23, models/idefics3/modeling_idefics3.py.
+
+class Block implements Disposable {
+  readonly #heads: number;
+  readonly #norm1: LayerNorm;
+  readonly #norm2: LayerNorm;
+  readonly #q: Linear;
+  readonly #k: Linear;
+  readonly #v: Linear;
+  readonly #out: Linear;
+  readonly #fc1: Linear;
+  readonly #fc2: Linear;
+
+  constructor(weights: Weights, path: string, { hidden_size: dims, intermediate_size: hidden, num_attention_heads, layer_norm_eps: eps }: Idefics3VisionConfig, quantization?: QuantizationConfig) {
+    const layer = (name: string, inputs: number, outputs: number): Linear => new Linear(weights, `${path}.${name}`, { inputs, outputs, bias: true, quantization });
+    this.#heads = num_attention_heads;
+    this.#norm1 = new LayerNorm(weights, `${path}.layer_norm1`, dims, eps);
+    this.#norm2 = new LayerNorm(weights, `${path}.layer_norm2`, dims, eps);
+    this.#q = layer("self_attn.q_proj", dims, dims);
+    this.#k = layer("self_attn.k_proj", dims, dims);
+    this.#v = layer("self_attn.v_proj", dims, dims);
+    this.#out = layer("self_attn.out_proj", dims, dims);
+    this.#fc1 = layer("mlp.fc1", dims, hidden);
+    this.#fc2 = layer("mlp.fc2", hidden, dims);
+  }
+
+  /** x `[T, N, D]`: tiles attend within themselves. */
+  forward(x: Tensor): Tensor {
+    const attended = add(x, this.#attend(this.#norm1.forward(x)));
+    return add(attended, this.#fc2.forward(geluTanh(this.#fc1.forward(this.#norm2.forward(attended)))));
+  }
+
+  #attend(x: Tensor): Tensor {
+    const [tiles, patches, dims] = x.shape as [number, number, number];
+    const headDim = dims / this.#heads;
+    const heads = (y: Tensor): Tensor => transpose(reshape(y, [tiles, patches, this.#heads, headDim]), [0, 2, 1, 3]);
+    const y = scaledDotProductAttention(heads(this.#q.forward(x)), heads(this.#k.forward(x)), heads(this.#v.forward(x)), headDim ** -0.5);
+    return this.#out.forward(reshape(transpose(y, [0, 2, 1, 3]), [tiles, patches, dims]));
+  }
+
+  [Symbol.dispose](): void {
+    disposeModules(this.#norm1, this.#norm2, this.#q, this.#k, this.#v, this.#out, this.#fc1, this.#fc2);
+  }
+}
+
+export class VisionTower implements Disposable {
+  readonly #config: Idefics3VisionConfig;
+  readonly #patchWeight: Tensor;
+  readonly #patchBias: Tensor;
+  readonly #positions: Tensor;
+  readonly #blocks: Block[];
+  readonly #norm: LayerNorm;
+
+  constructor(weights: Weights, path: string, config: Idefics3VisionConfig, quantization?: QuantizationConfig) {
+    const { hidden_size: dims, image_size, patch_size, layer_norm_eps: eps } = config;
+    this.#config = config;
+    this.#patchWeight = patchMatrix(weights, `${path}.embeddings.patch_embedding.weight`, config);
+    this.#patchBias = weights.take(`${path}.embeddings.patch_embedding.bias`, [dims]);
+    this.#positions = weights.take(`${path}.embeddings.position_embedding.weight`, [Math.floor(image_size / patch_size) ** 2, dims]);
+    this.#blocks = Array.from({ length: config.num_hidden_layers }, (_, i) => new Block(weights, `${path}.encoder.layers.${i}`, config, quantization));
+    this.#norm = new LayerNorm(weights, `${path}.post_layernorm`, dims, eps);
+    // mlx-vlm's towers may carry the table's indices.
+    weights.ignore(`${path}.embeddings.position_ids`);
+  }
+
+  /** `[tiles, N, D]`, patches row by row. */
+  forward({ pixelValues, tiles, sidePx }: TiledImage): Tensor {
+    const { image_size, patch_size } = this.#config;
+    const side = Math.floor(sidePx / patch_size);
+    const known = Math.floor(image_size / patch_size);
+    const buckets = positionBuckets(side, known);
+    const places = Int32Array.from({ length: side * side }, (_, i) => buckets[Math.floor(i / side)]! * known + buckets[i % side]!);
+    const pixels = tensor(patchify(pixelValues, tiles, sidePx, patch_size), [tiles, side * side, 3 * patch_size ** 2], this.#positions.dtype);
+    let hidden = add(linear(pixels, this.#patchWeight, this.#patchBias), take(this.#positions, tensor(places), 0));
+    for (const block of this.#blocks) hidden = block.forward(hidden);
+    return this.#norm.forward(hidden);
+  }
+
+  [Symbol.dispose](): void {
+    disposeAll([this.#patchWeight, this.#patchBias, this.#positions]);
+    disposeModules(this.#blocks, this.#norm);
+  }
+}
+
+/** `[tiles, 3, side, side]` to patches row by row, each `[3, P, P]`; what is left over on the right and below is not seen. */
+function patchify(pixels: Float32Array, tiles: number, sidePx: number, patch: number): Float32Array<ArrayBuffer> {
+  const grid = Math.floor(sidePx / patch);
+  const out = new Float32Array(tiles * grid * grid * 3 * patch * patch);
+  let o = 0;
+  for (let tile = 0; tile < tiles; tile++) {
+    for (let row = 0; row < grid; row++) {
+      for (let column = 0; column < grid; column++) {
+        for (let channel = 0; channel < 3; channel++) {
+          for (let y = 0; y < patch; y++, o += patch) {
+            const from = ((tile * 3 + channel) * sidePx + row * patch + y) * sidePx + column * patch;
+            out.set(pixels.subarray(from, from + patch), o);
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/** The patch convolution as a matrix `[out, features]`. Its kernel is stored `[out, C, P, P]` by transformers and `[out, P, P, C]` by MLX. */
+function patchMatrix(weights: Weights, path: string, { hidden_size: dims, num_channels: channels, patch_size: patch }: Idefics3VisionConfig): Tensor {
+  const channelsLast = weights.shapeOf(path).at(-1) === channels;
+  const kernel = weights.takeMatrix(path, channelsLast ? [dims, patch, patch, channels] : [dims, channels, patch, patch]);
+  const matrix = weights.derive(() => reshape(channelsLast ? transpose(kernel, [0, 3, 1, 2]) : kernel, [dims, -1]));
+  kernel.dispose();
+  return matrix;
+}
