@@ -49,6 +49,8 @@ class SmallModel:
     features: Callable[[torch.nn.Module, dict[str, torch.Tensor]], torch.Tensor] | None = None
     stored: Callable[[str], str] = lambda name: name
     skipped: tuple[str, ...] = ()  # weights not stored: tied ones
+    scales: dict[str, float] = field(default_factory=dict)  # by a part of the name: weights larger or smaller than usual
+    types: Callable[[torch.Tensor], dict[str, torch.Tensor]] = lambda ids: {}  # inputs that say what each token is
 
     @property
     def vision(self) -> bool:
@@ -86,6 +88,11 @@ def _values(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     return 0.5 * noise if len(shape) == 1 else noise
 
 
+def _scaled(model: SmallModel, name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    factors = [factor for part, factor in model.scales.items() if part in name]
+    return np.float32(np.prod(factors)) * _values(name, shape, seed)
+
+
 def write_model(model: SmallModel, folder: Path, seed: int) -> None:
     """Make the model folder anew."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -101,7 +108,7 @@ def write_model(model: SmallModel, folder: Path, seed: int) -> None:
     factory = AutoModelForImageTextToText if model.vision else AutoModelForCausalLM
     shapes = factory.from_config(AutoConfig.from_pretrained(folder)).state_dict()
     weights = {
-        model.stored(name): torch.from_numpy(_values(name, tuple(tensor.shape), seed)).to(getattr(torch, model.dtype))
+        model.stored(name): torch.from_numpy(_scaled(model, name, tuple(tensor.shape), seed)).to(getattr(torch, model.dtype))
         for name, tensor in sorted(shapes.items())
         if tensor.is_floating_point() and name not in model.skipped
     }
@@ -131,11 +138,11 @@ class _Oracle:
         if wrong:
             raise RuntimeError(f"{folder}: {wrong}")
         self.model.eval()
-        self._features = model.features
+        self._features, self._types = model.features, model.types
 
     def _feed(self, token_ids: list[int], inputs: Inputs) -> dict[str, torch.Tensor]:
         ids = torch.tensor([token_ids])
-        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), **inputs.pixels}
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), **self._types(ids), **inputs.pixels}
 
     @torch.no_grad()
     def logits(self, token_ids: list[int], inputs: Inputs) -> np.ndarray:

@@ -21,8 +21,8 @@ export class KVCache implements LayerCache {
   /** Adds rows `[B, H, L, D]` and returns all rows so far. The result belongs to the current scope. */
   update(keys: Tensor, values: Tensor): { keys: Tensor; values: Tensor } {
     const end = this.#length + keys.dim(2);
-    this.#keys = write(this.#keys, keys, this.#length, end);
-    this.#values = write(this.#values, values, this.#length, end);
+    this.#keys = writeRows(this.#keys, keys, this.#length);
+    this.#values = writeRows(this.#values, values, this.#length);
     this.#length = end;
     return { keys: slice(this.#keys, 2, 0, end), values: slice(this.#values, 2, 0, end) };
   }
@@ -47,16 +47,17 @@ export class KVCache implements LayerCache {
   }
 }
 
-/** `rows` at [start, end) of `buffer`, which is grown when too small and given up. */
-function write(buffer: Tensor | undefined, rows: Tensor, start: number, end: number): Tensor {
-  const next = scope(() => sliceUpdate(room(buffer, rows, start, end), rows, [0, 0, start, 0]));
+/** Rows `[B, H, L, D]` at `start` of `buffer`, which is grown in blocks when too small, to no more than `limit` rows, and given up. */
+export function writeRows(buffer: Tensor | undefined, rows: Tensor, start: number, limit = Infinity): Tensor {
+  const next = scope(() => sliceUpdate(room(buffer, rows, start, limit), rows, [0, 0, start, 0]));
   buffer?.dispose();
   return retain(next);
 }
 
-function room(buffer: Tensor | undefined, rows: Tensor, start: number, end: number): Tensor {
+function room(buffer: Tensor | undefined, rows: Tensor, start: number, limit: number): Tensor {
+  const [batch, heads, length, dims] = rows.shape as [number, number, number, number];
+  const end = start + length;
   if (buffer !== undefined && buffer.dim(2) >= end) return buffer;
-  const [batch, heads, , dims] = rows.shape as [number, number, number, number];
-  const more = zeros([batch, heads, Math.ceil(end / BLOCK) * BLOCK - start, dims], rows.dtype);
+  const more = zeros([batch, heads, Math.min(Math.ceil(end / BLOCK) * BLOCK, limit) - start, dims], rows.dtype);
   return buffer === undefined ? more : concatenate([slice(buffer, 2, 0, start), more], 2);
 }

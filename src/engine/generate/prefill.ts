@@ -26,8 +26,8 @@ export async function prefill(model: Architecture, prompt: Prompt, session: Sess
   const rows = await embedRows(model, prompt, start, signal);
   try {
     let from = start;
-    for (; from + chunk < tokenIds.length; from += chunk) {
-      const to = from + chunk;
+    const chunkEnd = (): number => plan.border?.(from + chunk) ?? from + chunk;
+    for (let to = chunkEnd(); to < tokenIds.length; from = to, to = chunkEnd()) {
       scope(() => void model.decode(rowsBetween(rows, from - start, to - start, plan.rows(from, to)), session.caches));
       await evaluated(...session.caches.flatMap((cache) => cache.tensors()));
       session.append(tokenIds.slice(from, to));

@@ -33,10 +33,14 @@ export interface Processor {
 /** What the decoder is told about rows of a prompt, besides their embeddings. */
 export interface RowPlan {
   rotary: Rotary;
+  /** Rows with the same number from 0 on see each other in both directions; -1 sees what came before. Absent: all are -1. */
+  groups?: Int32Array<ArrayBuffer>;
 }
 
 export interface PromptPlan {
   rows(start: number, end: number): RowPlan;
+  /** The first row at or after `row` that may begin a forward pass of its own; absent where any may. */
+  border?(row: number): number;
   /** Position of the first row after the prompt. */
   next: number;
 }

@@ -10,6 +10,8 @@ import { Idefics3Config } from "./idefics3/config.js";
 import { IDEFICS3_ALIASES, Idefics3Model } from "./idefics3/model.js";
 import { Idefics3Processor } from "./idefics3/processor.js";
 import { TileProcessor } from "./idefics3/tiles.js";
+import { Gemma3TextConfig } from "./gemma3_text/config.js";
+import { Gemma3TextModel } from "./gemma3_text/model.js";
 import { LlamaConfig } from "./llama/config.js";
 import { LlamaModel } from "./llama/model.js";
 import { MistralConfig } from "./mistral/config.js";
@@ -39,6 +41,7 @@ const IDEFICS3: Entry = {
 /** Supported architectures by the `model_type` of config.json: one folder each. */
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   idefics3: IDEFICS3,
+  gemma3_text: { build: (config, weights, path) => new Gemma3TextModel(weights, parseConfig(Gemma3TextConfig, config, path)) },
   llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
