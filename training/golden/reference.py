@@ -61,5 +61,5 @@ class Reference:
         output = tower(pixels.to(tower.dtype), grid_thw=grid)
         hook.remove()
         tensors = {"vision_input": seen["input"], "vision_output": output.pooler_output}
-        tensors |= {f"deepstack_{index}": feature for index, feature in enumerate(output.deepstack_features)}
+        tensors |= {f"deepstack_{index}": feature for index, feature in enumerate(getattr(output, "deepstack_features", []))}
         return {name: tensor.float().numpy() for name, tensor in tensors.items()}

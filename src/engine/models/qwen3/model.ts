@@ -11,8 +11,11 @@ import type { Qwen3Config } from "./config.js";
 // Qwen3 (arXiv:2505.09388): pre-norm decoder, grouped-query attention with RMS norms on queries and keys, SwiGLU.
 // Reference: transformers 5.23, models/qwen3/modeling_qwen3.py.
 
-class Attention implements Disposable {
-  readonly #config: Qwen3Config;
+/** What Qwen3's blocks take of a config; families built of them share it. */
+export type Qwen3BlockConfig = Pick<Qwen3Config, "hidden_size" | "num_attention_heads" | "num_key_value_heads" | "head_dim" | "rms_norm_eps" | "rope_theta" | "quantization">;
+
+export class Attention implements Disposable {
+  readonly #config: Qwen3BlockConfig;
   readonly #q: Linear;
   readonly #k: Linear;
   readonly #v: Linear;
@@ -20,7 +23,7 @@ class Attention implements Disposable {
   readonly #qNorm: RmsNorm;
   readonly #kNorm: RmsNorm;
 
-  constructor(weights: Weights, path: string, config: Qwen3Config) {
+  constructor(weights: Weights, path: string, config: Qwen3BlockConfig) {
     const { hidden_size: dims, num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, quantization } = config;
     const linear = (name: string, inputs: number, outputs: number): Linear => new Linear(weights, `${path}.${name}`, { inputs, outputs, bias: false, quantization });
     this.#config = config;
@@ -52,12 +55,12 @@ class Attention implements Disposable {
   }
 }
 
-class MLP implements Disposable {
+export class MLP implements Disposable {
   readonly #gate: Linear;
   readonly #up: Linear;
   readonly #down: Linear;
 
-  constructor(weights: Weights, path: string, { hidden_size: dims, intermediate_size: hidden, quantization }: Qwen3Config) {
+  constructor(weights: Weights, path: string, { hidden_size: dims, intermediate_size: hidden, quantization }: Pick<Qwen3Config, "hidden_size" | "intermediate_size" | "quantization">) {
     this.#gate = new Linear(weights, `${path}.gate_proj`, { inputs: dims, outputs: hidden, bias: false, quantization });
     this.#up = new Linear(weights, `${path}.up_proj`, { inputs: dims, outputs: hidden, bias: false, quantization });
     this.#down = new Linear(weights, `${path}.down_proj`, { inputs: hidden, outputs: dims, bias: false, quantization });

@@ -3,32 +3,45 @@ import { QuantizationConfig } from "../../nn/quantization.js";
 
 const positive = z.number().int().positive();
 
-const TextConfig = z
-  .object({
-    hidden_size: positive,
-    num_hidden_layers: positive,
-    intermediate_size: positive,
-    num_attention_heads: positive,
-    num_key_value_heads: positive,
-    head_dim: positive,
-    rms_norm_eps: z.number().positive(),
-    vocab_size: positive,
-    max_position_embeddings: positive,
-    attention_bias: z.literal(false).default(false),
-    hidden_act: z.literal("silu").default("silu"),
-    tie_word_embeddings: z.boolean().optional(),
-    rope_theta: z.number().positive().optional(),
-    rope_scaling: z.object({ rope_type: z.literal("default").optional(), mrope_section: z.tuple([positive, positive, positive]), mrope_interleaved: z.literal(true) }).optional(),
-    rope_parameters: z.object({ rope_type: z.literal("default"), rope_theta: z.number().positive(), mrope_section: z.tuple([positive, positive, positive]), mrope_interleaved: z.literal(true) }).optional(),
-  })
-  // The hub's folders say rope_theta and rope_scaling, newer transformers rope_parameters.
-  .transform(({ rope_theta, rope_scaling, rope_parameters, ...config }) => ({
+const Sections = z.tuple([positive, positive, positive]);
+
+/** The decoder's fields, which the family with experts has as well. */
+export const Qwen3VLTextFields = {
+  hidden_size: positive,
+  num_hidden_layers: positive,
+  intermediate_size: positive,
+  num_attention_heads: positive,
+  num_key_value_heads: positive,
+  head_dim: positive,
+  rms_norm_eps: z.number().positive(),
+  vocab_size: positive,
+  max_position_embeddings: positive,
+  attention_bias: z.literal(false).default(false),
+  hidden_act: z.literal("silu").default("silu"),
+  tie_word_embeddings: z.boolean().optional(),
+  rope_theta: z.number().positive().optional(),
+  rope_scaling: z.object({ rope_type: z.literal("default").optional(), mrope_section: Sections, mrope_interleaved: z.literal(true) }).optional(),
+  rope_parameters: z.object({ rope_type: z.literal("default"), rope_theta: z.number().positive(), mrope_section: Sections, mrope_interleaved: z.literal(true) }).optional(),
+};
+
+interface Rope {
+  rope_theta?: number;
+  rope_scaling?: { mrope_section: [number, number, number] };
+  rope_parameters?: { rope_theta: number; mrope_section: [number, number, number] };
+}
+
+/** The hub's folders say rope_theta and rope_scaling, newer transformers rope_parameters. */
+export function resolveQwen3VLRope<T extends Rope>({ rope_theta, rope_scaling, rope_parameters, ...config }: T) {
+  return {
     ...config,
     rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? 5_000_000,
     mrope_section: rope_parameters?.mrope_section ?? rope_scaling?.mrope_section ?? ([24, 20, 20] as const),
-  }));
+  };
+}
 
-const VisionConfig = z.object({
+const TextConfig = z.object(Qwen3VLTextFields).transform(resolveQwen3VLRope);
+
+export const VisionConfig = z.object({
   depth: positive,
   hidden_size: positive,
   intermediate_size: positive,

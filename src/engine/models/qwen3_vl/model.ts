@@ -5,7 +5,7 @@ import { disposeModules } from "../../nn/module.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3VLConfig } from "./config.js";
-import { positionIds, rotaryAngles } from "./positions.js";
+import { planImages } from "./positions.js";
 import type { QwenImage } from "./processor.js";
 import { TextModel } from "./text.js";
 import { VisionTower } from "./vision.js";
@@ -51,10 +51,8 @@ export class Qwen3VLModel implements Architecture<KVCache> {
     return this.#vision.forward(item as QwenImage);
   }
 
-  plan({ tokenIds, media }: Prompt): PromptPlan {
-    if (media.length === 0) return { rows: (start) => ({ rotary: { offset: start } }), next: tokenIds.length };
-    const images = media.map(({ start, item }) => ({ start, gridThw: (item as QwenImage).gridThw }));
-    return rotaryAngles(positionIds(tokenIds.length, images, this.#config.vision_config.spatial_merge_size), this.#config);
+  plan(prompt: Prompt): PromptPlan {
+    return planImages(prompt, this.#config.vision_config.spatial_merge_size, this.#config.text_config);
   }
 
   decode(input: DecoderInput, cache?: KVCache[]): Tensor {

@@ -1,7 +1,8 @@
 import { concatenate, cos, sin, tensor, scope, type Tensor } from "../../mlx/index.js";
 import { inverseFrequencies } from "../../nn/rotary.js";
-import type { PromptPlan, RowPlan } from "../architecture.js";
-import type { Qwen3VLConfig } from "./config.js";
+import type { Prompt, PromptPlan, RowPlan } from "../architecture.js";
+import type { Qwen3VLTextConfig } from "./config.js";
+import type { QwenImage } from "./processor.js";
 
 /** Position ids of a prompt on three axes, `[3, length]` row-major: time, height, width. */
 export interface PositionIds {
@@ -39,11 +40,20 @@ export function positionIds(length: number, images: readonly { start: number; gr
   return { ids, next: position };
 }
 
+type RopeConfig = Pick<Qwen3VLTextConfig, "head_dim" | "rope_theta" | "mrope_section">;
+
+/** The plan of a prompt with pictures: consecutive positions while there are none. */
+export function planImages({ tokenIds, media }: Prompt, mergeSize: number, text: RopeConfig): PromptPlan {
+  if (media.length === 0) return { rows: (start) => ({ rotary: { offset: start } }), next: tokenIds.length };
+  const images = media.map(({ start, item }) => ({ start, gridThw: (item as QwenImage).gridThw }));
+  return rotaryAngles(positionIds(tokenIds.length, images, mergeSize), text);
+}
+
 /**
  * Interleaved multi-axis rotary angles: of the D/2 frequencies, number 3k + 1 follows the height and 3k + 2 the width while
  * k is below the axis' section, all others the time. Float32 throughout, as the reference multiplies.
  */
-export function rotaryAngles({ ids, next }: PositionIds, { text_config: text }: Qwen3VLConfig): PromptPlan {
+export function rotaryAngles({ ids, next }: PositionIds, text: RopeConfig): PromptPlan {
   const length = ids.length / 3;
   const half = text.head_dim / 2;
   const frequencies = inverseFrequencies(text.head_dim, text.rope_theta);

@@ -1,0 +1,50 @@
+import type { KVCache } from "../../cache/kv-cache.js";
+import type { Tensor } from "../../mlx/index.js";
+import { Linear } from "../../nn/linear.js";
+import { disposeModules } from "../../nn/module.js";
+import type { Weights } from "../../nn/weights.js";
+import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
+import type { Qwen3MoeConfig } from "./config.js";
+import { MoeDecoder } from "./text.js";
+
+export class Qwen3MoeModel implements Architecture<KVCache> {
+  readonly modelType = "qwen3_moe";
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly mediaTokenIds = [];
+  readonly #text: MoeDecoder;
+  readonly #lmHead: Linear | undefined;
+
+  constructor(weights: Weights, config: Qwen3MoeConfig) {
+    const { hidden_size: dims, vocab_size: vocabSize, quantization } = config;
+    this.vocabSize = vocabSize;
+    this.contextLength = config.max_position_embeddings;
+    this.#text = new MoeDecoder(weights, "model", config);
+    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
+    else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
+  }
+
+  createCache(): KVCache[] {
+    return this.#text.createCache();
+  }
+
+  embed(ids: Tensor): Tensor {
+    return this.#text.embedTokens.forward(ids);
+  }
+
+  plan({ tokenIds }: Prompt): PromptPlan {
+    return { rows: (start) => ({ rotary: { offset: start } }), next: tokenIds.length };
+  }
+
+  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+    return this.#text.forward(input, cache);
+  }
+
+  logits(hidden: Tensor): Tensor {
+    return this.#lmHead?.forward(hidden) ?? this.#text.embedTokens.asLinear(hidden);
+  }
+
+  [Symbol.dispose](): void {
+    disposeModules(this.#text, this.#lmHead);
+  }
+}

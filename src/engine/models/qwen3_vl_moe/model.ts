@@ -1,0 +1,63 @@
+import type { KVCache } from "../../cache/kv-cache.js";
+import type { Tensor } from "../../mlx/index.js";
+import { Linear } from "../../nn/linear.js";
+import { disposeModules } from "../../nn/module.js";
+import type { Weights } from "../../nn/weights.js";
+import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
+import { MoeDecoder } from "../qwen3_moe/text.js";
+import { planImages } from "../qwen3_vl/positions.js";
+import type { QwenImage } from "../qwen3_vl/processor.js";
+import { VisionTower } from "../qwen3_vl/vision.js";
+import type { Qwen3VLMoeConfig } from "./config.js";
+
+/** Qwen3-VL with Qwen3-MoE's decoder. Reference: transformers 5.23, models/qwen3_vl_moe/modeling_qwen3_vl_moe.py. */
+export class Qwen3VLMoeModel implements Architecture<KVCache> {
+  readonly modelType = "qwen3_vl_moe";
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly mediaTokenIds: readonly number[];
+  readonly #config: Qwen3VLMoeConfig;
+  readonly #vision: VisionTower;
+  readonly #text: MoeDecoder;
+  readonly #lmHead: Linear | undefined;
+
+  constructor(weights: Weights, config: Qwen3VLMoeConfig) {
+    const { text_config: text, vision_config: vision, quantization } = config;
+    this.#config = config;
+    this.vocabSize = text.vocab_size;
+    this.contextLength = text.max_position_embeddings;
+    this.mediaTokenIds = [config.image_token_id];
+    this.#vision = new VisionTower(weights, "model.visual", vision, quantization);
+    this.#text = new MoeDecoder(weights, "model.language_model", { ...text, quantization });
+    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
+    else this.#lmHead = new Linear(weights, "lm_head", { inputs: text.hidden_size, outputs: text.vocab_size, bias: false, quantization });
+  }
+
+  createCache(): KVCache[] {
+    return this.#text.createCache();
+  }
+
+  embed(ids: Tensor): Tensor {
+    return this.#text.embedTokens.forward(ids);
+  }
+
+  encode(item: MediaItem): MediaFeatures {
+    return this.#vision.forward(item as QwenImage);
+  }
+
+  plan(prompt: Prompt): PromptPlan {
+    return planImages(prompt, this.#config.vision_config.spatial_merge_size, this.#config.text_config);
+  }
+
+  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+    return this.#text.forward(input, cache);
+  }
+
+  logits(hidden: Tensor): Tensor {
+    return this.#lmHead?.forward(hidden) ?? this.#text.embedTokens.asLinear(hidden);
+  }
+
+  [Symbol.dispose](): void {
+    disposeModules(this.#vision, this.#text, this.#lmHead);
+  }
+}
