@@ -3,6 +3,8 @@ export { Agent, type AgentOptions, type AgentResult } from "./agent/agent.js";
 export { openComputer, type Computer, type Display, type OpenedComputer, type Screenshot } from "./agent/computer/index.js";
 export { DeskhandError, type ErrorCode } from "./core/errors.js";
 export type { OnProgress, Progress } from "./core/progress.js";
+export { convert } from "./engine/convert/convert.js";
+export type { ConvertOptions, QuantizeOptions } from "./engine/convert/options.js";
 export type { ChatRequest, Engine, FinishReason, Inference, InferenceEvent, ModelInfo, SamplingOptions, Timings, Usage } from "./engine/inference.js";
 export type { ChatMessage, ContentPart, ImageSource, ToolCall, ToolDefinition } from "./engine/messages.js";
 export { load, type ChatOptions, type ChatOutput, type GenerateOptions, type GenerationOutput, type GenerationStream, type LoadOptions, type Model } from "./engine/model.js";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
 import { agentCommand } from "./agent.js";
+import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
 import { generateCommand } from "./generate.js";
 import { modelsCommand } from "./models.js";
@@ -14,7 +15,7 @@ export function createProgram(): Command {
     .description("See the screen, ask a local model what to do, move the mouse and the keyboard.")
     .version(packageVersion())
     .showHelpAfterError("(--help shows how it is used)");
-  for (const command of [agentCommand(), serveCommand(), generateCommand(), doctorCommand(), modelsCommand()]) {
+  for (const command of [agentCommand(), serveCommand(), generateCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

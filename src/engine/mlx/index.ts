@@ -5,4 +5,5 @@ export * from "./ops.js";
 export * from "./quantized.js";
 export * from "./random.js";
 export { openSafetensors, type SafetensorsFile, type TensorEntry } from "./safetensors.js";
-export { disposeAll, liveTensors, retain, scope, Tensor, untracked, type DType } from "./tensor.js";
+export { headOf, SafetensorsWriter, type TensorHead } from "./safetensors-writer.js";
+export { disposeAll, isFloating, liveTensors, retain, scope, Tensor, untracked, type DType } from "./tensor.js";

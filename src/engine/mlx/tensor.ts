@@ -3,6 +3,12 @@ import { native, type DType, type Handle } from "./native.js";
 
 export type { DType };
 
+const FLOATING: ReadonlySet<DType> = new Set<DType>(["float16", "bfloat16", "float32", "float64"]);
+
+export function isFloating(dtype: DType): boolean {
+  return FLOATING.has(dtype);
+}
+
 type TypedArray = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
 
 /**

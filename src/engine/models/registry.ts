@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DeskhandError, isDeskhandError } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
+import { QuantizationConfig } from "../nn/quantization.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
 import type { Architecture, Processor } from "./architecture.js";
@@ -19,13 +20,9 @@ import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
-import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
-import { Qwen3MoeModel } from "./qwen3_moe/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
 import { QWEN3_VL_ALIASES, Qwen3VLModel } from "./qwen3_vl/model.js";
 import { QwenVLProcessor } from "./qwen3_vl/processor.js";
-import { Qwen3VLMoeConfig } from "./qwen3_vl_moe/config.js";
-import { Qwen3VLMoeModel } from "./qwen3_vl_moe/model.js";
 
 interface Entry {
   aliases?: LayoutAliases;
@@ -50,21 +47,16 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
-  qwen3_moe: { build: (config, weights, path) => new Qwen3MoeModel(weights, parseConfig(Qwen3MoeConfig, config, path)) },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),
     processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLConfig, config, path).image_token_id),
   },
-  qwen3_vl_moe: {
-    aliases: QWEN3_VL_ALIASES,
-    build: (config, weights, path) => new Qwen3VLMoeModel(weights, parseConfig(Qwen3VLMoeConfig, config, path)),
-    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLMoeConfig, config, path).image_token_id),
-  },
   smolvlm: IDEFICS3,
 };
 
 const ModelType = z.object({ model_type: z.string() });
+const Quantized = z.object({ quantization: QuantizationConfig.optional() });
 
 function parseConfig<T extends z.ZodType>(schema: T, config: unknown, path: string): z.output<T> {
   return parseWith(schema, config, path, "unsupported_model");
@@ -87,13 +79,7 @@ export interface LoadWeightsOptions extends Pick<WeightsOptions, "dtype" | "stor
  * when weights are missing, misshapen or left over.
  */
 export async function loadArchitecture(dir: string, options: LoadWeightsOptions = {}): Promise<LoadedArchitecture> {
-  const path = join(dir, "config.json");
-  const config = await readJson(path);
-  const { model_type } = parseWith(ModelType, config, path, "unsupported_model");
-  const entry = Object.hasOwn(ARCHITECTURES, model_type) ? ARCHITECTURES[model_type] : undefined;
-  if (entry === undefined) {
-    throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${Object.keys(ARCHITECTURES).join(", ")} but received ${model_type}.`);
-  }
+  const { entry, config, path } = await readEntry(dir);
   const processor = await entry.processor?.(config, dir, path);
   const weights = await Weights.open(dir, { dtype: options.dtype, storedMatrices: options.storedMatrices, aliases: entry.aliases });
   try {
@@ -102,6 +88,54 @@ export async function loadArchitecture(dir: string, options: LoadWeightsOptions 
     return { architecture, processor };
   } catch (error) {
     weights.abandon();
-    throw isDeskhandError(error) ? error : new DeskhandError("invalid_model", `${dir} does not load: ${String(error)}`, { cause: error });
+    throw loadError(dir, error);
   }
+}
+
+/** A model's weights, not read yet, and what is known of them. */
+export interface ModelFolder {
+  modelType: string;
+  config: unknown;
+  /** How the weights are quantised, where they are. */
+  quantized: QuantizationConfig | undefined;
+  aliases: LayoutAliases;
+  weights: Weights;
+}
+
+/**
+ * Opens a model's weights after making sure that the architecture takes them all: `weights.paths()` are those it uses,
+ * `weights.layers` those that can be quantised. The caller closes the weights.
+ * @throws DeskhandError as `loadArchitecture`.
+ */
+export async function openModelFolder(dir: string): Promise<ModelFolder> {
+  const { modelType, entry, config, path } = await readEntry(dir);
+  const { quantization: quantized } = parseWith(Quantized, config, path, "unsupported_model");
+  const { aliases = [] } = entry;
+  const weights = await Weights.open(dir, { aliases });
+  try {
+    entry.build(config, weights, path)[Symbol.dispose]();
+    weights.refuseUnused();
+    return { modelType, config, quantized, aliases, weights };
+  } catch (error) {
+    weights.abandon();
+    throw loadError(dir, error);
+  }
+}
+
+/** The `model_type`s that load. */
+export function registeredModelTypes(): string[] {
+  return Object.keys(ARCHITECTURES);
+}
+
+async function readEntry(dir: string): Promise<{ modelType: string; entry: Entry; config: unknown; path: string }> {
+  const path = join(dir, "config.json");
+  const config = await readJson(path);
+  const { model_type: modelType } = parseWith(ModelType, config, path, "unsupported_model");
+  const entry = Object.hasOwn(ARCHITECTURES, modelType) ? ARCHITECTURES[modelType] : undefined;
+  if (entry !== undefined) return { modelType, entry, config, path };
+  throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${registeredModelTypes().join(", ")} but received ${modelType}.`);
+}
+
+function loadError(dir: string, error: unknown): DeskhandError {
+  return isDeskhandError(error) ? error : new DeskhandError("invalid_model", `${dir} does not load: ${String(error)}`, { cause: error });
 }

@@ -12,8 +12,12 @@ const Settings = z.object({
 export const QuantizationConfig = Settings.catchall(z.union([z.boolean(), Settings.partial(), z.string()]));
 export type QuantizationConfig = z.infer<typeof QuantizationConfig>;
 
-/** How the layer at `path` is quantised; `undefined` when its weights are plain. As in MLX, the presence of scales decides. */
+/**
+ * How the layer at `path` is quantised; `undefined` when its weights are plain. As in MLX, the presence of scales decides. Whoever
+ * asks can bind packed weights, so the layer is noted as one that can be quantised.
+ */
 export function quantizationOf(weights: Weights, path: string, config: QuantizationConfig | undefined): Quantization | undefined {
+  weights.layers.add(path);
   const stored = weights.storedName(`${path}.scales`)?.slice(0, -".scales".length);
   if (config === undefined || stored === undefined) return undefined;
   const override = config[stored];

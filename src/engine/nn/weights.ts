@@ -5,7 +5,7 @@ import { z } from "zod";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
-import { astype, disposeAll, evaluated, openSafetensors, retain, scope, type DType, type SafetensorsFile, type Tensor } from "../mlx/index.js";
+import { astype, disposeAll, evaluated, isFloating, openSafetensors, retain, scope, type DType, type SafetensorsFile, type Tensor } from "../mlx/index.js";
 
 /** Path prefixes of one layout written in another's words: `[in the file, literal Hugging Face path]`. */
 export type LayoutAliases = readonly (readonly [string, string])[];
@@ -18,7 +18,6 @@ export interface WeightsOptions {
   aliases?: LayoutAliases;
 }
 
-const FLOATING: ReadonlySet<DType> = new Set<DType>(["float16", "bfloat16", "float32", "float64"]);
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
@@ -32,6 +31,9 @@ export class Weights {
   readonly #storedMatrices: boolean;
   readonly #taken: Tensor[] = [];
   readonly #unused: Set<string>;
+  readonly #ignored = new Set<string>();
+  /** Paths of layers whose matrix can be quantised, as far as modules have asked for them. */
+  readonly layers = new Set<string>();
 
   private constructor(files: SafetensorsFile[], options: WeightsOptions) {
     this.#files = files;
@@ -53,6 +55,11 @@ export class Weights {
       for (const file of files) file.close();
       throw error;
     }
+  }
+
+  /** Every weight that is not ignored. */
+  paths(): string[] {
+    return [...this.#where.keys()].filter((path) => !this.#ignored.has(path));
   }
 
   has(path: string): boolean {
@@ -80,6 +87,12 @@ export class Weights {
     return this.#take(path, shape, this.#storedMatrices ? undefined : this.dtype);
   }
 
+  /** The weight at `path` as it is stored, for conversion: it belongs to the scope this is called in, and does not count as taken. */
+  read(path: string): Tensor {
+    const { file, stored } = this.#find(path);
+    return file.read(stored);
+  }
+
   /** A tensor made from weights, e.g. a transposed view: like a weight, owned by whoever takes it. */
   derive(make: () => Tensor): Tensor {
     const tensor = retain(scope(make));
@@ -90,14 +103,24 @@ export class Weights {
   /** Marks weights as known but not needed, e.g. an `lm_head` stored beside tied embeddings. */
   ignore(path: string): void {
     this.#unused.delete(path);
+    this.#ignored.add(path);
+  }
+
+  /** The same for every weight whose path begins so, e.g. layers for training only. */
+  ignoreUnder(prefix: string): void {
+    for (const path of this.#where.keys()) if (path.startsWith(prefix)) this.ignore(path);
+  }
+
+  /** Refuses weights that no module took. */
+  refuseUnused(): void {
+    if (this.#unused.size === 0) return;
+    const names = [...this.#unused];
+    throw new DeskhandError("invalid_model", `Expected every weight to belong to the model but ${names.length} do not: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}. Is model_type in config.json right?`);
   }
 
   /** Refuses weights that no module took, reads the rest in, and closes the files. */
   async finish(options: { onProgress?: OnProgress; signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#unused.size > 0) {
-      const names = [...this.#unused];
-      throw new DeskhandError("invalid_model", `Expected every weight to belong to the model but ${names.length} do not: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}. Is model_type in config.json right?`);
-    }
+    this.refuseUnused();
     // In groups, so that progress is shown and an abort is heard, without a round trip for each small tensor.
     const group = 32;
     for (let i = 0; i < this.#taken.length; i += group) {
@@ -128,7 +151,7 @@ export class Weights {
     this.#unused.delete(path);
     return this.derive(() => {
       const read = file.read(stored);
-      return dtype !== undefined && FLOATING.has(read.dtype) && read.dtype !== dtype ? astype(read, dtype) : read;
+      return dtype !== undefined && isFloating(read.dtype) && read.dtype !== dtype ? astype(read, dtype) : read;
     });
   }
 

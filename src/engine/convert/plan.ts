@@ -1,0 +1,58 @@
+import { astype, isFloating, quantize, scope, type DType, type Quantization, type Tensor } from "../mlx/index.js";
+import { importantLayers, RECIPES, type RecipeName } from "./recipes.js";
+import type { Source } from "./sources.js";
+
+/** Parts of MLX's names that belong to pictures and sounds: by default they stay as they are, as in mlx-vlm. */
+const TOWERS = /vision|visual|aligner|audio|connector|img_projector|multi_modal_projector|patch_merge/;
+
+export interface PlanOptions {
+  quantization: Quantization | undefined;
+  mixed?: RecipeName;
+  quantizeTowers?: boolean;
+  dtype?: DType;
+}
+
+/** How one weight is written. */
+export interface Step {
+  source: Source;
+  /** Absent: plain. */
+  quantization?: Quantization;
+}
+
+/** What config.json says of a layer that differs from the rest; `false`: not quantised. */
+export type LayerOverrides = Record<string, false | { group_size: number; bits: number; mode: string }>;
+
+/** Decides for every weight how it is written. Layers whose inputs the groups do not divide stay plain. */
+export function planSteps(sources: readonly Source[], { quantization, mixed, quantizeTowers = false }: PlanOptions): { steps: Step[]; overrides: LayerOverrides } {
+  if (quantization === undefined) return { steps: sources.map((source) => ({ source })), overrides: {} };
+  const candidates = sources.flatMap(({ layer }) => (layer !== undefined && (quantizeTowers || !TOWERS.test(layer)) ? [layer] : []));
+  const chosen = new Set(candidates);
+  const isImportant = mixed === undefined ? () => false : importantLayers(candidates.filter((layer) => !TOWERS.test(layer)));
+  const overrides: LayerOverrides = {};
+  const steps = sources.map((source): Step => {
+    const { layer } = source;
+    if (layer === undefined || !chosen.has(layer)) return { source };
+    if (inputsOf(source) % quantization.groupSize !== 0) {
+      overrides[layer] = false;
+      return { source };
+    }
+    if (mixed === undefined || !isImportant(layer)) return { source, quantization };
+    const own = { ...quantization, bits: RECIPES[mixed].high };
+    overrides[layer] = { group_size: own.groupSize, bits: own.bits, mode: own.mode };
+    return { source, quantization: own };
+  });
+  return { steps, overrides };
+}
+
+/** A step's tensors by name, as a graph: they belong to the scope this is called in. */
+export function tensorsOf({ source: { name, layer, read }, quantization }: Step, dtype: DType | undefined): Record<string, Tensor> {
+  const stored = read();
+  const tensor = dtype !== undefined && isFloating(stored.dtype) ? astype(stored, dtype) : stored;
+  if (quantization === undefined || layer === undefined) return { [name]: tensor };
+  const { weight, scales, biases } = quantize(tensor, quantization);
+  return { [`${layer}.weight`]: weight, [`${layer}.scales`]: scales, ...(biases && { [`${layer}.biases`]: biases }) };
+}
+
+function inputsOf({ read }: Source): number {
+  return scope(() => read().dim(-1));
+}

@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { convert } from "../../src/engine/convert/convert.js";
+import type { ConvertOptions } from "../../src/engine/convert/options.js";
+import { MLX_LAYOUTS } from "../../src/engine/convert/layouts.js";
+import { importantLayers } from "../../src/engine/convert/recipes.js";
+import { planSteps } from "../../src/engine/convert/plan.js";
+import { writeShards } from "../../src/engine/convert/shards.js";
+import { liveTensors, tensor } from "../../src/engine/mlx/index.js";
+import { load } from "../../src/engine/model.js";
+import { registeredModelTypes } from "../../src/engine/models/registry.js";
+import { FIXTURES, readGolden } from "./support/golden.js";
+
+// Conversion against mlx-lm's and mlx-vlm's own, which the fixtures' quantised folders are.
+
+const root = mkdtempSync(join(tmpdir(), "deskhand-convert-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+let made = 0;
+const fresh = (): string => join(root, `model-${made++}`);
+const source = (fixture: string): string => `${FIXTURES}${fixture}/model`;
+const converted = async (fixture: string, options: Omit<ConvertOptions, "out"> = {}): Promise<string> => convert(source(fixture), { out: fresh(), ...options });
+const json = async (dir: string, name = "config.json"): Promise<Record<string, unknown>> => JSON.parse(await readFile(join(dir, name), "utf8")) as Record<string, unknown>;
+
+interface Stored {
+  dtype: string;
+  shape: number[];
+  bytes: string;
+}
+
+/** A folder's weights, read by hand: what is tested must not read itself. */
+async function weightsOf(dir: string): Promise<Map<string, Stored>> {
+  const found = new Map<string, Stored>();
+  for (const name of (await readdir(dir)).filter((file) => file.endsWith(".safetensors"))) {
+    const file = await readFile(join(dir, name));
+    const start = 8 + Number(file.readBigUInt64LE());
+    const header = JSON.parse(file.toString("utf8", 8, start)) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+    for (const [key, { dtype, shape, data_offsets }] of Object.entries(header)) {
+      if (key !== "__metadata__") found.set(key, { dtype, shape, bytes: file.subarray(start + data_offsets[0], start + data_offsets[1]).toString("base64") });
+    }
+  }
+  return found;
+}
+
+const greedy = async (dir: string, fixture: string): Promise<number[][]> => {
+  await using model = await load(dir);
+  const answers: number[][] = [];
+  for (const { messages, greedy_token_ids } of readGolden(fixture).cases) {
+    answers.push((await model.chat(messages, { temperature: 0, repetitionPenalty: 1, maxTokens: greedy_token_ids.length })).tokenIds);
+  }
+  return answers;
+};
+
+/** golden/families/conversions.py makes it. */
+type Reference = Record<string, Record<string, { quantization: Record<string, unknown> | null; weights: Record<string, { dtype: string; shape: number[]; sha256: string }> }>>;
+const REFERENCE = JSON.parse(readFileSync(`${FIXTURES}conversions/conversions.json`, "utf8")) as Reference;
+
+const OPTIONS: Record<string, Omit<ConvertOptions, "out">> = {
+  plain: {},
+  "affine-4": { quantize: { bits: 4, groupSize: 32 } },
+  "affine-8": { quantize: { bits: 8 } },
+  mxfp4: { quantize: { mode: "mxfp4" } },
+  nvfp4: { quantize: { mode: "nvfp4" } },
+  mxfp8: { quantize: { mode: "mxfp8" } },
+  bfloat16: { dtype: "bfloat16" },
+  mixed_2_6: { mixed: "mixed_2_6" },
+  mixed_3_4: { mixed: "mixed_3_4" },
+  mixed_3_6: { mixed: "mixed_3_6" },
+  mixed_4_6: { mixed: "mixed_4_6" },
+};
+
+/** MLX's names of types. */
+const TYPES: Record<string, string> = { F32: "float32", BF16: "bfloat16", F16: "float16", U32: "uint32", U8: "uint8" };
+
+const described = async (dir: string) =>
+  Object.fromEntries([...(await weightsOf(dir))].map(([name, { dtype, shape, bytes }]) => [name, { dtype: TYPES[dtype], shape, sha256: createHash("sha256").update(Buffer.from(bytes, "base64")).digest("hex").slice(0, 16) }]));
+
+describe.each(Object.entries(REFERENCE))("%s, converted", (fixture, recipes) => {
+  it.each(Object.entries(recipes))("%s: the weights are MLX's, bit for bit", async (recipe, { quantization, weights }) => {
+    const baseline = liveTensors();
+    const dir = await converted(fixture, OPTIONS[recipe]);
+    expect(await described(dir)).toEqual(weights);
+    expect(liveTensors()).toBe(baseline);
+
+    // Theirs lists every layer of a recipe, ours those that differ from the rest: what a layer gets must be the same.
+    const ours = (await json(dir)).quantization as Record<string, unknown> | undefined;
+    if (quantization === null) return void expect(ours).toBeUndefined();
+    const settings = (of: Record<string, unknown>, layer: string): unknown => ({ bits: of.bits, group_size: of.group_size, mode: of.mode, ...(of[layer] as object | undefined) });
+    for (const layer of Object.keys(weights).filter((name) => name.endsWith(".scales")).map((name) => name.slice(0, -".scales".length))) {
+      expect(settings(ours!, layer)).toEqual(settings(quantization, layer));
+    }
+    expect((await json(dir)).quantization_config).toEqual(ours);
+  });
+});
+
+describe("a converted folder", () => {
+  it.each(["qwen3", "qwen3-vl", "qwen3-bf16", "qwen3-vl-bf16"])("%s: answers as its original does, and so does what is made of it again", async (fixture) => {
+    const once = await converted(fixture);
+    const again = await convert(once, { out: fresh() });
+    const expected = readGolden(fixture).cases.map(({ greedy_token_ids }) => greedy_token_ids);
+    expect(await greedy(once, fixture)).toEqual(expected);
+    expect(await weightsOf(again)).toEqual(await weightsOf(once));
+  });
+
+  it("is plain again after dequantize, and answers as the quantised one does", async () => {
+    const plain = await converted("qwen3-4bit", { dequantize: true });
+    expect(Object.keys(await json(plain))).not.toContain("quantization");
+    expect([...(await weightsOf(plain)).keys()].filter((name) => /scales|biases/.test(name))).toEqual([]);
+    expect(await greedy(plain, "qwen3-4bit")).toEqual(readGolden("qwen3-4bit").cases.map(({ greedy_token_ids }) => greedy_token_ids));
+  });
+
+  it("says which layers the groups do not divide, and loads", async () => {
+    const dir = await converted("qwen3-vl", { quantize: { bits: 4, groupSize: 64 } });
+    // Queries have 4 heads of 24.
+    const quantization = (await json(dir)).quantization as Record<string, unknown>;
+    expect(quantization["language_model.model.layers.0.self_attn.o_proj"]).toBe(false);
+    await using model = await load(dir);
+    expect(model.info.vision).toBe(true);
+  });
+
+  it("quantises the vision tower when asked, and still answers", async () => {
+    const dir = await converted("qwen3-vl", { quantize: { bits: 8, groupSize: 32 }, quantizeTowers: true });
+    const names = [...(await weightsOf(dir)).keys()];
+    expect(names).toContain("vision_tower.blocks.0.attn.qkv.scales");
+    expect(names).not.toContain("vision_tower.pos_embed.scales");
+    expect((await greedy(dir, "qwen3-vl")).flat()).toHaveLength(readGolden("qwen3-vl").cases.length * 16);
+  });
+
+  it("has the tokenizer, template, processor and generation files, and tells its type", async () => {
+    const dir = await converted("qwen3-vl", { dtype: "bfloat16" });
+    for (const name of ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "preprocessor_config.json", "generation_config.json"]) {
+      expect(await readFile(join(dir, name), "utf8")).toBe(await readFile(join(source("qwen3-vl"), name), "utf8"));
+    }
+    const config = await json(dir);
+    expect([config.torch_dtype, (config.text_config as Record<string, unknown>).torch_dtype]).toEqual(["bfloat16", "bfloat16"]);
+    const index = await json(dir, "model.safetensors.index.json");
+    expect(Object.keys(index.weight_map as object).sort()).toEqual([...(await weightsOf(dir)).keys()].sort());
+  });
+});
+
+describe("writing", () => {
+  it("splits weights into shards that an index names", async () => {
+    const dir = fresh();
+    mkdirSync(dir);
+    const values = Array.from({ length: 5 }, (_, i) => ({ name: `w${i}`, read: () => tensor(new Float32Array(256).fill(i)) }));
+    await writeShards(dir, planSteps(values, { quantization: undefined }).steps, { shardBytes: 2100 });
+    expect((await readdir(dir)).sort()).toEqual(["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors", "model.safetensors.index.json"]);
+    expect(await json(dir, "model.safetensors.index.json")).toEqual({
+      metadata: { total_size: 5 * 1024 },
+      weight_map: { w0: "model-00001-of-00003.safetensors", w1: "model-00001-of-00003.safetensors", w2: "model-00002-of-00003.safetensors", w3: "model-00002-of-00003.safetensors", w4: "model-00003-of-00003.safetensors" },
+    });
+    expect((await weightsOf(dir)).get("w3")).toEqual({ dtype: "F32", shape: [256], bytes: Buffer.from(new Float32Array(256).fill(3).buffer).toString("base64") });
+  });
+
+  it("leaves nothing behind when it is cancelled half-way", async () => {
+    const parent = fresh();
+    const stop = new AbortController();
+    const work = convert(source("qwen3"), { out: join(parent, "out"), signal: stop.signal, onProgress: ({ phase, done }) => void (phase === "Converting weights" && done === 3 && stop.abort()) });
+    await expect(work).rejects.toMatchObject({ code: "cancelled" });
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  it("refuses a folder that exists, and leaves it as it is", async () => {
+    const out = fresh();
+    mkdirSync(out);
+    await expect(convert(source("qwen3"), { out })).rejects.toMatchObject({ code: "invalid_argument", param: "out" });
+    expect(await readdir(out)).toEqual([]);
+  });
+
+  it.each<[string, string, Omit<ConvertOptions, "out">]>([
+    ["qwen3", "bits", { quantize: { bits: 7 } }],
+    ["qwen3", "groupSize", { quantize: { groupSize: 48 } }],
+    ["qwen3", "bits", { quantize: { mode: "mxfp4", bits: 8 } }],
+    ["qwen3", "mixed", { mixed: "mixed_3_6", quantize: { mode: "mxfp4" } }],
+    ["qwen3", "mixed", { mixed: "mixed_3_6", quantize: { bits: 4 } }],
+    ["qwen3", "dequantize", { dequantize: true, quantize: {} }],
+    ["qwen3", "dequantize", { dequantize: true }],
+    ["qwen3", "quantizeTowers", { quantizeTowers: true }],
+    ["qwen3-4bit", "quantize", { quantize: {} }],
+  ])("%s: refuses %s that does not go", async (fixture, param, options) => {
+    const parent = fresh();
+    mkdirSync(parent);
+    await expect(convert(source(fixture), { out: join(parent, "out"), ...options })).rejects.toMatchObject({ code: "invalid_argument", param });
+    expect(await readdir(parent)).toEqual([]);
+  });
+});
+
+it("families that can be converted are registered ones", () => {
+  expect(registeredModelTypes()).toEqual(expect.arrayContaining(Object.keys(MLX_LAYOUTS)));
+});
+
+it("a recipe favours the first and last eighth and every third layer between", () => {
+  const layers = Array.from({ length: 16 }, (_, i) => [`model.layers.${i}.self_attn.v_proj`, `model.layers.${i}.mlp.down_proj`, `model.layers.${i}.mlp.up_proj`]).flat();
+  const chosen = ["model.embed_tokens", ...layers, "lm_head"].filter(importantLayers(layers));
+  // As mlx_lm.convert.mixed_quant_predicate_builder gives for 16 layers.
+  expect(chosen.filter((layer) => layer.endsWith("down_proj")).map((layer) => Number(layer.split(".")[2]))).toEqual([0, 1, 4, 7, 10, 13, 14, 15]);
+  expect(chosen.filter((layer) => layer.includes("up_proj") || layer.includes("embed"))).toEqual([]);
+  expect(chosen).toContain("lm_head");
+});
