@@ -20,9 +20,13 @@ import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
+import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
+import { Qwen3MoeModel } from "./qwen3_moe/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
 import { QWEN3_VL_ALIASES, Qwen3VLModel } from "./qwen3_vl/model.js";
 import { QwenVLProcessor } from "./qwen3_vl/processor.js";
+import { Qwen3VLMoeConfig } from "./qwen3_vl_moe/config.js";
+import { Qwen3VLMoeModel } from "./qwen3_vl_moe/model.js";
 
 interface Entry {
   aliases?: LayoutAliases;
@@ -47,10 +51,16 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
+  qwen3_moe: { build: (config, weights, path) => new Qwen3MoeModel(weights, parseConfig(Qwen3MoeConfig, config, path)) },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),
     processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLConfig, config, path).image_token_id),
+  },
+  qwen3_vl_moe: {
+    aliases: QWEN3_VL_ALIASES,
+    build: (config, weights, path) => new Qwen3VLMoeModel(weights, parseConfig(Qwen3VLMoeConfig, config, path)),
+    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLMoeConfig, config, path).image_token_id),
   },
   smolvlm: IDEFICS3,
 };
