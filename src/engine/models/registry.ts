@@ -20,6 +20,8 @@ import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
+import { Qwen35Config } from "./qwen3_5/config.js";
+import { Qwen35Model } from "./qwen3_5/model.js";
 import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
 import { Qwen3MoeModel } from "./qwen3_moe/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
@@ -43,6 +45,13 @@ const IDEFICS3: Entry = {
   processor: async (config, dir, path) => new Idefics3Processor(await TileProcessor.load(dir), parseConfig(Idefics3Config, config, path)),
 };
 
+/** With and without experts. */
+const QWEN3_5: Entry = {
+  aliases: QWEN3_VL_ALIASES,
+  build: (config, weights, path) => new Qwen35Model(weights, parseConfig(Qwen35Config, config, path)),
+  processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen35Config, config, path).image_token_id),
+};
+
 /** Supported architectures by the `model_type` of config.json: one folder each. */
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   idefics3: IDEFICS3,
@@ -51,6 +60,8 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
+  qwen3_5: QWEN3_5,
+  qwen3_5_moe: QWEN3_5,
   qwen3_moe: { build: (config, weights, path) => new Qwen3MoeModel(weights, parseConfig(Qwen3MoeConfig, config, path)) },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,

@@ -1,0 +1,66 @@
+import type { Tensor } from "../../mlx/index.js";
+import { Linear } from "../../nn/linear.js";
+import { disposeModules } from "../../nn/module.js";
+import type { Weights } from "../../nn/weights.js";
+import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
+import { planImages } from "../qwen3_vl/positions.js";
+import type { QwenImage } from "../qwen3_vl/processor.js";
+import { VisionTower } from "../qwen3_vl/vision.js";
+import type { Qwen35Config } from "./config.js";
+import { TextModel, type Qwen35Cache } from "./text.js";
+
+/** Qwen3.5 and later ones of its type, with or without experts: Qwen3-VL's tower without taps, before a decoder of two kinds of layers. */
+export class Qwen35Model implements Architecture<Qwen35Cache> {
+  readonly modelType: string;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly mediaTokenIds: readonly number[];
+  readonly #config: Qwen35Config;
+  readonly #vision: VisionTower;
+  readonly #text: TextModel;
+  readonly #lmHead: Linear | undefined;
+
+  constructor(weights: Weights, config: Qwen35Config) {
+    const { text_config: text, vision_config: vision, mlp, quantization } = config;
+    this.#config = config;
+    this.modelType = config.model_type;
+    this.vocabSize = text.vocab_size;
+    this.contextLength = text.max_position_embeddings;
+    this.mediaTokenIds = [config.image_token_id];
+    this.#vision = new VisionTower(weights, "model.visual", vision, quantization);
+    this.#text = new TextModel(weights, "model.language_model", { ...text, mlp, quantization });
+    // Layers that guess several tokens ahead.
+    weights.ignoreUnder("mtp.");
+    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
+    else this.#lmHead = new Linear(weights, "lm_head", { inputs: text.hidden_size, outputs: text.vocab_size, bias: false, quantization });
+  }
+
+  createCache(): Qwen35Cache[] {
+    return this.#text.createCache();
+  }
+
+  embed(ids: Tensor): Tensor {
+    return this.#text.embedTokens.forward(ids);
+  }
+
+  encode(item: MediaItem): MediaFeatures {
+    return this.#vision.forward(item as QwenImage);
+  }
+
+  plan(prompt: Prompt): PromptPlan {
+    const { rotary_dim: head_dim, rope_theta, mrope_section } = this.#config.text_config;
+    return planImages(prompt, this.#config.vision_config.spatial_merge_size, { head_dim, rope_theta, mrope_section });
+  }
+
+  decode(input: DecoderInput, cache?: Qwen35Cache[]): Tensor {
+    return this.#text.forward(input, cache);
+  }
+
+  logits(hidden: Tensor): Tensor {
+    return this.#lmHead?.forward(hidden) ?? this.#text.embedTokens.asLinear(hidden);
+  }
+
+  [Symbol.dispose](): void {
+    disposeModules(this.#vision, this.#text, this.#lmHead);
+  }
+}
