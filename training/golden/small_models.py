@@ -1,7 +1,11 @@
 """Random models given by their config, answered by transformers: for families whose prompts and inputs are not Qwen's."""
 
+import contextlib
+import importlib.metadata
+import io
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +18,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModelForCausalLM, A
 
 from . import models, small_tokenizer
 from .cases import TEXT_CASES, Case
-from .fixture import LEAST_GAP, Fixture
+from .fixture import LEAST_GAP, Fixture, gap
 from .paths import FIXTURES
 from .prompt import Prompt, _pictures, tokenizer
 from .random_models import NEW_TOKENS, SEED_TRIES
@@ -28,7 +32,6 @@ class Inputs:
     text: str
     token_ids: list[int]
     pixels: dict[str, torch.Tensor] = field(default_factory=dict)
-    tensors: dict[str, np.ndarray] = field(default_factory=dict)  # kept in the fixture
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,8 @@ class _Oracle:
         tensors = {}
         if inputs.pixels and self._features is not None:
             tensors["vision_output"] = self._features(self.model.model, inputs.pixels).float().numpy()
-            tensors["pixel_values"] = inputs.pixels["pixel_values"].numpy()
+            if len(inputs.pixels["pixel_values"]) > 1:
+                tensors["pixel_values"] = inputs.pixels["pixel_values"].numpy()
         return Answer(logits[:length], greedy, tensors=tensors)
 
 
@@ -206,5 +210,92 @@ def build(model: SmallModel) -> int:
         if half:
             answer.tensors = {}
         fixture.add(case, Prompt(inputs.text, inputs.token_ids, None, None, None), answer, rows=12, extra=extra)
+    fixture.write()
+    return seed
+
+
+class _Mlx:
+    """A folder in mlx-vlm, activations in f32, without a cache."""
+
+    def __init__(self, folder: Path):
+        import mlx.core as mx
+        from mlx.utils import tree_map
+        from mlx_vlm.utils import load_model
+
+        self.mx = mx
+        self.model = load_model(folder)
+        wide = lambda array: array.astype(mx.float32) if mx.issubdtype(array.dtype, mx.floating) else array
+        self.model.update(tree_map(wide, self.model.parameters()))
+
+    def logits(self, token_ids: list[int], inputs: Inputs) -> np.ndarray:
+        pixels = {name: self.mx.array(tensor.numpy()) for name, tensor in inputs.pixels.items()}
+        # An all-ones mask changes what some of its models answer.
+        output = self.model(self.mx.array([token_ids]), pixels.pop("pixel_values", None), None, **pixels)
+        return np.array(output.logits[0])
+
+    def answer(self, inputs: Inputs, special: set[int]) -> Answer | None:
+        tokens = list(inputs.token_ids)
+        first = logits = self.logits(tokens, inputs)
+        for _ in range(NEW_TOKENS):
+            token = int(logits[-1].argmax())
+            if token in special or gap(logits) < LEAST_GAP:
+                return None
+            tokens.append(token)
+            logits = self.logits(tokens, inputs)
+        greedy = tokens[len(inputs.token_ids) :]
+        return Answer(first, greedy) if len(set(greedy)) >= NEW_TOKENS // 2 else None
+
+
+def _quantized_attempt(
+    model: SmallModel, folder: Path, seed: int, bits: int, group_size: int
+) -> list[tuple[Case, Inputs, Answer]] | None:
+    from mlx_vlm.convert import convert
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as source:
+        write_model(model, Path(source), seed)
+        tokenizer.cache_clear()
+        with contextlib.redirect_stdout(io.StringIO()):
+            convert(
+                source,
+                mlx_path=str(folder),
+                quantize=True,
+                q_bits=bits,
+                q_group_size=group_size,
+                dtype=model.dtype,
+                quant_predicate=lambda path, _module: path.startswith("language_model"),
+            )
+        (folder / "README.md").unlink(missing_ok=True)
+        cases = [(case, inputs_of(model, Path(source), case)) for case in model.cases]
+    special = set(tokenizer(folder).added_tokens_decoder)
+    oracle, done = _Mlx(folder), []
+    for case, inputs in cases:
+        answer = oracle.answer(inputs, special)
+        if answer is None:
+            return None
+        done.append((case, inputs, answer))
+    return done
+
+
+def build_quantized(model: SmallModel, bits: int, group_size: int) -> int:
+    """The first such model whose greedy answers are clear after mlx-vlm quantised its language half. Returns the seed."""
+    folder = FIXTURES / model.name
+    folder.mkdir(exist_ok=True)
+    for seed in range(SEED_TRIES):
+        done = _quantized_attempt(model, folder / "model", seed, bits, group_size)
+        if done:
+            break
+    else:
+        raise RuntimeError(f"{model.name}: none of {SEED_TRIES} seeds gives clear greedy answers")
+    about = {
+        "oracle": f"mlx-vlm {importlib.metadata.version('mlx-vlm')}",
+        "model_type": model.config({marker: 0 for marker in model.markers.values()})["model_type"],
+        "stored_dtype": model.dtype,
+        "computed_dtype": "float32",
+        "seed": seed,
+    }
+    fixture = Fixture(folder, about, folder / "model")
+    for case, inputs, answer in done:
+        fixture.add(case, Prompt(inputs.text, inputs.token_ids, None, None, None), answer, rows=12)
     fixture.write()
     return seed

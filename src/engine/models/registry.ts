@@ -5,6 +5,7 @@ import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
 import { QuantizationConfig } from "../nn/quantization.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
+import { PixtralImageProcessor } from "../image/pixtral-processor.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
 import type { Architecture, Processor } from "./architecture.js";
 import { Idefics3Config } from "./idefics3/config.js";
@@ -16,6 +17,9 @@ import { Gemma3TextModel } from "./gemma3_text/model.js";
 import { LlamaConfig } from "./llama/config.js";
 import { LlamaModel } from "./llama/model.js";
 import { MistralConfig } from "./mistral/config.js";
+import { Mistral3Config } from "./mistral3/config.js";
+import { MISTRAL3_ALIASES, Mistral3Model } from "./mistral3/model.js";
+import { Mistral3Processor } from "./mistral3/processor.js";
 import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
 import { Qwen3Config } from "./qwen3/config.js";
@@ -63,6 +67,14 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   qwen3_5: QWEN3_5,
   qwen3_5_moe: QWEN3_5,
   qwen3_moe: { build: (config, weights, path) => new Qwen3MoeModel(weights, parseConfig(Qwen3MoeConfig, config, path)) },
+  mistral3: {
+    aliases: MISTRAL3_ALIASES,
+    build: (config, weights, path) => new Mistral3Model(weights, parseConfig(Mistral3Config, config, path)),
+    processor: async (config, dir, path) => {
+      const { image_token_id: imageTokenId, vision_config, spatial_merge_size: mergeSize } = parseConfig(Mistral3Config, config, path);
+      return new Mistral3Processor(await PixtralImageProcessor.load(dir, vision_config.patch_size, mergeSize), { imageTokenId, mergeSize });
+    },
+  },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),

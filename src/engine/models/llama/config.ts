@@ -38,10 +38,10 @@ export interface LlamaTextConfig {
   rope: RopeSettings;
 }
 
-const Fields = z.object(llamaFields);
+type Fields = z.output<z.ZodObject<typeof llamaFields>>;
 
 /** One spelling of the fields that Llama and its kin share. */
-export function llamaTextConfig(fields: z.output<typeof Fields>, own: Pick<LlamaTextConfig, "attention_bias" | "mlp_bias"> & { ropeBase: number }, context: z.core.$RefinementCtx): LlamaTextConfig {
+export function llamaTextConfig(fields: Fields, own: Pick<LlamaTextConfig, "attention_bias" | "mlp_bias"> & { ropeBase: number }, context: z.core.$RefinementCtx): LlamaTextConfig {
   const { hidden_size, num_attention_heads } = fields;
   const rope = ropeOf(fields, { base: own.ropeBase });
   if (rope.partialRotaryFactor !== 1) context.addIssue({ code: "custom", path: ["partial_rotary_factor"], message: `Expected 1 but received ${rope.partialRotaryFactor}: this family rotates whole heads`, input: fields });
