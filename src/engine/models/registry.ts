@@ -22,6 +22,11 @@ import { MISTRAL3_ALIASES, Mistral3Model } from "./mistral3/model.js";
 import { Mistral3Processor } from "./mistral3/processor.js";
 import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
+import { Qwen25VLConfig } from "./qwen2_5_vl/config.js";
+import { VisionTower as Qwen25VisionTower } from "./qwen2_5_vl/vision.js";
+import { Qwen2VLConfig } from "./qwen2_vl/config.js";
+import { QWEN2_VL_ALIASES, Qwen2VLModel, VISION_PATH } from "./qwen2_vl/model.js";
+import { VisionTower as Qwen2VisionTower } from "./qwen2_vl/vision.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen35Config } from "./qwen3_5/config.js";
@@ -63,6 +68,22 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
+  qwen2_5_vl: {
+    aliases: QWEN2_VL_ALIASES,
+    build: (config, weights, path) => {
+      const parsed = parseConfig(Qwen25VLConfig, config, path);
+      return new Qwen2VLModel(weights, parsed, new Qwen25VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
+    },
+    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen25VLConfig, config, path).image_token_id),
+  },
+  qwen2_vl: {
+    aliases: QWEN2_VL_ALIASES,
+    build: (config, weights, path) => {
+      const parsed = parseConfig(Qwen2VLConfig, config, path);
+      return new Qwen2VLModel(weights, parsed, new Qwen2VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
+    },
+    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen2VLConfig, config, path).image_token_id),
+  },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_5: QWEN3_5,
   qwen3_5_moe: QWEN3_5,

@@ -24,6 +24,8 @@ from ..random_models import NEW_TOKENS, SEED_TRIES, _is_clear
 from ..reference import Answer, Reference
 
 THETA = 5000.0
+# The model whose patches are stored, and every how manieth: all have the same image processor.
+PIXELS_OF, PIXEL_STRIDE = "qwen2-vl", 16
 # Qwen2's turns: a default system message, and in the vision models a mark for every picture.
 TEMPLATE = """\
 {%- if messages[0].role != 'system' -%}
@@ -78,7 +80,15 @@ class _Reference(Reference):
     def _vision(self, pixels: torch.Tensor, grid: torch.Tensor) -> dict[str, np.ndarray]:
         tower = self.model.model.visual
         output = tower(pixels.to(tower.dtype), grid_thw=grid).pooler_output
-        return {"pixel_values": pixels.numpy(), "vision_output": output.float().numpy()}
+        return {"vision_output": output.float().numpy()}
+
+
+class _Converted(quantized._Model):
+    def logits(self, prompt: Prompt, token_ids: list[int]) -> np.ndarray:
+        """mlx-vlm keeps the positions of the call before."""
+        language = self.model.language_model
+        language._position_ids = language._rope_deltas = None
+        return super().logits(prompt, token_ids)
 
 
 def _text_config(model: Model) -> dict:
@@ -141,7 +151,7 @@ def _config(model: Model, folder: Path) -> dict:
 
 
 def _processor(model: Model) -> dict:
-    least, most = 56 * 56, 224 * 168
+    least, most = 8000, 18000
     name = "Qwen2VLProcessor" if model.model_type == "qwen2_vl" else "Qwen2_5_VLProcessor"
     return {
         "image_processor_type": "Qwen2VLImageProcessor",
@@ -217,7 +227,7 @@ def _converted(model: Model, folder: Path, seed: int) -> Done | None:
         cases = [(case, prepare(Path(source), case)) for case in model.cases]
     tokenizer.cache_clear()
     special = set(tokenizer(folder).added_tokens_decoder)
-    reference, done = quantized._Model(folder, model.vision), []
+    reference, done = _Converted(folder, model.vision), []
     for case, prompt in cases:
         answer = reference.answer(prompt, special)
         if answer is None:
@@ -244,8 +254,9 @@ def build(model: Model) -> int:
     for case, prompt, answer in done:
         extra = {"logits_bfloat16": coarse.answer(prompt, new_tokens=1).logits} if coarse else None
         kept = {"position_ids"} | (set() if coarse else {"vision_output"})
-        kept |= {"pixel_values"} if case.name == "one_picture" and not coarse else set()
         answer.tensors = {name: value for name, value in answer.tensors.items() if name in kept}
+        if prompt.pixel_values is not None and model.name == PIXELS_OF:
+            answer.tensors["pixel_values"] = prompt.pixel_values[::PIXEL_STRIDE]
         fixture.add(case, prompt, answer, rows=12, extra=extra, pixels=False)
     fixture.write()
     return seed
