@@ -6,12 +6,21 @@ export interface MlxLayout {
   names?: LayoutAliases;
   /** Literal Hugging Face paths of convolutions over pictures, `[out, 3, …]` there and `[out, …, 3]` in MLX. */
   kernels?: readonly string[];
+  /** MLX's names of layers that get 8 bits where no recipe chooses, since little hangs on their size and much on their values. */
+  precise?: RegExp;
 }
 
 /** Families that can be converted, by `model_type`: those whose layout has been held against MLX's tools. Stacks of experts need no word here. */
 export const MLX_LAYOUTS: Readonly<Record<string, MlxLayout>> = {
+  gemma3_text: {},
+  idefics3: { kernels: ["model.vision_model.embeddings.patch_embedding.weight"] },
+  llama: {},
+  mistral: {},
+  qwen2: {},
   qwen3: {},
+  qwen3_moe: { precise: /\.mlp\.gate$/ },
   qwen3_vl: { kernels: ["model.visual.patch_embed.proj.weight"] },
+  qwen3_vl_moe: { kernels: ["model.visual.patch_embed.proj.weight"] },
 };
 
 /** The name that MLX's folders give to a weight. */

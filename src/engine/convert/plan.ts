@@ -3,14 +3,18 @@ import { importantLayers, RECIPES, type RecipeName } from "./recipes.js";
 import type { Source } from "./sources.js";
 
 /** Parts of MLX's names that belong to pictures and sounds: by default they stay as they are, as in mlx-vlm. */
-const TOWERS = /vision|visual|aligner|audio|connector|img_projector|multi_modal_projector|patch_merge/;
+const TOWERS = /vision|aligner|vl_connector|audio|img_projector|multi_modal_projector|patch_merge/;
 
 export interface PlanOptions {
   quantization: Quantization | undefined;
   mixed?: RecipeName;
   quantizeTowers?: boolean;
-  dtype?: DType;
+  /** The layout's own. */
+  precise?: RegExp;
 }
+
+/** What mlx-lm gives a router. */
+const PRECISE: Quantization = { bits: 8, groupSize: 64, mode: "affine" };
 
 /** How one weight is written. */
 export interface Step {
@@ -23,7 +27,7 @@ export interface Step {
 export type LayerOverrides = Record<string, false | { group_size: number; bits: number; mode: string }>;
 
 /** Decides for every weight how it is written. Layers whose inputs the groups do not divide stay plain. */
-export function planSteps(sources: readonly Source[], { quantization, mixed, quantizeTowers = false }: PlanOptions): { steps: Step[]; overrides: LayerOverrides } {
+export function planSteps(sources: readonly Source[], { quantization, mixed, quantizeTowers = false, precise }: PlanOptions): { steps: Step[]; overrides: LayerOverrides } {
   if (quantization === undefined) return { steps: sources.map((source) => ({ source })), overrides: {} };
   const candidates = sources.flatMap(({ layer }) => (layer !== undefined && (quantizeTowers || !TOWERS.test(layer)) ? [layer] : []));
   const chosen = new Set(candidates);
@@ -32,13 +36,13 @@ export function planSteps(sources: readonly Source[], { quantization, mixed, qua
   const steps = sources.map((source): Step => {
     const { layer } = source;
     if (layer === undefined || !chosen.has(layer)) return { source };
-    if (inputsOf(source) % quantization.groupSize !== 0) {
+    const own = mixed !== undefined ? { ...quantization, bits: RECIPES[mixed][isImportant(layer) ? "high" : "low"] } : precise?.test(layer) ? PRECISE : quantization;
+    const inputs = inputsOf(source);
+    if (inputs % quantization.groupSize !== 0 || inputs % own.groupSize !== 0) {
       overrides[layer] = false;
       return { source };
     }
-    if (mixed === undefined || !isImportant(layer)) return { source, quantization };
-    const own = { ...quantization, bits: RECIPES[mixed].high };
-    overrides[layer] = { group_size: own.groupSize, bits: own.bits, mode: own.mode };
+    if (own.bits !== quantization.bits || own.groupSize !== quantization.groupSize || own.mode !== quantization.mode) overrides[layer] = { group_size: own.groupSize, bits: own.bits, mode: own.mode };
     return { source, quantization: own };
   });
   return { steps, overrides };

@@ -14,7 +14,7 @@ export interface Source {
 }
 
 export interface SourceOptions {
-  layout: Required<MlxLayout>;
+  layout: Required<Pick<MlxLayout, "names" | "kernels">>;
   /** Set when quantised layers are to become plain ones. */
   dequantize?: QuantizationConfig;
 }

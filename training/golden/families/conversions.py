@@ -29,6 +29,7 @@ _MIXED = {
 
 
 def _convert(fixture: str, vision: bool, recipe: dict) -> dict:
+    """How MLX converts a fixture's model."""
     if vision:
         from mlx_vlm.convert import convert
     else:
@@ -44,22 +45,26 @@ def _convert(fixture: str, vision: bool, recipe: dict) -> dict:
         }
 
 
-def _describe(array: mx.array) -> dict:
+def _describe(array: mx.array) -> str:
     # numpy has no bfloat16.
     stored = np.array(array.view(mx.uint16) if array.dtype == mx.bfloat16 else array)
-    return {
-        "dtype": str(array.dtype).removeprefix("mlx.core."),
-        "shape": list(array.shape),
-        "sha256": hashlib.sha256(stored.tobytes()).hexdigest()[:16],
-    }
+    dtype = str(array.dtype).removeprefix("mlx.core.")
+    return f"{dtype} {list(array.shape)} {hashlib.sha256(stored.tobytes()).hexdigest()[:16]}"
+
+
+_TEXT = ["gemma3-text", "llama", "mistral", "qwen2", "qwen3-moe"]
+_VISION = ["idefics3", "qwen3-vl-moe"]
 
 
 def build() -> int:
     folder = FIXTURES / "conversions"
     folder.mkdir(exist_ok=True)
+    some = {name: _RECIPES[name] for name in ("plain", "affine-4")}
+    wanted = {name: (False, some) for name in _TEXT} | {name: (True, some) for name in _VISION}
+    wanted |= {"qwen3": (False, _RECIPES | _MIXED), "qwen3-vl": (True, _RECIPES)}
     found = {
-        "qwen3": {name: _convert("qwen3", False, recipe) for name, recipe in (_RECIPES | _MIXED).items()},
-        "qwen3-vl": {name: _convert("qwen3-vl", True, recipe) for name, recipe in _RECIPES.items()},
+        fixture: {name: _convert(fixture, vision, recipe) for name, recipe in recipes.items()}
+        for fixture, (vision, recipes) in sorted(wanted.items())
     }
     (folder / "conversions.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
