@@ -42,6 +42,8 @@ const TextConfig = z
     norm_topk_prob: z.literal(true).default(true),
     mlp_only_layers: z.array(z.never()).nullable().optional(),
   })
+  .refine(({ layer_types, num_hidden_layers }) => layer_types === undefined || layer_types.length === num_hidden_layers, { path: ["layer_types"], message: "expected as many as num_hidden_layers" })
+  .refine(({ linear_num_value_heads: heads, linear_num_key_heads: keyHeads }) => heads % keyHeads === 0, { path: ["linear_num_value_heads"], message: "expected a multiple of linear_num_key_heads" })
   .transform(({ rope_parameters: rope, layer_types, full_attention_interval: interval, ...config }) => ({
     ...config,
     layer_types: layer_types ?? Array.from({ length: config.num_hidden_layers }, (_, i) => ((i + 1) % interval === 0 ? ("full_attention" as const) : ("linear_attention" as const))),
@@ -80,7 +82,9 @@ function mlpOf(modelType: "qwen3_5" | "qwen3_5_moe", text: Sizes, context: z.Ref
     return 1;
   };
   if (modelType === "qwen3_5") return { hidden: need("intermediate_size") };
-  return { hidden: need("moe_intermediate_size"), shared: need("shared_expert_intermediate_size"), experts: need("num_experts"), active: need("num_experts_per_tok") };
+  const mlp = { hidden: need("moe_intermediate_size"), shared: need("shared_expert_intermediate_size"), experts: need("num_experts"), active: need("num_experts_per_tok") };
+  if (mlp.active > mlp.experts) context.addIssue({ code: "custom", path: ["text_config", "num_experts_per_tok"], message: `expected at most the ${mlp.experts} experts there are` });
+  return mlp;
 }
 
 export type Qwen35Config = z.output<typeof Qwen35Config>;

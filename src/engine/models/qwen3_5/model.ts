@@ -4,7 +4,7 @@ import { disposeModules } from "../../nn/module.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import { planImages } from "../qwen3_vl/positions.js";
-import type { QwenImage } from "../qwen3_vl/processor.js";
+import type { QwenImage } from "../qwen-vl-prompt.js";
 import { VisionTower } from "../qwen3_vl/vision.js";
 import type { Qwen35Config } from "./config.js";
 import { TextModel, type Qwen35Cache } from "./text.js";
