@@ -17,14 +17,16 @@ import { ChatTemplate, missingChatTemplate } from "./tokenizer/chat-template.js"
 import { SpecialTokenShield } from "./tokenizer/special-token-shield.js";
 import { textsOf } from "./tokenizer/template-messages.js";
 import { Tokenizer } from "./tokenizer/tokenizer.js";
-import { detectToolCallFormat } from "./tools/detect.js";
-import type { ToolCallEvent, ToolCallParser } from "./tools/format.js";
+import { detectToolCallFormat, toolCallFormat } from "./tools/detect.js";
+import type { ToolCallEvent, ToolCallFormat } from "./tools/format.js";
 
 export interface LoadOptions {
   /** Default: the GPU where there is one. One device serves the whole process. */
   device?: Device;
   /** Type of weights and activations. Default: on the CPU, float32 activations and matrices as stored; on a GPU, all as stored. */
   dtype?: "float32" | "float16" | "bfloat16";
+  /** Read and write tool calls in this format (a name of `tools/detect.ts`). Default: the one the chat template teaches. */
+  toolFormat?: string;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -58,11 +60,18 @@ export interface ChatOutput extends GenerationOutput {
 /** Yielded while text comes; returned at the end, with `text` and `tokenIds` of the whole. */
 export type GenerationStream = AsyncGenerator<TextDelta, GenerationOutput>;
 
+interface RunOptions extends SamplingOptions {
+  signal?: AbortSignal;
+  /** Special tokens that stay in the text. */
+  visibleTokens?: readonly string[];
+}
+
 interface Parts extends LoadedArchitecture {
   id: string;
   tokenizer: Tokenizer;
   template: ChatTemplate | undefined;
   defaults: ModelDefaults;
+  toolFormat: ToolCallFormat | undefined;
 }
 
 /** A loaded model. Generations run one at a time, in the order of asking; each continues from the last where it can. */
@@ -138,9 +147,10 @@ export class Model implements AsyncDisposable {
   }
 
   async *#chatEvents(request: ChatRequest, signal: AbortSignal | undefined): AsyncGenerator<ToolCallEvent, ChatOutput> {
-    const parser = this.#toolCallParser(request);
+    const format = this.#toolFormatFor(request);
+    const parser = format?.createParser({ tools: request.tools });
     const toolCalls: ToolCall[] = [];
-    const stream = this.#runChat(request, { ...request, signal });
+    const stream = this.#runChat(request, { ...request, signal }, format?.marks);
     try {
       for (;;) {
         const { value, done } = await stream.next();
@@ -159,12 +169,11 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  #toolCallParser({ tools, toolChoice }: ChatRequest): ToolCallParser | undefined {
-    if (toolChoice === "none" || tools === undefined || tools.length === 0 || this.#parts.template === undefined) return undefined;
-    return detectToolCallFormat(this.#parts.template.source)?.createParser();
+  #toolFormatFor({ tools, toolChoice }: ChatRequest): ToolCallFormat | undefined {
+    return toolChoice === "none" || tools === undefined || tools.length === 0 ? undefined : this.#parts.toolFormat;
   }
 
-  #runChat({ messages, tools, toolChoice }: ChatRequest, options: SamplingOptions & { signal?: AbortSignal }): GenerationStream {
+  #runChat({ messages, tools, toolChoice }: ChatRequest, options: RunOptions, visibleTokens?: readonly string[]): GenerationStream {
     return this.#run(() => {
       const images = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content.flatMap((part) => (part.type === "image" ? [part.image] : []))));
       this.#requireVision(images.length);
@@ -172,21 +181,21 @@ export class Model implements AsyncDisposable {
       const shield = new SpecialTokenShield(this.#parts.tokenizer.specialTokens, textsOf(messages, tools));
       const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield });
       return this.#prepare(text, images, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
-    }, options);
+    }, { ...options, visibleTokens });
   }
 
-  async *#run(prepare: () => Promise<Prompt>, options: SamplingOptions & { signal?: AbortSignal }): GenerationStream {
+  async *#run(prepare: () => Promise<Prompt>, options: RunOptions): GenerationStream {
     const sampling = resolveOptions(options, this.#parts.defaults);
     const release = await this.#turn.acquire(options.signal);
     try {
       if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
-      return yield* this.#generate(prepare, sampling, options.signal);
+      return yield* this.#generate(prepare, sampling, options);
     } finally {
       release();
     }
   }
 
-  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, signal: AbortSignal | undefined): GenerationStream {
+  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, { signal, visibleTokens }: RunOptions): GenerationStream {
     const { architecture, tokenizer } = this.#parts;
     const started = performance.now();
     const prompt = await prepare();
@@ -196,7 +205,7 @@ export class Model implements AsyncDisposable {
     let cachedTokens = 0;
     let first = prepared;
     const ids = generateTokens(architecture, prompt, this.#session, { sampling, signal, onPrefill: (cached) => (cachedTokens = cached) });
-    const stream = streamText(ids, tokenizer, sampling.stop);
+    const stream = streamText(ids, tokenizer, { stops: sampling.stop, visibleTokens });
     try {
       for (;;) {
         const { value, done } = await stream.next();
@@ -234,13 +243,14 @@ export class Model implements AsyncDisposable {
  * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
  * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
  */
-export async function load(name: string, { device = bestDevice(), dtype, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+export async function load(name: string, { device = bestDevice(), dtype, toolFormat, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+  const chosenFormat = toolFormat === undefined ? undefined : toolCallFormat(toolFormat);
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, tokenizer, template, defaults });
+  return new Model({ ...loaded, id, tokenizer, template, defaults, toolFormat: chosenFormat ?? detectToolCallFormat(template?.source ?? "") });
 }
 
 /** On the CPU float32 is the fast type for activations, and our products read half-precision matrices as they lie in the file. */

@@ -6,11 +6,11 @@ import { load, type LoadOptions, type Model } from "./model.js";
 /** One model in this process, one generation at a time, behind the interface that servers use. */
 export class SimpleEngine implements Engine {
   readonly #name: string;
-  readonly #options: Pick<LoadOptions, "device" | "dtype">;
+  readonly #options: Pick<LoadOptions, "device" | "dtype" | "toolFormat">;
   #model: Model | undefined;
 
   /** @param name a folder, an alias or a Hugging Face id; nothing is loaded before `start`. */
-  constructor(name: string, options: Pick<LoadOptions, "device" | "dtype"> = {}) {
+  constructor(name: string, options: Pick<LoadOptions, "device" | "dtype" | "toolFormat"> = {}) {
     this.#name = name;
     this.#options = options;
   }

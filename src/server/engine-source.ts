@@ -6,9 +6,9 @@ import { DEFAULT_MODEL } from "./defaults.js";
 import type { KnownModel } from "./model-list.js";
 
 /** An engine for a model, not started. Imported only now: a server with an engine of its own needs no MLX. */
-export async function createEngine(model = DEFAULT_MODEL): Promise<Engine> {
+export async function createEngine(model = DEFAULT_MODEL, options: { toolFormat?: string } = {}): Promise<Engine> {
   const { SimpleEngine } = await import("../engine/simple-engine.js");
-  return new SimpleEngine(model);
+  return new SimpleEngine(model, options);
 }
 
 /** Every model this machine knows of: shipped, in the Hugging Face cache, and those with an alias that would be downloaded. */

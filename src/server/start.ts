@@ -14,6 +14,8 @@ export interface ServeOptions {
   model?: string;
   /** Serves this engine instead of loading `model`, e.g. a scripted one. The server starts it, and stops it on `close`. */
   engine?: Engine;
+  /** Tool-call format of the model's answers; the one its chat template teaches when left out. */
+  toolFormat?: string;
   host?: string;
   /** 0 picks a free port. */
   port?: number;
@@ -43,7 +45,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, signal } = options;
   throwIfAborted(signal);
   const logger = createLogger("server");
-  const engine = options.engine ?? (await createEngine(options.model));
+  const engine = options.engine ?? (await createEngine(options.model, { toolFormat: options.toolFormat }));
   const engineHost = new EngineHost(engine, { namesOf: (id) => [...(options.model === undefined ? [] : [options.model]), ...aliasesOf(id)] });
   const isAllowedAddress = options.allowPrivateUrls ? () => true : undefined;
   const app = buildApp({ host: engineHost, listModels, limits: options.limits, isAllowedAddress, logger });

@@ -10,6 +10,7 @@ interface ServeFlags {
   model: string;
   host: string;
   port: number;
+  toolFormat?: string;
   allowPrivateUrls?: boolean;
 }
 
@@ -20,6 +21,7 @@ export function serveCommand(): Command {
     .option("--model <model>", "model: alias, folder or Hugging Face id", DEFAULT_MODEL)
     .option("--host <host>", "address to listen on", DEFAULT_HOST)
     .option("--port <port>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), DEFAULT_PORT)
+    .option("--tool-format <name>", "tool-call format of the model's answers (default: as its chat template teaches)")
     .option("--allow-private-urls", "fetch pictures from private and loopback addresses too")
     .action(runServe);
 }

@@ -53,6 +53,12 @@ describe("Qwen2.5's tokenizer", () => {
     for (const { text, ids } of qwenTokens.encoded) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(ids);
   });
 
+  it("leaves out special tokens, except those asked for", () => {
+    const ids = tokenizer.encode("<|im_start|><tool_call>a<|im_end|>");
+    expect(tokenizer.decode(ids)).toBe("<tool_call>a");
+    expect(tokenizer.decode(ids, { visibleTokens: ["<|im_end|>"] })).toBe("<tool_call>a<|im_end|>");
+  });
+
   it("decodes as the Rust tokenizers do, broken characters and special tokens included", () => {
     expect(qwenTokens.decoded.filter(({ text }) => text.includes("\ufffd")).length).toBeGreaterThan(50);
     for (const { ids, text, skipped } of qwenTokens.decoded) {

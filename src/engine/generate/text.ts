@@ -9,12 +9,18 @@ export interface TextDelta {
   tokenIds: number[];
 }
 
+export interface TextOptions {
+  stops: readonly string[];
+  /** Special tokens that stay in the text, e.g. the marks of tool calls. */
+  visibleTokens?: readonly string[];
+}
+
 /**
  * Turns token ids into text until an end-of-sequence token or a stop string comes. Joined, the texts are the whole answer.
  * @returns why it ended: `length` when the ids ran out.
  */
-export async function* streamText(ids: AsyncGenerator<number, void>, tokenizer: Tokenizer, stops: readonly string[]): AsyncGenerator<TextDelta, Exclude<FinishReason, "tool_calls">> {
-  const detokenizer = tokenizer.createDetokenizer();
+export async function* streamText(ids: AsyncGenerator<number, void>, tokenizer: Tokenizer, { stops, visibleTokens }: TextOptions): AsyncGenerator<TextDelta, Exclude<FinishReason, "tool_calls">> {
+  const detokenizer = tokenizer.createDetokenizer({ visibleTokens });
   const stopStrings = new StopStrings(stops);
   const ends = new Set(tokenizer.eosTokenIds);
   for await (const id of ids) {

@@ -1,4 +1,5 @@
 import type { InferenceEvent } from "../inference.js";
+import type { ToolCall, ToolDefinition } from "../messages.js";
 
 /** What a tool-call parser yields: text outside calls, and calls piece by piece. */
 export type ToolCallEvent = Extract<InferenceEvent, { type: "text" | "tool_call" | "tool_call_arguments" }>;
@@ -13,11 +14,21 @@ export interface ToolCallParser {
   end(): ToolCallEvent[];
 }
 
+export interface ParserOptions {
+  /** The functions that can be called: their schemas give values their types and positional arguments their names. */
+  tools?: readonly ToolDefinition[];
+  /** Makes the id of each call that brings none of its own. */
+  newId?: () => string;
+}
+
 /** One way in which models write tool calls. */
 export interface ToolCallFormat {
   readonly name: string;
+  /** Its marks that tokenizers may hold as special tokens, which have to stay visible for the parser. */
+  readonly marks: readonly string[];
   /** True for a chat template that teaches this format. */
   matches(chatTemplate: string): boolean;
-  /** @param newId makes the id of each call. */
-  createParser(newId?: () => string): ToolCallParser;
+  /** Calls as the model writes them, for prompts of templates that have no place for them. */
+  render(calls: readonly Pick<ToolCall, "name" | "arguments">[]): string;
+  createParser(options?: ParserOptions): ToolCallParser;
 }

@@ -1,6 +1,7 @@
 import { heldSuffixLength } from "../generate/stop-strings.js";
 import { newCallId } from "./call-id.js";
 import type { ToolCallEvent, ToolCallFormat, ToolCallParser } from "./format.js";
+import { jsonOfCalls } from "./json-calls.js";
 import { JsonCallScanner } from "./json-call-scanner.js";
 
 const OPEN = "<tool_call>";
@@ -12,8 +13,10 @@ const CLOSE = "</tool_call>";
  */
 export const hermes: ToolCallFormat = {
   name: "hermes",
+  marks: [OPEN, CLOSE],
   matches: (chatTemplate) => chatTemplate.includes(OPEN) && !chatTemplate.includes("<function="),
-  createParser: (newId = newCallId) => new HermesParser(newId),
+  render: (calls) => jsonOfCalls(calls, "arguments").map((json) => `${OPEN}\n${json}\n${CLOSE}`).join("\n"), // prettier-ignore
+  createParser: ({ newId = newCallId } = {}) => new HermesParser(newId),
 };
 
 /**

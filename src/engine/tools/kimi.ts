@@ -1,0 +1,38 @@
+import { BlockParser, type ParsedCall } from "./block-parser.js";
+import type { Cursor } from "./cursor.js";
+import type { ToolCallFormat } from "./format.js";
+
+const SECTION = "<|tool_calls_section_begin|>";
+const SECTION_END = "<|tool_calls_section_end|>";
+const CALL = "<|tool_call_begin|>";
+const CALL_END = "<|tool_call_end|>";
+const ARGUMENTS = "<|tool_call_argument_begin|>";
+
+/** `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{…}<|tool_call_end|>` in a section: Kimi K2. */
+export const kimi: ToolCallFormat = {
+  name: "kimi",
+  marks: [SECTION, SECTION_END, CALL, CALL_END, ARGUMENTS],
+  matches: (chatTemplate) => chatTemplate.includes(SECTION),
+  render: (calls) => SECTION + calls.map((call, index) => `${CALL}functions.${call.name}:${index}${ARGUMENTS}${call.arguments}${CALL_END}`).join("") + SECTION_END,
+  createParser: ({ newId } = {}) => new BlockParser({ openers: [SECTION, CALL], read: readBlock }, newId),
+};
+
+function readBlock(cursor: Cursor): ParsedCall[] {
+  cursor.take(SECTION);
+  const calls = cursor.repeat(() => (cursor.takeAfterSpace(CALL) ? readCall(cursor) : undefined));
+  if (calls.length > 0) cursor.takeAfterSpace(SECTION_END);
+  return calls;
+}
+
+/** The id holds the name: `functions.f:0`. */
+function readCall(cursor: Cursor): ParsedCall {
+  cursor.space();
+  const name = cursor.name();
+  if (cursor.take(":")) cursor.name();
+  cursor.space();
+  cursor.require(ARGUMENTS);
+  cursor.space();
+  const text = cursor.bracketed("{");
+  cursor.takeAfterSpace(CALL_END);
+  return { name: name.replace(/^functions\./, ""), arguments: text };
+}

@@ -1,0 +1,26 @@
+import type { ToolDefinition } from "../messages.js";
+import { BlockParser, type ParsedCall } from "./block-parser.js";
+import type { Cursor } from "./cursor.js";
+import type { ToolCallFormat } from "./format.js";
+import { namedCall, pythonOfCall } from "./python-calls.js";
+import { PythonReader } from "./python-reader.js";
+
+const OPEN = "<|tool_call_start|>";
+const CLOSE = "<|tool_call_end|>";
+
+/** `<|tool_call_start|>[f(a=1)]<|tool_call_end|>`: LFM2. */
+export const lfm: ToolCallFormat = {
+  name: "lfm",
+  marks: [OPEN, CLOSE],
+  matches: (chatTemplate) => chatTemplate.includes(OPEN) || chatTemplate.includes("<|tool_list_start|>"),
+  render: (calls) => `${OPEN}[${calls.map(pythonOfCall).join(", ")}]${CLOSE}`,
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [OPEN], read: (cursor) => readBlock(cursor, tools) }, newId),
+};
+
+function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {
+  cursor.require(OPEN);
+  cursor.space();
+  const calls = new PythonReader(cursor.bracketed("[", "\"'")).callList().map((call) => namedCall(call, tools));
+  cursor.takeAfterSpace(CLOSE);
+  return calls;
+}

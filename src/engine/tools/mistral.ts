@@ -1,0 +1,36 @@
+import { randomInt } from "node:crypto";
+import { BlockParser, type ParsedCall } from "./block-parser.js";
+import type { Cursor } from "./cursor.js";
+import type { ToolCallFormat } from "./format.js";
+import { callsOfJson, jsonOfCalls, readJson } from "./json-calls.js";
+
+const OPEN = "[TOOL_CALLS]";
+const CALL_ID = "[CALL_ID]";
+const ARGS = "[ARGS]";
+const ID_LENGTH = 9;
+const ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/** `[TOOL_CALLS] [{"name": …, "arguments": {…}}]`, and `[TOOL_CALLS]name[ARGS]{…}` of Mistral's newer tokenizers. */
+export const mistral: ToolCallFormat = {
+  name: "mistral",
+  marks: [OPEN, CALL_ID, ARGS],
+  matches: (chatTemplate) => chatTemplate.includes(OPEN),
+  render: (calls) => `${OPEN}[${jsonOfCalls(calls, "arguments").join(", ")}]`,
+  createParser: ({ newId = newMistralId } = {}) => new BlockParser({ openers: [OPEN], read: readBlock }, newId),
+};
+
+/** Mistral's templates refuse ids of any other length. */
+function newMistralId(): string {
+  return Array.from({ length: ID_LENGTH }, () => ID_CHARACTERS[randomInt(ID_CHARACTERS.length)]).join("");
+}
+
+function readBlock(cursor: Cursor): ParsedCall[] {
+  cursor.require(OPEN);
+  cursor.space();
+  if (cursor.is("[")) return callsOfJson(readJson(cursor.bracketed("[")));
+  const name = cursor.name();
+  const id = cursor.takeAfterSpace(CALL_ID) ? { id: cursor.name() } : {};
+  cursor.takeAfterSpace(ARGS);
+  cursor.space();
+  return [{ name, arguments: cursor.bracketed("{"), ...id }];
+}
