@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { positionIds } from "../../src/engine/models/qwen3_vl/positions.js";
-import type { QwenImage } from "../../src/engine/models/qwen3_vl/processor.js";
+import { positionIds } from "../../src/engine/nn/mrope.js";
+import type { QwenImage } from "../../src/engine/models/qwen-vl-prompt.js";
 import { loadEngine, promptOf, type Engine } from "./support/engine.js";
 import { FIXTURES, readGolden } from "./support/golden.js";
 

@@ -7,7 +7,7 @@ import { generateTokens } from "../../src/engine/generate/tokens.js";
 import { clearCache, liveTensors, memoryUse } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
 import type { Prompt } from "../../src/engine/models/architecture.js";
-import { layOutImages, type QwenImage } from "../../src/engine/models/qwen3_vl/processor.js";
+import { layOutImages, type QwenImage } from "../../src/engine/models/qwen-vl-prompt.js";
 import { loadEngine, promptOf, type Engine } from "../golden/support/engine.js";
 import { FIXTURES, readGolden, relativeError } from "../golden/support/golden.js";
 

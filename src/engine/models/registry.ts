@@ -35,7 +35,7 @@ import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
 import { Qwen3MoeModel } from "./qwen3_moe/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
 import { QWEN3_VL_ALIASES, Qwen3VLModel } from "./qwen3_vl/model.js";
-import { QwenVLProcessor } from "./qwen3_vl/processor.js";
+import { QwenVLProcessor } from "./qwen-vl-prompt.js";
 import { Qwen3VLMoeConfig } from "./qwen3_vl_moe/config.js";
 import { Qwen3VLMoeModel } from "./qwen3_vl_moe/model.js";
 

@@ -48,9 +48,8 @@ export function blockAxes(sections: AxisSections): Int32Array {
   return Int32Array.from(sections.flatMap((count, axis) => Array.from({ length: count }, () => axis)));
 }
 
-/** The axis of every frequency where they take turns: number 3k + 1 follows the height and 3k + 2 the width while k is below the axis' section, all others the time (Qwen3-VL). */
-export function interleavedAxes(sections: AxisSections): Int32Array {
-  const count = sections.reduce((sum, section) => sum + section, 0);
+/** The axis of each of `count` frequencies where they take turns: number 3k + 1 follows the height and 3k + 2 the width while k is below the axis' section, all others the time (Qwen3-VL). */
+export function interleavedAxes(sections: AxisSections, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => {
     const axis = i % 3;
     return axis !== 0 && i < (sections[axis] ?? 0) * 3 ? axis : 0;

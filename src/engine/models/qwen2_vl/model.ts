@@ -7,7 +7,7 @@ import type { QuantizationConfig } from "../../nn/quantization.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import { Qwen2TextModel } from "../qwen2/text.js";
-import type { QwenImage } from "../qwen3_vl/processor.js";
+import type { QwenImage } from "../qwen-vl-prompt.js";
 import type { Qwen2VLTextConfig } from "./config.js";
 
 /** The names of mlx-vlm, then those of published folders; transformers 5 nests both halves under `model`. */

@@ -9,14 +9,19 @@ import { VisionTower } from "../qwen3_vl/vision.js";
 import type { Qwen35Config } from "./config.js";
 import { TextModel, type Qwen35Cache } from "./text.js";
 
-/** Qwen3.5 and later ones of its type, with or without experts: Qwen3-VL's tower without taps, before a decoder of two kinds of layers. */
+/**
+ * Qwen3.5 and later ones of its type, with or without experts: Qwen3-VL's tower without taps, before a decoder of two kinds of
+ * layers. mlx-lm's folders leave the tower out; such a model reads text only.
+ */
 export class Qwen35Model implements Architecture<Qwen35Cache> {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  /** Absent without the tower. */
+  readonly encode: ((item: MediaItem) => MediaFeatures) | undefined;
   readonly #config: Qwen35Config;
-  readonly #vision: VisionTower;
+  readonly #vision: VisionTower | undefined;
   readonly #text: TextModel;
   readonly #lmHead: Linear | undefined;
 
@@ -26,8 +31,10 @@ export class Qwen35Model implements Architecture<Qwen35Cache> {
     this.modelType = config.model_type;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
-    this.mediaTokenIds = [config.image_token_id];
-    this.#vision = new VisionTower(weights, "model.visual", vision, quantization);
+    const tower = weights.has("model.visual.patch_embed.proj.weight") ? new VisionTower(weights, "model.visual", vision, quantization) : undefined;
+    this.mediaTokenIds = tower === undefined ? [] : [config.image_token_id];
+    this.encode = tower && ((item) => tower.forward(item as QwenImage));
+    this.#vision = tower;
     this.#text = new TextModel(weights, "model.language_model", { ...text, mlp, quantization });
     // Layers that guess several tokens ahead.
     weights.ignoreUnder("mtp.");
@@ -41,10 +48,6 @@ export class Qwen35Model implements Architecture<Qwen35Cache> {
 
   embed(ids: Tensor): Tensor {
     return this.#text.embedTokens.forward(ids);
-  }
-
-  encode(item: MediaItem): MediaFeatures {
-    return this.#vision.forward(item as QwenImage);
   }
 
   plan(prompt: Prompt): PromptPlan {

@@ -6,7 +6,7 @@ import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3VLConfig } from "./config.js";
 import { planImages } from "./positions.js";
-import type { QwenImage } from "./processor.js";
+import type { QwenImage } from "../qwen-vl-prompt.js";
 import { TextModel } from "./text.js";
 import { VisionTower } from "./vision.js";
 

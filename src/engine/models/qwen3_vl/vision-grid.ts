@@ -1,20 +1,3 @@
-/** Row and column of every patch of an h × w grid in merge-block order, interleaved `[N, 2]`: block by block, row-major inside. */
-export function mergeOrder(height: number, width: number, mergeSize: number): Int32Array<ArrayBuffer> {
-  const order = new Int32Array(2 * height * width);
-  let i = 0;
-  for (let blockRow = 0; blockRow < height; blockRow += mergeSize) {
-    for (let blockColumn = 0; blockColumn < width; blockColumn += mergeSize) {
-      for (let row = 0; row < mergeSize; row++) {
-        for (let column = 0; column < mergeSize; column++) {
-          order[i++] = blockRow + row;
-          order[i++] = blockColumn + column;
-        }
-      }
-    }
-  }
-  return order;
-}
-
 /**
  * Where to sample a square table of `side` × `side` positions for each patch of the grid: four rows and their weights a patch,
  * both `[N · 4]`. Grid corners lie on table corners; float32 as in the reference (`F.interpolate`, bilinear, align_corners).

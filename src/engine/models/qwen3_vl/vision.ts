@@ -1,57 +1,44 @@
 import type { ProcessedImage } from "../../image/qwen-vl-processor.js";
-import { add, cos, concatenate, disposeAll, gelu, geluTanh, linear, multiply, reshape, scaledDotProductAttention, sin, split, sum, take, tensor, transpose, type Tensor } from "../../mlx/index.js";
+import { add, disposeAll, gelu, geluTanh, linear, multiply, reshape, sum, take, tensor, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm } from "../../nn/norm.js";
+import { axialRotary, mergeOrder, temporalPatchMatrix } from "../../nn/patch-grid.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
-import { inverseFrequencies, rotateHalves } from "../../nn/rotary.js";
+import { VisionAttention } from "../../nn/vision-attention.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Qwen3VLVisionConfig } from "./config.js";
-import { bilinearTaps, mergeOrder } from "./vision-grid.js";
+import { bilinearTaps } from "./vision-grid.js";
 
 // Qwen3-VL's vision tower (arXiv:2511.21631): patches in merge-block order, learned positions interpolated to the grid, axial
 // rotary attention, and mergers that also feed early layers of the decoder (DeepStack, arXiv:2406.04334).
 // Reference: transformers 5.23, models/qwen3_vl/modeling_qwen3_vl.py.
 
 const EPS = 1e-6;
-const ROPE_THETA = 10_000;
 
 class Block implements Disposable {
-  readonly #heads: number;
   readonly #norm1: LayerNorm;
   readonly #norm2: LayerNorm;
-  readonly #qkv: Linear;
-  readonly #proj: Linear;
+  readonly #attention: VisionAttention;
   readonly #fc1: Linear;
   readonly #fc2: Linear;
 
   constructor(weights: Weights, path: string, { hidden_size: dims, intermediate_size: hidden, num_heads }: Qwen3VLVisionConfig, quantization?: QuantizationConfig) {
-    this.#heads = num_heads;
     this.#norm1 = new LayerNorm(weights, `${path}.norm1`, dims, EPS);
     this.#norm2 = new LayerNorm(weights, `${path}.norm2`, dims, EPS);
-    this.#qkv = new Linear(weights, `${path}.attn.qkv`, { inputs: dims, outputs: 3 * dims, bias: true, quantization });
-    this.#proj = new Linear(weights, `${path}.attn.proj`, { inputs: dims, outputs: dims, bias: true, quantization });
+    this.#attention = new VisionAttention(weights, `${path}.attn`, { dims, heads: num_heads, quantization });
     this.#fc1 = new Linear(weights, `${path}.mlp.linear_fc1`, { inputs: dims, outputs: hidden, bias: true, quantization });
     this.#fc2 = new Linear(weights, `${path}.mlp.linear_fc2`, { inputs: hidden, outputs: dims, bias: true, quantization });
   }
 
   /** x `[F, N, D]`: frames attend within themselves. */
   forward(x: Tensor, rotary: { cos: Tensor; sin: Tensor }): Tensor {
-    const attended = add(x, this.#attend(this.#norm1.forward(x), rotary));
+    const attended = add(x, this.#attention.forward(this.#norm1.forward(x), rotary));
     return add(attended, this.#fc2.forward(geluTanh(this.#fc1.forward(this.#norm2.forward(attended)))));
   }
 
-  #attend(x: Tensor, rotary: { cos: Tensor; sin: Tensor }): Tensor {
-    const [frames, patches, dims] = x.shape as [number, number, number];
-    const headDim = dims / this.#heads;
-    const heads = (y: Tensor): Tensor => transpose(reshape(y, [frames, patches, this.#heads, headDim]), [0, 2, 1, 3]);
-    const [q, k, v] = split(this.#qkv.forward(x), [dims, 2 * dims], -1).map(heads) as [Tensor, Tensor, Tensor];
-    const y = scaledDotProductAttention(rotateHalves(q, rotary.cos, rotary.sin), rotateHalves(k, rotary.cos, rotary.sin), v, headDim ** -0.5);
-    return this.#proj.forward(reshape(transpose(y, [0, 2, 1, 3]), [frames, patches, dims]));
-  }
-
   [Symbol.dispose](): void {
-    disposeModules(this.#norm1, this.#norm2, this.#qkv, this.#proj, this.#fc1, this.#fc2);
+    disposeModules(this.#norm1, this.#norm2, this.#attention, this.#fc1, this.#fc2);
   }
 }
 
@@ -96,7 +83,7 @@ export class VisionTower implements Disposable {
   constructor(weights: Weights, path: string, config: Qwen3VLVisionConfig, quantization?: QuantizationConfig) {
     const { hidden_size: dims, num_position_embeddings, deepstack_visual_indexes } = config;
     this.#config = config;
-    this.#patchWeight = patchMatrix(weights, `${path}.patch_embed.proj.weight`, config);
+    this.#patchWeight = temporalPatchMatrix(weights, `${path}.patch_embed.proj.weight`, { outputs: dims, channels: config.in_channels, frames: config.temporal_patch_size, patchSize: config.patch_size });
     this.#patchBias = weights.take(`${path}.patch_embed.proj.bias`, [dims]);
     this.#positions = weights.take(`${path}.pos_embed.weight`, [num_position_embeddings, dims]);
     this.#blocks = Array.from({ length: config.depth }, (_, i) => new Block(weights, `${path}.blocks.${i}`, config, quantization));
@@ -108,7 +95,7 @@ export class VisionTower implements Disposable {
     const [frames, height, width] = gridThw;
     const patches = height * width;
     const order = mergeOrder(height, width, this.#config.spatial_merge_size);
-    const rotary = this.#rotary(order);
+    const rotary = axialRotary(order, this.#config.hidden_size / this.#config.num_heads);
     const pixels = tensor(pixelValues, [frames, patches, pixelValues.length / (frames * patches)], this.#positions.dtype);
     let hidden = add(linear(pixels, this.#patchWeight, this.#patchBias), this.#interpolated(order, height, width));
     const deepstack: Tensor[] = [];
@@ -127,37 +114,8 @@ export class VisionTower implements Disposable {
     return sum(multiply(taps, tensor(weights, [weights.length / 4, 4, 1], taps.dtype)), [1]);
   }
 
-  /** Angles `[N, headDim]`: a quarter of the features follows the row, a quarter the column, and both again. */
-  #rotary(order: Int32Array): { cos: Tensor; sin: Tensor } {
-    const headDim = this.#config.hidden_size / this.#config.num_heads;
-    const frequencies = inverseFrequencies(headDim / 2, ROPE_THETA);
-    const half = headDim / 2;
-    const angles = new Float32Array((order.length / 2) * half);
-    for (let patch = 0; patch < order.length / 2; patch++) {
-      for (let axis = 0; axis < 2; axis++) {
-        frequencies.forEach((frequency, i) => (angles[patch * half + axis * frequencies.length + i] = (order[2 * patch + axis] as number) * frequency));
-      }
-    }
-    const one = tensor(angles, [order.length / 2, half]);
-    const both = concatenate([one, one], -1);
-    return { cos: cos(both), sin: sin(both) };
-  }
-
   [Symbol.dispose](): void {
     disposeAll([this.#patchWeight, this.#patchBias, this.#positions]);
     disposeModules(this.#blocks, this.#merger, this.#deepstack);
   }
-}
-
-/**
- * The patch convolution as a matrix `[out, features]`, features in the processor's order (channel, frame, row, column). Its
- * kernel is stored `[out, C, T, P, P]` by transformers and `[out, T, P, P, C]` by MLX.
- */
-function patchMatrix(weights: Weights, path: string, config: Qwen3VLVisionConfig): Tensor {
-  const { hidden_size: dims, in_channels: channels, temporal_patch_size: frames, patch_size: patch } = config;
-  const channelsLast = weights.shapeOf(path).at(-1) === channels;
-  const kernel = weights.takeMatrix(path, channelsLast ? [dims, frames, patch, patch, channels] : [dims, channels, frames, patch, patch]);
-  const matrix = weights.derive(() => reshape(channelsLast ? transpose(kernel, [0, 4, 1, 2, 3]) : kernel, [dims, -1]));
-  kernel.dispose();
-  return matrix;
 }

@@ -6,7 +6,7 @@ import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import { MoeDecoder } from "../qwen3_moe/text.js";
 import { planImages } from "../qwen3_vl/positions.js";
-import type { QwenImage } from "../qwen3_vl/processor.js";
+import type { QwenImage } from "../qwen-vl-prompt.js";
 import { VisionTower } from "../qwen3_vl/vision.js";
 import type { Qwen3VLMoeConfig } from "./config.js";
 

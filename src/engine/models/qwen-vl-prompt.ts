@@ -1,8 +1,7 @@
-import { DeskhandError } from "../../../core/errors.js";
-import { imageContentHash, type DecodedImage } from "../../image/decode.js";
-import type { QwenVLImageProcessor} from "../../image/qwen-vl-processor.js";
-import { type ProcessedImage } from "../../image/qwen-vl-processor.js";
-import type { MediaItem, MediaSpan, Processor, Prompt } from "../architecture.js";
+import { DeskhandError } from "../../core/errors.js";
+import { imageContentHash, type DecodedImage } from "../image/decode.js";
+import type { ProcessedImage, QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
+import type { MediaItem, MediaSpan, Processor, Prompt } from "./architecture.js";
 
 /** A picture cut into patches. */
 export interface QwenImage extends MediaItem, ProcessedImage {}
@@ -31,7 +30,7 @@ export class QwenVLProcessor implements Processor {
  * has that length is left as it is (a raw prompt may spell all places out).
  * @throws DeskhandError `invalid_argument` when places and pictures do not match.
  */
-export function layOutImages(tokenIds: readonly number[], images: readonly { item: QwenImage; key: string }[], imageTokenId: number): Prompt {
+export function layOutImages(tokenIds: readonly number[], images: readonly { item: MediaItem & { mergedTokens: number }; key: string }[], imageTokenId: number): Prompt {
   const laidOut: number[] = [];
   const media: MediaSpan[] = [];
   let places = 0;
