@@ -27,6 +27,10 @@ import { VisionTower as Qwen25VisionTower } from "./qwen2_5_vl/vision.js";
 import { Qwen2VLConfig } from "./qwen2_vl/config.js";
 import { QWEN2_VL_ALIASES, Qwen2VLModel, VISION_PATH } from "./qwen2_vl/model.js";
 import { VisionTower as Qwen2VisionTower } from "./qwen2_vl/vision.js";
+import { Phi3VConfig } from "./phi3_v/config.js";
+import { Phi3VModel, placeId } from "./phi3_v/model.js";
+import { Phi3VProcessor } from "./phi3_v/processor.js";
+import { TileProcessor as Phi3VTileProcessor } from "./phi3_v/tiles.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen35Config } from "./qwen3_5/config.js";
@@ -83,6 +87,10 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
       return new Qwen2VLModel(weights, parsed, new Qwen2VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
     },
     processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen2VLConfig, config, path).image_token_id),
+  },
+  phi3_v: {
+    build: (config, weights, path) => new Phi3VModel(weights, parseConfig(Phi3VConfig, config, path)),
+    processor: async (config, dir, path) => new Phi3VProcessor(await Phi3VTileProcessor.load(dir), placeId(parseConfig(Phi3VConfig, config, path))),
   },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_5: QWEN3_5,

@@ -10,7 +10,7 @@ from transformers.models.idefics3.processing_idefics3 import Idefics3Processor
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
 from ..cases import SCALED_CASES, VISION_CASES
-from ..small_models import SmallModel, build, image_features
+from ..small_models import SmallModel, build, build_quantized, image_features
 from .llama import text_config
 
 # Without the tall one: Pillow 13 shrinks its height before its width, which earlier ones and torchvision do not.
@@ -146,4 +146,4 @@ def _model(name: str, kind: str, dtype: str = "float32") -> SmallModel:
 BUILDERS = {
     model.name: partial(build, model)
     for model in [_model("idefics3", "Idefics3"), _model("smolvlm", "SmolVLM"), _model("smolvlm-bf16", "SmolVLM", "bfloat16")]
-}
+} | {"idefics3-4bit": partial(build_quantized, _model("idefics3-4bit", "Idefics3"), bits=4, group_size=32)}

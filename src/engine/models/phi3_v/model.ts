@@ -1,0 +1,59 @@
+import type { KVCache } from "../../cache/kv-cache.js";
+import type { Tensor } from "../../mlx/index.js";
+import { disposeModules } from "../../nn/module.js";
+import type { Weights } from "../../nn/weights.js";
+import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
+import type { Phi3VConfig } from "./config.js";
+import type { Phi3VImage } from "./processor.js";
+import { TextModel } from "./text.js";
+import { VisionTower } from "./vision.js";
+
+/** The last row of the embeddings: beyond the tokenizer's vocabulary, so no text has it. */
+export function placeId({ vocab_size }: Phi3VConfig): number {
+  return vocab_size - 1;
+}
+
+export class Phi3VModel implements Architecture<KVCache> {
+  readonly modelType = "phi3_v";
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly mediaTokenIds: readonly number[];
+  readonly #vision: VisionTower;
+  readonly #text: TextModel;
+
+  constructor(weights: Weights, config: Phi3VConfig) {
+    this.vocabSize = config.vocab_size;
+    this.contextLength = config.max_position_embeddings;
+    this.mediaTokenIds = [placeId(config)];
+    this.#vision = new VisionTower(weights, "model.vision_embed_tokens", config);
+    this.#text = new TextModel(weights, config);
+  }
+
+  createCache(): KVCache[] {
+    return this.#text.createCache();
+  }
+
+  embed(ids: Tensor): Tensor {
+    return this.#text.embed(ids);
+  }
+
+  encode(item: MediaItem): MediaFeatures {
+    return { embeddings: this.#vision.forward(item as Phi3VImage) };
+  }
+
+  plan(prompt: Prompt): PromptPlan {
+    return this.#text.plan(prompt);
+  }
+
+  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+    return this.#text.forward(input, cache);
+  }
+
+  logits(hidden: Tensor): Tensor {
+    return this.#text.logits(hidden);
+  }
+
+  [Symbol.dispose](): void {
+    disposeModules(this.#vision, this.#text);
+  }
+}

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { disposeAll, evaluated, scope } from "../../src/engine/mlx/index.js";
+import { TILE_TOKENS, tokenCount } from "../../src/engine/models/phi3_v/tiles.js";
+import type { Phi3VImage } from "../../src/engine/models/phi3_v/processor.js";
+import { loadEngine, type Engine } from "./support/engine.js";
+import { FIXTURES, relativeError } from "./support/golden.js";
+
+// What the goldens cannot show: mlx-vlm, their oracle, lays out several columns of tiles otherwise than Phi-3-Vision was trained.
+
+const picture = { data: Uint8Array.from({ length: 90 * 60 * 3 }, (_, i) => (i * i) % 251), widthPx: 90, heightPx: 60 };
+
+describe("phi3-v", () => {
+  let engine: Engine;
+  beforeAll(async () => void (engine = await loadEngine(`${FIXTURES}phi3-v/model`)));
+  afterAll(() => engine.architecture[Symbol.dispose]());
+
+  const prepare = (text: string, count: number): ReturnType<NonNullable<Engine["processor"]>["prepare"]> =>
+    engine.processor!.prepare({ text, images: Array.from({ length: count }, () => picture), encode: (part) => engine.tokenizer.encode(part) });
+
+  it("runs rows of tokens through neighbouring tiles, with a separator after each", async () => {
+    const { patches } = prepare("<|image_1|>", 1).media[0]!.item as Phi3VImage;
+    const perTile = patches.length / 2;
+    const [whole, left] = [patches.slice(0, perTile), patches.slice(perTile)];
+    const right = left.map((value) => -value);
+    const item = (tiles: Float32Array[], columns: number): Phi3VImage => ({ kind: "image", patches: Float32Array.from([whole, ...tiles].flatMap((tile) => [...tile])), rows: 1, columns });
+    const features = scope(() => [item([left, right], 2), item([left], 1), item([right], 1)].map((one) => engine.architecture.encode!(one).embeddings));
+    try {
+      await evaluated(...features);
+      const width = features[0]!.shape[1]!;
+      const [both, first, second] = features.map((tensor) => tensor.toArray());
+      const rows = (values: number[] | undefined, from: number, count: number): number[] => values!.slice(from * width, (from + count) * width);
+      for (let row = 0; row < TILE_TOKENS; row++) {
+        const here = row * (2 * TILE_TOKENS + 1);
+        const there = row * (TILE_TOKENS + 1);
+        expect(relativeError(rows(both, here, TILE_TOKENS), rows(first, there, TILE_TOKENS))).toBeLessThan(1e-5);
+        // The second tile's row comes with its separator.
+        expect(relativeError(rows(both, here + TILE_TOKENS, TILE_TOKENS + 1), rows(second, there, TILE_TOKENS + 1))).toBeLessThan(1e-5);
+      }
+    } finally {
+      disposeAll(features);
+    }
+  });
+
+  it("takes as many rows as the published formula says", () => {
+    for (const [rows, columns] of [[1, 1], [3, 1], [2, 3], [4, 4]] as const) expect(tokenCount({ rows, columns })).toBe((rows * columns + 1) * 144 + 1 + (rows + 1) * 12);
+  });
+
+  it("puts a picture wherever its number stands", () => {
+    const { media, tokenIds } = prepare("a<|image_2|>b<|image_1|>c<|image_2|>", 2);
+    expect(media.map(({ start, end }) => [start, end])).toEqual([[1, 314], [315, 628], [629, 942]]);
+    expect(tokenIds).toHaveLength(942);
+  });
+
+  it("refuses tags that do not fit the pictures", () => {
+    expect(() => prepare("no tag", 1)).toThrow("<|image_1|>");
+    expect(() => prepare("<|image_2|>", 1)).toThrow("<|image_2|>");
+    expect(() => prepare("<|image_1|><|image_2|>", 1)).toThrow("its 1 pictures");
+  });
+});
