@@ -102,6 +102,25 @@ describe("the same weights in another layout", () => {
   });
 });
 
+it("reads text without the tower, which mlx-lm leaves out", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "deskhand-text-"));
+  try {
+    const source = `${FIXTURES}qwen3-5-moe/model`;
+    cpSync(source, dir, { recursive: true });
+    const text = Array.from(readFloatTensors(join(source, "model.safetensors"))).filter(([name]) => !name.startsWith("model.visual."));
+    writeFloatTensors(join(dir, "model.safetensors"), new Map(text));
+    const engine = await loadEngine(dir);
+    using architecture = engine.architecture;
+    expect(architecture).toMatchObject({ encode: undefined, mediaTokenIds: [] });
+    const golden = readGolden("qwen3-5-moe");
+    const one = golden.cases.find(({ name }) => name === "text")!;
+    using logits = logitsOf(architecture, { tokenIds: one.token_ids, media: [] }, golden.require("text.logit_positions").data as Int32Array<ArrayBuffer>);
+    expect(relativeError(logits.toArray(), golden.require("text.logits").data)).toBeLessThan(1e-4);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 describe("a config that is not covered", () => {
   let dir: string;
   beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), "deskhand-configs-"))));
