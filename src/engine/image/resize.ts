@@ -37,6 +37,11 @@ export function resizeLanczos(image: DecodedImage, size: PixelSize): DecodedImag
   return resize(image, size, LANCZOS);
 }
 
+/** Antialiased bilinear resize: Pillow's `resize(…, BILINEAR)` bit for bit, with the same arithmetic as `resizeBicubic`. */
+export function resizeBilinear(image: DecodedImage, size: PixelSize): DecodedImage {
+  return resize(image, size, TRIANGLE);
+}
+
 function resize(image: DecodedImage, size: PixelSize, kernel: Kernel): DecodedImage {
   let { data } = image;
   if (size.widthPx !== image.widthPx) data = resizeColumns(data, image, axisWeights(image.widthPx, size.widthPx, kernel));
@@ -124,6 +129,11 @@ function axisWeights(inSize: number, outSize: number, kernel: Kernel): AxisWeigh
   }
   return { starts, counts, weights, stride };
 }
+
+const TRIANGLE: Kernel = {
+  radius: 1,
+  at: (x) => Math.max(1 - Math.abs(x), 0),
+};
 
 /** Keys' cubic convolution with a = -0.5. */
 const CUBIC: Kernel = {

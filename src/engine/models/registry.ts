@@ -12,6 +12,10 @@ import { Idefics3Config } from "./idefics3/config.js";
 import { IDEFICS3_ALIASES, Idefics3Model } from "./idefics3/model.js";
 import { Idefics3Processor } from "./idefics3/processor.js";
 import { TileProcessor } from "./idefics3/tiles.js";
+import { Gemma3Config } from "./gemma3/config.js";
+import { GEMMA3_ALIASES, Gemma3Model } from "./gemma3/model.js";
+import { Gemma3Processor } from "./gemma3/processor.js";
+import { ViewProcessor } from "./gemma3/views.js";
 import { Gemma3TextConfig } from "./gemma3_text/config.js";
 import { Gemma3TextModel } from "./gemma3_text/model.js";
 import { LlamaConfig } from "./llama/config.js";
@@ -47,8 +51,8 @@ interface Entry {
   aliases?: LayoutAliases;
   /** Checks config.json and binds the weights. */
   build(config: unknown, weights: Weights, path: string): Architecture;
-  /** Absent in text-only models. */
-  processor?(config: unknown, dir: string, path: string): Promise<Processor>;
+  /** Absent in text-only models; asked only for folders that have the weights to see. */
+  processor?(config: unknown, dir: string, path: string): Promise<Processor | undefined>;
 }
 
 /** SmolVLM computes what Idefics3 does. */
@@ -68,6 +72,14 @@ const QWEN3_5: Entry = {
 /** Supported architectures by the `model_type` of config.json: one folder each. */
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   idefics3: IDEFICS3,
+  gemma3: {
+    aliases: GEMMA3_ALIASES,
+    build: (config, weights, path) => new Gemma3Model(weights, parseConfig(Gemma3Config, config, path)),
+    processor: async (config, dir, path) => {
+      const { vision_config: vision, image_token_id: imageTokenId, mm_tokens_per_image: tokensPerView } = parseConfig(Gemma3Config, config, path);
+      return vision && new Gemma3Processor(await ViewProcessor.load(dir, vision), { imageTokenId, tokensPerView });
+    },
+  },
   gemma3_text: { build: (config, weights, path) => new Gemma3TextModel(weights, parseConfig(Gemma3TextConfig, config, path)) },
   llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
@@ -142,10 +154,10 @@ export interface LoadWeightsOptions extends Pick<WeightsOptions, "dtype" | "stor
  */
 export async function loadArchitecture(dir: string, options: LoadWeightsOptions = {}): Promise<LoadedArchitecture> {
   const { entry, config, path } = await readEntry(dir);
-  const processor = await entry.processor?.(config, dir, path);
   const weights = await Weights.open(dir, { dtype: options.dtype, storedMatrices: options.storedMatrices, aliases: entry.aliases });
   try {
     const architecture = entry.build(config, weights, path);
+    const processor = architecture.encode && (await entry.processor?.(config, dir, path));
     await weights.finish(options);
     return { architecture, processor };
   } catch (error) {
