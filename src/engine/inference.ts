@@ -48,6 +48,8 @@ export type FinishReason = "stop" | "length" | "tool_calls";
 
 /** What a generation yields, in order: any number of deltas, then exactly one `finish`. */
 export type InferenceEvent =
+  /** The model's thinking, before its answer. */
+  | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
   | { type: "tool_call"; index: number; id: string; name: string }
   /** Joined deltas of one index are the JSON text of that call's arguments. */

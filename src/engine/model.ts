@@ -4,6 +4,7 @@ import type { OnProgress } from "../core/progress.js";
 import { Session } from "./cache/session.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults, type ResolvedOptions } from "./generate/options.js";
 import { streamText, type TextDelta } from "./generate/text.js";
+import { promptOpensThinking, templateThinks, THINKING_MARKS, ThinkingSplitter, type ThinkingPiece } from "./generate/thinking.js";
 import { generateTokens } from "./generate/tokens.js";
 import { resolveModel } from "./hub/resolve.js";
 import { decodeImage, type DecodedImage } from "./image/decode.js";
@@ -54,6 +55,8 @@ export interface GenerationOutput {
 }
 
 export interface ChatOutput extends GenerationOutput {
+  /** The model's thinking before its answer; empty for models that do not think. */
+  reasoning: string;
   toolCalls: ToolCall[];
 }
 
@@ -64,7 +67,11 @@ interface RunOptions extends SamplingOptions {
   signal?: AbortSignal;
   /** Special tokens that stay in the text. */
   visibleTokens?: readonly string[];
+  /** Hears of a chat's rendered prompt before anything is generated. */
+  onPrompt?: (prompt: string) => void;
 }
+
+type ChatEvent = ToolCallEvent | Extract<InferenceEvent, { type: "reasoning" }>;
 
 interface Parts extends LoadedArchitecture {
   id: string;
@@ -146,22 +153,33 @@ export class Model implements AsyncDisposable {
     await this.dispose();
   }
 
-  async *#chatEvents(request: ChatRequest, signal: AbortSignal | undefined): AsyncGenerator<ToolCallEvent, ChatOutput> {
+  async *#chatEvents(request: ChatRequest, signal: AbortSignal | undefined): AsyncGenerator<ChatEvent, ChatOutput> {
     const format = this.#toolFormatFor(request);
     const parser = format?.createParser({ tools: request.tools });
     const toolCalls: ToolCall[] = [];
-    const stream = this.#runChat(request, { ...request, signal }, format?.marks);
+    const thinks = templateThinks(this.#parts.template?.source ?? "");
+    let thinking: ThinkingSplitter | undefined;
+    let reasoning = "";
+    const stream = this.#runChat(request, {
+      ...request,
+      signal,
+      visibleTokens: [...(format?.marks ?? []), ...(thinks ? THINKING_MARKS : [])],
+      onPrompt: (prompt) => (thinking = thinks ? new ThinkingSplitter(promptOpensThinking(prompt)) : undefined),
+    });
     try {
       for (;;) {
         const { value, done } = await stream.next();
-        const text = done ? "" : value.text;
-        const events: ToolCallEvent[] = parser === undefined ? [{ type: "text", text }] : done ? parser.end() : parser.feed(text);
+        const delta = done ? "" : value.text;
+        const pieces: ThinkingPiece[] = thinking === undefined ? [{ type: "text", text: delta }] : done ? thinking.end() : thinking.feed(delta);
+        const events = pieces.flatMap((piece): ChatEvent[] => (piece.type === "text" && parser !== undefined ? parser.feed(piece.text) : [piece]));
+        if (done && parser !== undefined) events.push(...parser.end());
         for (const event of events) {
-          if (event.type === "text" && event.text === "") continue;
-          record(toolCalls, event);
+          if ("text" in event && event.text === "") continue;
+          if (event.type === "reasoning") reasoning += event.text;
+          else record(toolCalls, event);
           yield event;
         }
-        if (done) return { ...value, toolCalls, finishReason: toolCalls.length > 0 && value.finishReason === "stop" ? "tool_calls" : value.finishReason };
+        if (done) return { ...value, reasoning, toolCalls, finishReason: toolCalls.length > 0 && value.finishReason === "stop" ? "tool_calls" : value.finishReason };
       }
     } finally {
       // A caller who leaves early ends the generation as well.
@@ -173,15 +191,16 @@ export class Model implements AsyncDisposable {
     return toolChoice === "none" || tools === undefined || tools.length === 0 ? undefined : this.#parts.toolFormat;
   }
 
-  #runChat({ messages, tools, toolChoice }: ChatRequest, options: RunOptions, visibleTokens?: readonly string[]): GenerationStream {
+  #runChat({ messages, tools, toolChoice }: ChatRequest, options: RunOptions): GenerationStream {
     return this.#run(() => {
       const images = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content.flatMap((part) => (part.type === "image" ? [part.image] : []))));
       this.#requireVision(images.length);
       if (this.#parts.template === undefined) throw missingChatTemplate(this.info.id);
       const shield = new SpecialTokenShield(this.#parts.tokenizer.specialTokens, textsOf(messages, tools));
       const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield });
+      options.onPrompt?.(text);
       return this.#prepare(text, images, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
-    }, { ...options, visibleTokens });
+    }, options);
   }
 
   async *#run(prepare: () => Promise<Prompt>, options: RunOptions): GenerationStream {

@@ -13,6 +13,8 @@ export interface ScriptedToolCall {
 
 /** What the engine says to one request. Every event but the last is one step, and counts as one completion token. */
 export interface ScriptedReply {
+  /** Deltas of thinking, before the text. */
+  reasoning?: string | Iterable<string>;
   /** Text deltas, in order; a string is one delta. A generator may go on for ever. */
   text?: string | Iterable<string>;
   /** Called after the text. */
@@ -136,8 +138,10 @@ export class ScriptedEngine implements Engine {
 }
 
 function* eventsOf(reply: ScriptedReply, toolCalls: ToolCall[]): Generator<InferenceEvent> {
-  const text = reply.text ?? [];
-  for (const delta of typeof text === "string" ? [text] : text) yield { type: "text", text: delta };
+  for (const type of ["reasoning", "text"] as const) {
+    const text = reply[type] ?? [];
+    for (const delta of typeof text === "string" ? [text] : text) yield { type, text: delta };
+  }
   for (const [index, call] of (reply.toolCalls ?? []).entries()) {
     const id = call.id ?? `call_${index}`;
     const deltas = typeof call.arguments === "string" ? [call.arguments] : call.arguments;

@@ -46,10 +46,12 @@ export async function* toChunks(head: AnswerHead, events: AsyncIterable<Inferenc
 /** The whole answer: the same events, joined. */
 export async function toCompletion(head: AnswerHead, events: AsyncIterable<InferenceEvent>): Promise<ChatCompletion> {
   let text = "";
+  let reasoning = "";
   const toolCalls: AnswerToolCall[] = [];
   let finish: FinishEvent | undefined;
   for await (const event of events) {
     if (event.type === "text") text += event.text;
+    else if (event.type === "reasoning") reasoning += event.text;
     else if (event.type === "tool_call") toolCalls[event.index] = { id: event.id, type: "function", function: { name: event.name, arguments: "" } };
     else if (event.type === "tool_call_arguments") {
       const call = toolCalls[event.index];
@@ -68,6 +70,7 @@ export async function toCompletion(head: AnswerHead, events: AsyncIterable<Infer
           role: "assistant",
           content: text === "" && toolCalls.length > 0 ? null : text,
           refusal: null,
+          ...(reasoning !== "" && { reasoning_content: reasoning }),
           ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
         },
         logprobs: null,
@@ -81,6 +84,8 @@ export async function toCompletion(head: AnswerHead, events: AsyncIterable<Infer
 
 function toDelta(event: Exclude<InferenceEvent, FinishEvent>): Delta {
   switch (event.type) {
+    case "reasoning":
+      return { reasoning_content: event.text };
     case "text":
       return { content: event.text };
     case "tool_call":

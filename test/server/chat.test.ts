@@ -33,6 +33,16 @@ describe("the whole answer", () => {
     expect(both.choices[0].message.tool_calls).toHaveLength(1);
   });
 
+  it("has the model's thinking apart from its content, and so has the stream", async () => {
+    await using server = await scriptedApp(() => ({ reasoning: ["Let me ", "see."], text: ["Yes", "."] }));
+    const answer = await server.answer(HELLO);
+    expect(answer.choices[0].message).toMatchObject({ reasoning_content: "Let me see.", content: "Yes." });
+    const { chunks } = await server.stream(HELLO);
+    const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta));
+    expect(deltas.map((delta) => delta.reasoning_content ?? "").join("")).toBe("Let me see.");
+    expect(deltas.map((delta) => delta.content ?? "").join("")).toBe("Yes.");
+  });
+
   it("says length when max_tokens ends it, and prefers max_completion_tokens", async () => {
     await using server = await scriptedApp(() => ({ text: ["a", "b", "c", "d"] }));
     const older = await server.answer({ ...HELLO, max_tokens: 2 });

@@ -36,6 +36,8 @@ export const ChatCompletion = z.strictObject({
         /** Null when the answer is tool calls only. */
         content: z.string().nullable(),
         refusal: z.null(),
+        /** The model's thinking, of models that think; the field's name is the one local servers share. */
+        reasoning_content: z.string().optional(),
         tool_calls: z.array(AnswerToolCall).min(1).optional(),
       }),
       logprobs: z.null(),
@@ -58,6 +60,7 @@ const ToolCallDelta = z.strictObject({
 export const Delta = z.strictObject({
   role: z.literal("assistant").optional(),
   content: z.string().optional(),
+  reasoning_content: z.string().optional(),
   tool_calls: z.array(ToolCallDelta).length(1).optional(),
 });
 export type Delta = z.infer<typeof Delta>;
