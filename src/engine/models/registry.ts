@@ -5,6 +5,7 @@ import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
 import { QuantizationConfig } from "../nn/quantization.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
+import { ClipImageProcessor } from "../image/clip-processor.js";
 import { PixtralImageProcessor } from "../image/pixtral-processor.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
 import type { Architecture, Processor } from "./architecture.js";
@@ -20,6 +21,9 @@ import { Gemma3TextConfig } from "./gemma3_text/config.js";
 import { Gemma3TextModel } from "./gemma3_text/model.js";
 import { LlamaConfig } from "./llama/config.js";
 import { LlamaModel } from "./llama/model.js";
+import { LlavaConfig } from "./llava/config.js";
+import { LLAVA_ALIASES, LlavaModel } from "./llava/model.js";
+import { LlavaProcessor } from "./llava/processor.js";
 import { MistralConfig } from "./mistral/config.js";
 import { Mistral3Config } from "./mistral3/config.js";
 import { MISTRAL3_ALIASES, Mistral3Model } from "./mistral3/model.js";
@@ -82,6 +86,15 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   },
   gemma3_text: { build: (config, weights, path) => new Gemma3TextModel(weights, parseConfig(Gemma3TextConfig, config, path)) },
   llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
+  llava: {
+    aliases: LLAVA_ALIASES,
+    build: (config, weights, path) => new LlavaModel(weights, parseConfig(LlavaConfig, config, path)),
+    processor: async (config, dir, path) => {
+      const parsed = parseConfig(LlavaConfig, config, path);
+      const { image_size: sidePx, patch_size: patchSize } = parsed.vision_config;
+      return new LlavaProcessor(await ClipImageProcessor.load(dir, { sidePx, patchSize }), parsed);
+    },
+  },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
   qwen2_5_vl: {

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { QuantizationConfig } from "../../nn/quantization.js";
+import { LlamaTextConfig } from "../llama/config.js";
+import { MistralTextConfig } from "../mistral/config.js";
+
+const positive = z.number().int().positive();
+
+/** What the classes of transformers stand for: the hub's folders leave such fields out of `text_config`. */
+const TEXT_DEFAULTS = {
+  llama: { vocab_size: 32000, hidden_size: 4096, intermediate_size: 11008, num_hidden_layers: 32, num_attention_heads: 32, max_position_embeddings: 2048 },
+  mistral: { vocab_size: 32000, hidden_size: 4096, intermediate_size: 14336, num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, max_position_embeddings: 131072 },
+};
+
+const TextConfig = z.looseObject({ model_type: z.enum(["llama", "mistral"]).default("llama") }).transform(({ model_type, ...fields }, context): LlamaTextConfig => {
+  const schema = model_type === "mistral" ? MistralTextConfig : LlamaTextConfig;
+  const parsed = schema.safeParse({ ...TEXT_DEFAULTS[model_type], ...fields });
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues) context.addIssue({ code: "custom", path: [...path], message, input: fields });
+  return z.NEVER;
+});
+
+/** CLIP's vision tower. */
+const VisionConfig = z.object({
+  model_type: z.literal("clip_vision_model").default("clip_vision_model"),
+  hidden_size: positive.default(1024),
+  intermediate_size: positive.default(4096),
+  num_hidden_layers: positive.default(24),
+  num_attention_heads: positive.default(16),
+  num_channels: z.literal(3).default(3),
+  image_size: positive.default(336),
+  patch_size: positive.default(14),
+  layer_norm_eps: z.number().positive().default(1e-5),
+  hidden_act: z.enum(["quick_gelu", "gelu"]).default("quick_gelu"),
+});
+
+export const llavaSchema = z.object({
+  text_config: TextConfig,
+  vision_config: VisionConfig,
+  // The defaults are those of the reference's classes.
+  image_token_index: z.number().int().nonnegative().optional(),
+  image_token_id: z.number().int().nonnegative().optional(),
+  projector_hidden_act: z.literal("gelu").default("gelu"),
+  /** Which of the tower's states are looked at, side by side: 0 its input, n what layer n gives, negative from the end. */
+  vision_feature_layer: z.union([z.number().int().transform((layer) => [layer]), z.array(z.number().int()).min(1)]).default([-2]),
+  /** `default` leaves the class token out. */
+  vision_feature_select_strategy: z.enum(["default", "full"]).default("default"),
+  multimodal_projector_bias: z.boolean().default(true),
+  tie_word_embeddings: z.boolean().optional(),
+  quantization: QuantizationConfig.optional(),
+});
+
+type Fields = z.output<typeof llavaSchema>;
+
+/** One spelling of what both LLaVAs have. */
+export function llavaConfig<T extends Fields>({ image_token_index, image_token_id, tie_word_embeddings, ...config }: T, context: z.core.$RefinementCtx) {
+  const layers = config.vision_config.num_hidden_layers;
+  const featureLayers = config.vision_feature_layer.map((layer) => (layer < 0 ? layers + 1 + layer : layer));
+  if (featureLayers.some((layer) => layer < 0 || layer > layers)) {
+    context.addIssue({ code: "custom", path: ["vision_feature_layer"], message: `Expected some of the ${layers} layers but received ${config.vision_feature_layer.join(", ")}`, input: config.vision_feature_layer });
+  }
+  return {
+    ...config,
+    image_token_id: image_token_index ?? image_token_id ?? 32000,
+    vision_feature_layer: featureLayers,
+    text_config: { ...config.text_config, tie_word_embeddings: tie_word_embeddings || config.text_config.tie_word_embeddings },
+  };
+}
+
+/** config.json of `llava`; fields that change the computation and are not supported are refused by name. */
+export const LlavaConfig = llavaSchema.extend({ model_type: z.literal("llava") }).transform(llavaConfig);
+
+export type LlavaConfig = Omit<z.output<typeof LlavaConfig>, "model_type"> & { model_type: string };
+export type ClipVisionConfig = LlavaConfig["vision_config"];
