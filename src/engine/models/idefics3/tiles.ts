@@ -1,9 +1,6 @@
-import { join } from "node:path";
 import { z } from "zod";
-import { DeskhandError } from "../../../core/errors.js";
-import { parseWith, readJson } from "../../../core/json.js";
-import { pathExists } from "../../hub/path-exists.js";
 import type { DecodedImage } from "../../image/decode.js";
+import { levelTable, pixelFields, readImageProcessor } from "../../image/pixel-values.js";
 import { resizeBicubic, resizeLanczos } from "../../image/resize.js";
 import type { PixelSize } from "../../image/smart-resize.js";
 
@@ -13,7 +10,6 @@ const PIL_BICUBIC = 3;
 /** No picture is taken larger than this, whatever the settings. */
 const MAX_IMAGE_SIZE = 4096;
 const positive = z.number().int().positive();
-const perChannel = z.array(z.number()).length(CHANNELS);
 const longestEdge = z.object({ longest_edge: positive });
 
 /** Defaults are those of transformers' `Idefics3ImageProcessor`, which is also SmolVLM's. */
@@ -24,11 +20,9 @@ const schema = z.object({
   resample: z.union([z.literal(PIL_LANCZOS), z.literal(PIL_BICUBIC)], "only Lanczos (1) and bicubic (3) resampling are supported").default(PIL_LANCZOS),
   do_image_splitting: z.boolean().default(true),
   max_image_size: longestEdge.default({ longest_edge: 364 }),
-  do_rescale: z.boolean().default(true),
-  rescale_factor: z.number().positive().default(1 / 255),
-  do_normalize: z.boolean().default(true),
-  image_mean: perChannel.default([0.5, 0.5, 0.5]),
-  image_std: perChannel.default([0.5, 0.5, 0.5]),
+  ...pixelFields,
+  image_mean: pixelFields.image_mean.removeDefault().default([0.5, 0.5, 0.5]),
+  image_std: pixelFields.image_std.removeDefault().default([0.5, 0.5, 0.5]),
 });
 
 /** A picture cut into square tiles. */
@@ -55,24 +49,16 @@ export class TileProcessor {
   /** The normalised value of each of the 256 levels, a channel at a time: `[3, 256]`. */
   readonly #levels: Float32Array;
 
-  /** @param config the content of `preprocessor_config.json`. @throws DeskhandError `invalid_model` naming the field at fault. */
-  constructor(config: unknown, what = "preprocessor_config.json") {
-    this.#settings = parseWith(schema, config, what, "invalid_model");
-    this.sidePx = this.#settings.max_image_size.longest_edge;
-    this.settingsKey = JSON.stringify(this.#settings);
-    this.#levels = levelTable(this.#settings);
+  private constructor(settings: z.output<typeof schema>) {
+    this.#settings = settings;
+    this.sidePx = settings.max_image_size.longest_edge;
+    this.settingsKey = JSON.stringify(settings);
+    this.#levels = levelTable(settings);
   }
 
-  /** Reads `preprocessor_config.json`, or the `image_processor` of `processor_config.json` as transformers 5 writes it. */
+  /** @throws DeskhandError `invalid_model` when the folder has no image processor's settings, naming the field at fault. */
   static async load(dir: string): Promise<TileProcessor> {
-    const own = join(dir, "preprocessor_config.json");
-    if (await pathExists(own)) return new TileProcessor(await readJson(own), own);
-    const combined = join(dir, "processor_config.json");
-    if (await pathExists(combined)) {
-      const { image_processor } = parseWith(z.object({ image_processor: z.unknown() }), await readJson(combined), combined, "invalid_model");
-      if (image_processor !== undefined) return new TileProcessor(image_processor, `image_processor in ${combined}`);
-    }
-    throw new DeskhandError("invalid_model", `Expected preprocessor_config.json in ${dir}, but it is missing. Copy it from the model's repository: pictures cannot be prepared without it.`);
+    return new TileProcessor(await readImageProcessor(dir, schema));
   }
 
   process(image: DecodedImage): TiledImage {
@@ -135,14 +121,4 @@ function crop({ data, widthPx }: DecodedImage, left: number, top: number, side: 
     out.set(data.subarray(from, from + side * CHANNELS), y * side * CHANNELS);
   }
   return { data: out, widthPx: side, heightPx: side };
-}
-
-/** Rescaled, then normalised, each in single precision as the reference does. */
-function levelTable({ do_rescale, rescale_factor, do_normalize, image_mean, image_std }: z.output<typeof schema>): Float32Array {
-  return Float32Array.from({ length: CHANNELS * 256 }, (_, i) => {
-    const level = i & 255;
-    const value = do_rescale ? Math.fround(level * rescale_factor) : level;
-    if (!do_normalize) return value;
-    return Math.fround(value - Math.fround(image_mean[i >> 8]!)) / Math.fround(image_std[i >> 8]!);
-  });
 }

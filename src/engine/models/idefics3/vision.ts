@@ -2,6 +2,7 @@ import { add, disposeAll, geluTanh, linear, reshape, scaledDotProductAttention, 
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm } from "../../nn/norm.js";
+import { patchMatrix } from "../../nn/patch-matrix.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Idefics3VisionConfig } from "./config.js";
@@ -66,7 +67,7 @@ export class VisionTower implements Disposable {
   constructor(weights: Weights, path: string, config: Idefics3VisionConfig, quantization?: QuantizationConfig) {
     const { hidden_size: dims, image_size, patch_size, layer_norm_eps: eps } = config;
     this.#config = config;
-    this.#patchWeight = patchMatrix(weights, `${path}.embeddings.patch_embedding.weight`, config);
+    this.#patchWeight = patchMatrix(weights, `${path}.embeddings.patch_embedding.weight`, { outputs: dims, channels: config.num_channels, patchSize: patch_size });
     this.#patchBias = weights.take(`${path}.embeddings.patch_embedding.bias`, [dims]);
     this.#positions = weights.take(`${path}.embeddings.position_embedding.weight`, [Math.floor(image_size / patch_size) ** 2, dims]);
     this.#blocks = Array.from({ length: config.num_hidden_layers }, (_, i) => new Block(weights, `${path}.encoder.layers.${i}`, config, quantization));
@@ -112,13 +113,4 @@ function patchify(pixels: Float32Array, tiles: number, sidePx: number, patch: nu
     }
   }
   return out;
-}
-
-/** The patch convolution as a matrix `[out, features]`. Its kernel is stored `[out, C, P, P]` by transformers and `[out, P, P, C]` by MLX. */
-function patchMatrix(weights: Weights, path: string, { hidden_size: dims, num_channels: channels, patch_size: patch }: Idefics3VisionConfig): Tensor {
-  const channelsLast = weights.shapeOf(path).at(-1) === channels;
-  const kernel = weights.takeMatrix(path, channelsLast ? [dims, patch, patch, channels] : [dims, channels, patch, patch]);
-  const matrix = weights.derive(() => reshape(channelsLast ? transpose(kernel, [0, 3, 1, 2]) : kernel, [dims, -1]));
-  kernel.dispose();
-  return matrix;
 }

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { z } from "zod";
-import { parseWith, readJson } from "../../../core/json.js";
 import type { DecodedImage } from "../../image/decode.js";
+import { readImageProcessor } from "../../image/pixel-values.js";
 import { resizeBicubic } from "../../image/resize.js";
 import type { PixelSize } from "../../image/smart-resize.js";
 
@@ -45,16 +44,16 @@ export class TileProcessor {
   readonly #crops: number;
   readonly #levels: Float32Array;
 
-  constructor(config: unknown, what = "preprocessor_config.json") {
-    const settings = parseWith(schema, config, what, "invalid_model");
+  private constructor(settings: z.output<typeof schema>) {
     this.#crops = settings.num_crops;
     this.settingsKey = JSON.stringify(settings);
+    // Unlike transformers, the reference normalises in double precision.
     this.#levels = Float32Array.from({ length: CHANNELS * 256 }, (_, i) => (Math.fround((i & 255) / 255) - settings.image_mean[i >> 8]!) / settings.image_std[i >> 8]!);
   }
 
+  /** @throws DeskhandError `invalid_model` when the folder has no image processor's settings, naming the field at fault. */
   static async load(dir: string): Promise<TileProcessor> {
-    const path = join(dir, "preprocessor_config.json");
-    return new TileProcessor(await readJson(path), path);
+    return new TileProcessor(await readImageProcessor(dir, schema));
   }
 
   process(image: DecodedImage): TiledImage {

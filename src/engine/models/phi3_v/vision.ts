@@ -2,6 +2,7 @@ import { add, broadcastTo, concatenate, disposeAll, gelu, linear, multiply, resh
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm } from "../../nn/norm.js";
+import { patchMatrix } from "../../nn/patch-matrix.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Phi3VConfig, Phi3VVisionConfig } from "./config.js";
 import { PATCH_PX, TILE_PX, TILE_TOKENS, type TiledImage } from "./tiles.js";
@@ -79,7 +80,7 @@ export class VisionTower implements Disposable {
     const clip = `${path}.img_processor.vision_model`;
     this.#config = vision;
     this.#classEmbedding = weights.take(`${clip}.embeddings.class_embedding`, [dims]);
-    this.#patchWeight = patchMatrix(weights, `${clip}.embeddings.patch_embedding.weight`, dims);
+    this.#patchWeight = patchMatrix(weights, `${clip}.embeddings.patch_embedding.weight`, { outputs: dims, channels: CHANNELS, patchSize: PATCH_PX });
     this.#positions = weights.take(`${clip}.embeddings.position_embedding.weight`, [SIDE ** 2 + 1, dims]);
     this.#preNorm = new LayerNorm(weights, `${clip}.pre_layrnorm`, dims, vision.layer_norm_eps);
     const blocks = Array.from({ length: layers }, (_, i) => new Block(weights, `${clip}.encoder.layers.${i}`, config));
@@ -127,13 +128,4 @@ export class VisionTower implements Disposable {
     disposeAll([this.#classEmbedding, this.#patchWeight, this.#positions, this.#separator, this.#globalSeparator]);
     disposeModules(this.#preNorm, this.#blocks, this.#project, this.#projectOut);
   }
-}
-
-/** The patch convolution as a matrix `[out, features]`. Its kernel is stored `[out, C, P, P]` by the hub's folders and `[out, P, P, C]` by MLX. */
-function patchMatrix(weights: Weights, path: string, dims: number): Tensor {
-  const channelsLast = weights.shapeOf(path).at(-1) === CHANNELS;
-  const kernel = weights.takeMatrix(path, channelsLast ? [dims, PATCH_PX, PATCH_PX, CHANNELS] : [dims, CHANNELS, PATCH_PX, PATCH_PX]);
-  const matrix = weights.derive(() => reshape(channelsLast ? transpose(kernel, [0, 3, 1, 2]) : kernel, [dims, -1]));
-  kernel.dispose();
-  return matrix;
 }
