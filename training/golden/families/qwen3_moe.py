@@ -36,7 +36,8 @@ def _vision_config(moe_intermediate_size: int, folder: Path, dtype: str) -> dict
         "architectures": ["Qwen3VLMoeForConditionalGeneration"],
         "model_type": "qwen3_vl_moe",
         "text_config": text,
-        "vision_config": config["vision_config"] | {"model_type": "qwen3_vl_moe" if spelling == "hub" else "qwen3_vl_moe_vision", "depth": 3},
+        "vision_config": config["vision_config"]
+        | {"model_type": "qwen3_vl_moe" if spelling == "hub" else "qwen3_vl_moe_vision", "depth": 3},
     }
 
 
