@@ -39,6 +39,8 @@ import { Phi3VConfig } from "./phi3_v/config.js";
 import { Phi3VModel, placeId } from "./phi3_v/model.js";
 import { Phi3VProcessor } from "./phi3_v/processor.js";
 import { TileProcessor as Phi3VTileProcessor } from "./phi3_v/tiles.js";
+import { Phi3Config } from "./phi3/config.js";
+import { Phi3Model } from "./phi3/model.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen35Config } from "./qwen3_5/config.js";
@@ -117,6 +119,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     build: (config, weights, path) => new Phi3VModel(weights, parseConfig(Phi3VConfig, config, path)),
     processor: async (config, dir, path) => new Phi3VProcessor(await Phi3VTileProcessor.load(dir), placeId(parseConfig(Phi3VConfig, config, path))),
   },
+  phi3: { build: (config, weights, path) => new Phi3Model(weights, parseConfig(Phi3Config, config, path)) },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_5: QWEN3_5,
   qwen3_5_moe: QWEN3_5,
