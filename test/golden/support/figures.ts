@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { loadArchitecture, registeredModelTypes } from "../../../src/engine/models/registry.js";
+import { MLX_LAYOUTS } from "../../../src/engine/convert/layouts.js";
+import { detectToolCallFormat } from "../../../src/engine/tools/detect.js";
+import { loadEngine, logitsOf, promptOf } from "./engine.js";
+import { FIXTURES, readGolden, relativeError } from "./golden.js";
+
+/** The largest logit errors seen, by fixture: measured by `npm run docs -- --measure`, kept beside the fixtures. */
+export const ERRORS = fileURLToPath(new URL("../logit-errors.json", import.meta.url));
+export const PAGE = fileURLToPath(new URL("../../../docs/models.md", import.meta.url));
+
+/** A fixture that holds one model's conversations. */
+interface ModelFixture {
+  name: string;
+  dir: string;
+  modelType: string;
+  oracle: string;
+}
+
+export function modelFixtures(): ModelFixture[] {
+  return readdirSync(FIXTURES, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(`${FIXTURES}${entry.name}/golden.json`))
+    .flatMap(({ name }) => {
+      const { model_type: modelType, oracle, cases } = JSON.parse(readFileSync(`${FIXTURES}${name}/golden.json`, "utf8")) as { model_type?: string; oracle: string; cases?: { messages?: unknown }[] };
+      const dir = name === "embedded" ? fileURLToPath(new URL("../../../models/tiny", import.meta.url)) : `${FIXTURES}${name}/model`;
+      return modelType !== undefined && cases?.some(({ messages }) => messages !== undefined) ? [{ name, dir, modelType, oracle }] : [];
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The largest difference of a fixture's logits, in float32, as a part of the largest logit. */
+export async function measure({ name, dir }: ModelFixture): Promise<number> {
+  const golden = readGolden(name);
+  const { architecture, ...parts } = await loadEngine(dir);
+  try {
+    let worst = 0;
+    for (const one of golden.cases) {
+      const rows = golden.require(`${one.name}.logit_positions`).data as Int32Array<ArrayBuffer>;
+      using logits = logitsOf(architecture, await promptOf({ architecture, ...parts }, one), rows);
+      worst = Math.max(worst, relativeError(logits.toArray(), golden.require(`${one.name}.logits`).data));
+    }
+    return worst;
+  } finally {
+    architecture[Symbol.dispose]();
+  }
+}
+
+/** docs/models.md as it should be: every family that is registered, and how it is shown to be right. */
+export async function modelsPage(errors: Readonly<Record<string, number>>): Promise<string> {
+  const fixtures = modelFixtures();
+  const rows: string[][] = [];
+  for (const modelType of registeredModelTypes().sort()) {
+    const own = fixtures.filter((fixture) => fixture.modelType === modelType);
+    const dense = own.find(({ oracle }) => oracle.startsWith("transformers")) ?? own[0];
+    const figures = own.flatMap(({ name }) => (errors[name] === undefined ? [] : [errors[name]]));
+    rows.push([
+      `\`${modelType}\``,
+      dense === undefined ? "not shown" : (await seesPictures(dense.dir)) ? "text, pictures" : "text",
+      own.length === 0 ? "not shown" : formats(own),
+      [...new Set(own.map(({ oracle }) => oracle))].sort().join(", ") || "no reference yet",
+      figures.length === 0 ? "not measured" : Math.max(...figures).toExponential(1),
+      MLX_LAYOUTS[modelType] === undefined ? "no" : "yes",
+    ]);
+  }
+  const head = ["`model_type`", "takes", "tool calls", "tested against", "largest error", "`deskhand convert`"];
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return `${INTRODUCTION}\n${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n`;
+}
+
+const INTRODUCTION = `# Models
+
+What \`load\`, \`deskhand serve\` and \`deskhand generate\` run: any folder whose config.json has one of these as its \`model_type\`. \`npm run docs\` writes this page.
+
+Every family is held against a reference implementation on small random models of its architecture: the same prompt and token ids, the same greedy tokens, and logits
+in float32 that differ by less than 10⁻⁴ of the largest. The column *largest error* is the largest such difference seen over all its models, plain and quantised.
+*Tool calls* is the format that the chat templates of these test models teach; what another template teaches is told from the template itself. A config.json that asks for
+something a family does not compute is refused by the field's name.
+`;
+
+function formats(fixtures: readonly ModelFixture[]): string {
+  const names = fixtures.map(({ dir }) => `${dir}/chat_template.jinja`).filter(existsSync).map((path) => detectToolCallFormat(readFileSync(path, "utf8"))?.name);
+  return [...new Set(names.filter((name) => name !== undefined))].sort().join(", ") || "as the template says";
+}
+
+async function seesPictures(dir: string): Promise<boolean> {
+  const { architecture, processor } = await loadArchitecture(dir);
+  architecture[Symbol.dispose]();
+  return processor !== undefined;
+}
