@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseWith } from "../../src/core/json.js";
 import { disposeAll, evaluated, scope } from "../../src/engine/mlx/index.js";
+import { Phi3VConfig } from "../../src/engine/models/phi3_v/config.js";
 import { TILE_TOKENS, tokenCount } from "../../src/engine/models/phi3_v/tiles.js";
 import type { Phi3VImage } from "../../src/engine/models/phi3_v/processor.js";
 import { loadEngine, type Engine } from "./support/engine.js";
@@ -56,4 +58,15 @@ describe("phi3-v", () => {
     expect(() => prepare("<|image_2|>", 1)).toThrow("<|image_2|>");
     expect(() => prepare("<|image_1|><|image_2|>", 1)).toThrow("its 1 pictures");
   });
+});
+
+it.each([
+  [{ hidden_act: "gelu" }, "hidden_act"],
+  [{ sliding_window: 16 }, "sliding_window"],
+  [{ partial_rotary_factor: 0.5 }, "partial_rotary_factor"],
+  [{ embd_layer: { hd_transform_order: "glb_sub" } }, "embd_layer.hd_transform_order"],
+] as const)("refuses %o by name", (own, name) => {
+  const config = { model_type: "phi3_v", hidden_size: 64, num_hidden_layers: 2, intermediate_size: 96, num_attention_heads: 4, vocab_size: 385, max_position_embeddings: 4096 };
+  expect(() => parseWith(Phi3VConfig, config, "config.json")).not.toThrow();
+  expect(() => parseWith(Phi3VConfig, { ...config, ...own }, "config.json")).toThrow(name);
 });
