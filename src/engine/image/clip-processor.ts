@@ -50,9 +50,14 @@ export class ClipImageProcessor {
     this.settingsKey = JSON.stringify([config, patchSize]);
   }
 
-  /** Reads the folder's image processor. @throws DeskhandError `invalid_model` when it does not fit a tower of this size. */
+  /** Reads the folder's image processor; with `tiles`, squares come cut already. @throws DeskhandError `invalid_model` when it does not fit a tower of this size. */
   static async load(dir: string, options: { sidePx: number; patchSize: number; tiles?: boolean }): Promise<ClipImageProcessor> {
-    return new ClipImageProcessor(await readImageProcessor(dir, options.tiles ? schema : unpadded), options.sidePx, options.patchSize);
+    const processor = new ClipImageProcessor(await readImageProcessor(dir, options.tiles ? schema : unpadded), options.sidePx, options.patchSize);
+    const { size } = processor.#config;
+    if (options.tiles && Object.values(size).some((edge) => edge !== options.sidePx)) {
+      throw new DeskhandError("invalid_model", `Expected the image processor's size to be that of the tower's squares, ${options.sidePx} pixels, but it is ${JSON.stringify(size)}: tiles are not resized again.`);
+    }
+    return processor;
   }
 
   /** The picture's square, cut into patches. */

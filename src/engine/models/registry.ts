@@ -24,6 +24,9 @@ import { LlamaModel } from "./llama/model.js";
 import { LlavaConfig } from "./llava/config.js";
 import { LLAVA_ALIASES, LlavaModel } from "./llava/model.js";
 import { LlavaProcessor } from "./llava/processor.js";
+import { LlavaNextConfig } from "./llava_next/config.js";
+import { LlavaNextModel } from "./llava_next/model.js";
+import { LlavaNextProcessor } from "./llava_next/processor.js";
 import { MistralConfig } from "./mistral/config.js";
 import { Mistral3Config } from "./mistral3/config.js";
 import { MISTRAL3_ALIASES, Mistral3Model } from "./mistral3/model.js";
@@ -95,6 +98,15 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
       const parsed = parseConfig(LlavaConfig, config, path);
       const { image_size: sidePx, patch_size: patchSize } = parsed.vision_config;
       return new LlavaProcessor(await ClipImageProcessor.load(dir, { sidePx, patchSize }), parsed);
+    },
+  },
+  llava_next: {
+    aliases: LLAVA_ALIASES,
+    build: (config, weights, path) => new LlavaNextModel(weights, parseConfig(LlavaNextConfig, config, path)),
+    processor: async (config, dir, path) => {
+      const parsed = parseConfig(LlavaNextConfig, config, path);
+      const { image_size: sidePx, patch_size: patchSize } = parsed.vision_config;
+      return new LlavaNextProcessor(await ClipImageProcessor.load(dir, { sidePx, patchSize, tiles: true }), parsed);
     },
   },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
