@@ -1,11 +1,15 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseWith } from "../../src/core/json.js";
 import { disposeAll, evaluated, scope } from "../../src/engine/mlx/index.js";
 import { Phi3VConfig } from "../../src/engine/models/phi3_v/config.js";
 import { TILE_TOKENS, tokenCount } from "../../src/engine/models/phi3_v/tiles.js";
 import type { Phi3VImage } from "../../src/engine/models/phi3_v/processor.js";
-import { loadEngine, type Engine } from "./support/engine.js";
-import { FIXTURES, relativeError } from "./support/golden.js";
+import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
+import { readFloatTensors, writeFloatTensors } from "./support/float-tensors.js";
+import { FIXTURES, readGolden, relativeError } from "./support/golden.js";
 
 // What the goldens cannot show: mlx-vlm, their oracle, lays out several columns of tiles otherwise than Phi-3-Vision was trained.
 
@@ -40,6 +44,30 @@ describe("phi3-v", () => {
       }
     } finally {
       disposeAll(features);
+    }
+  });
+
+  it("answers the same from mlx-vlm's layout, with the kernel's channels last", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "deskhand-phi3-v-"));
+    try {
+      cpSync(`${FIXTURES}phi3-v/model`, dir, { recursive: true });
+      const weights = readFloatTensors(join(dir, "model.safetensors"));
+      const name = "model.vision_embed_tokens.img_processor.vision_model.embeddings.patch_embedding.weight";
+      const { data, shape } = weights.get(name)!;
+      const [out, channels, height, width] = shape as [number, number, number, number];
+      const plane = height * width;
+      const moved = Float32Array.from(data, (_, i) => data[(Math.floor(i / (plane * channels)) * channels + (i % channels)) * plane + (Math.floor(i / channels) % plane)]!);
+      weights.set(name, { data: moved, shape: [out, height, width, channels] });
+      writeFloatTensors(join(dir, "model.safetensors"), weights);
+      const other = await loadEngine(dir);
+      using architecture = other.architecture;
+      const one = readGolden("phi3-v").cases.find((golden) => golden.name === "one_picture")!;
+      const last = Int32Array.of(one.token_ids.length - 1);
+      using expected = logitsOf(engine.architecture, await promptOf(engine, one), last);
+      using actual = logitsOf(architecture, await promptOf(other, one), last);
+      expect(actual.toArray()).toEqual(expected.toArray());
+    } finally {
+      rmSync(dir, { recursive: true });
     }
   });
 
