@@ -77,7 +77,7 @@ describe("a cache that keeps a window", () => {
   });
 });
 
-const FIXTURE_NAMES = ["gemma3-text", "gemma3-text-bf16", "gemma3", "gemma3-bf16"];
+const FIXTURE_NAMES = ["gemma3-text", "gemma3-text-bf16", "gemma3-text-4bit", "gemma3", "gemma3-bf16"];
 
 describe.each(FIXTURE_NAMES)("%s", (fixture) => {
   const golden = readGolden(fixture);

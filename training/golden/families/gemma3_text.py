@@ -1,9 +1,15 @@
 """Gemma 3 as a text model: windows shorter than the prompts, the hub's keys; untied in bfloat16 with those of transformers 5."""
 
+import importlib.metadata
+import tempfile
 from functools import partial
+from pathlib import Path
 
-from .. import small_tokenizer
-from ..small_models import SmallModel, build
+from .. import quantized, small_tokenizer
+from ..fixture import Fixture
+from ..paths import FIXTURES
+from ..prompt import Prompt, tokenizer
+from ..small_models import SEED_TRIES, SmallModel, build, inputs_of, write_model
 
 MARKERS = {
     "<|endoftext|>": "<bos>",
@@ -90,10 +96,50 @@ def _newer(_ids: dict[str, int]) -> dict:
     return text_config(**own, **NEWER_ROPE)
 
 
-BUILDERS = {
-    model.name: partial(build, model)
-    for model in [
-        SmallModel("gemma3-text", _hub, **COMMON, skipped=("lm_head.weight",)),
-        SmallModel("gemma3-text-bf16", _newer, **COMMON, dtype="bfloat16"),
-    ]
-}
+_TEXT = SmallModel("gemma3-text", _hub, **COMMON, skipped=("lm_head.weight",))
+_NEWER = SmallModel("gemma3-text-bf16", _newer, **COMMON, dtype="bfloat16")
+
+
+def _attempt(recipe: quantized.Recipe, folder: Path, seed: int) -> list[tuple] | None:
+    with tempfile.TemporaryDirectory() as source:
+        write_model(_TEXT, Path(source), seed)
+        tokenizer.cache_clear()
+        quantized._convert(recipe, Path(source), folder, vision=False)
+        inputs = [(case, inputs_of(_TEXT, Path(source), case)) for case in _TEXT.cases]
+    special = set(tokenizer(folder).added_tokens_decoder)
+    oracle, done = quantized._Model(folder, vision=False), []
+    for case, given in inputs:
+        prompt = Prompt(given.text, given.token_ids, None, None, None)
+        answer = oracle.answer(prompt, special)
+        if answer is None:
+            return None
+        done.append((case, prompt, answer))
+    return done
+
+
+def _build_quantized() -> int:
+    """The first model whose greedy answers are clear after mlx-lm quantised it. Returns the seed."""
+    recipe = quantized.Recipe("gemma3-text-4bit", "gemma3-text", bits=4, group_size=32, dtype="float32")
+    folder = FIXTURES / recipe.name
+    folder.mkdir(exist_ok=True)
+    for seed in range(SEED_TRIES):
+        done = _attempt(recipe, folder / "model", seed)
+        if done:
+            break
+    else:
+        raise RuntimeError(f"{recipe.name}: none of {SEED_TRIES} seeds gives clear greedy answers")
+    about = {
+        "oracle": f"mlx-lm {importlib.metadata.version('mlx-lm')}",
+        "model_type": "gemma3_text",
+        "stored_dtype": recipe.dtype,
+        "computed_dtype": "float32",
+        "seed": seed,
+    }
+    fixture = Fixture(folder, about, folder / "model")
+    for case, prompt, answer in done:
+        fixture.add(case, prompt, answer, rows=12)
+    fixture.write()
+    return seed
+
+
+BUILDERS = {model.name: partial(build, model) for model in [_TEXT, _NEWER]} | {"gemma3-text-4bit": _build_quantized}
