@@ -19,6 +19,7 @@ import { SpecialTokenShield } from "./tokenizer/special-token-shield.js";
 import { textsOf } from "./tokenizer/template-messages.js";
 import { Tokenizer } from "./tokenizer/tokenizer.js";
 import { detectToolCallFormat, toolCallFormat } from "./tools/detect.js";
+import { gemma } from "./tools/gemma.js";
 import type { ToolCallEvent, ToolCallFormat } from "./tools/format.js";
 
 export interface LoadOptions {
@@ -197,7 +198,7 @@ export class Model implements AsyncDisposable {
       this.#requireVision(images.length);
       if (this.#parts.template === undefined) throw missingChatTemplate(this.info.id);
       const shield = new SpecialTokenShield(this.#parts.tokenizer.specialTokens, textsOf(messages, tools));
-      const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield });
+      const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat: this.#parts.toolFormat });
       options.onPrompt?.(text);
       return this.#prepare(text, images, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
     }, options);
@@ -269,7 +270,7 @@ export async function load(name: string, { device = bestDevice(), dtype, toolFor
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, tokenizer, template, defaults, toolFormat: chosenFormat ?? detectToolCallFormat(template?.source ?? "") });
+  return new Model({ ...loaded, id, tokenizer, template, defaults, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
 }
 
 /** On the CPU float32 is the fast type for activations, and our products read half-precision matrices as they lie in the file. */

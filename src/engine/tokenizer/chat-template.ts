@@ -6,7 +6,11 @@ import { DeskhandError, messageOf } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
 import type { ChatMessage, ToolDefinition } from "../messages.js";
+import type { ToolCallFormat } from "../tools/format.js";
+import { gemma } from "../tools/gemma.js";
+import { promptTools } from "../tools/prompted-tools.js";
 import type { SpecialTokenShield } from "./special-token-shield.js";
+import { mergeNeighbours, systemToUser } from "./fold-messages.js";
 import { templateMessages, templateTools, type ContentForms, type TemplateMessage } from "./template-messages.js";
 
 export interface RenderOptions {
@@ -17,6 +21,8 @@ export interface RenderOptions {
   variables?: Readonly<Record<string, unknown>>;
   /** Marks special tokens that messages and tools spell: the text is then for `Tokenizer.encode` with the shield's mark. */
   shield?: SpecialTokenShield;
+  /** How calls are written where the template itself does not know tools. Default: `tool_code`, which needs no tokens of its own. */
+  toolFormat?: ToolCallFormat;
 }
 
 const templateField = z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish();
@@ -36,6 +42,8 @@ class RaisedByTemplate extends Error {}
 export class ChatTemplate {
   /** The template's text: its marks tell which tool-call format the model was trained on. */
   readonly source: string;
+  /** Whether it has a place for tool definitions; without, they go into the messages. */
+  readonly knowsTools: boolean;
   private readonly template: Template;
   private readonly toolTemplate: Template;
   private readonly forms: ContentForms;
@@ -51,6 +59,7 @@ export class ChatTemplate {
     if (!main) throw new DeskhandError("invalid_model", `Expected at least one template in ${origin} but received an empty list.`);
     const forTools = named.find(({ name }) => name === TOOL_TEMPLATE) ?? main;
     this.source = forTools.template;
+    this.knowsTools = forTools !== main || /\btools\b/.test(this.source);
     this.template = this.compile(main.template);
     this.toolTemplate = forTools === main ? this.template : this.compile(forTools.template);
     this.forms = this.probe();
@@ -78,15 +87,36 @@ export class ChatTemplate {
    * @throws DeskhandError `invalid_argument` when the template refuses these messages, `unsupported_input` for pictures in a text-only
    * template, `invalid_model` when the template itself fails.
    */
-  render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {}, shield }: RenderOptions = {}): string {
+  render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {}, shield, toolFormat = gemma }: RenderOptions = {}): string {
+    if (!this.knowsTools && (tools.length > 0 || messages.some(({ role }) => role === "tool"))) {
+      return this.render(promptTools(messages, tools, toolFormat), { addGenerationPrompt, variables, shield });
+    }
     const template = tools.length > 0 ? this.toolTemplate : this.template;
     const context = { ...(tools.length > 0 ? { tools: templateTools(tools, shield) } : {}), add_generation_prompt: addGenerationPrompt, ...variables };
-    const prepared = templateMessages(messages, this.forms, shield);
     try {
-      return this.run(template, prepared, context);
+      return this.runFolded(template, messages, context, shield);
     } catch (cause) {
+      if (cause instanceof DeskhandError) throw cause;
       if (cause instanceof RaisedByTemplate) throw new DeskhandError("invalid_argument", `The model's chat template refuses these messages: ${cause.message}`, { cause, param: "messages" });
       throw new DeskhandError("invalid_model", `Expected ${this.origin} to render the messages but it failed: ${messageOf(cause)}. Check the template, or send the prompt without it (--raw).`, { cause });
+    }
+  }
+
+  /** What a template refuses as it is it may take with neighbours merged, or without a system role. */
+  private runFolded(template: Template, messages: readonly ChatMessage[], context: Record<string, unknown>, shield: SpecialTokenShield | undefined): string {
+    const attempt = (folded: readonly ChatMessage[]): string => this.run(template, templateMessages(folded, this.forms, shield), context);
+    try {
+      return attempt(messages);
+    } catch (refusal) {
+      if (!(refusal instanceof RaisedByTemplate)) throw refusal;
+      for (const fold of [mergeNeighbours, systemToUser]) {
+        try {
+          return attempt(fold(messages));
+        } catch (error) {
+          if (!(error instanceof RaisedByTemplate)) throw error;
+        }
+      }
+      throw refusal;
     }
   }
 
