@@ -52,8 +52,8 @@ def _describe(array: mx.array) -> str:
     return f"{dtype} {list(array.shape)} {hashlib.sha256(stored.tobytes()).hexdigest()[:16]}"
 
 
-_TEXT = ["gemma3-text", "llama", "mistral", "qwen2", "qwen3-moe"]
-_VISION = ["idefics3", "qwen3-vl-moe"]
+_TEXT = ["gemma3-text", "llama", "mistral", "phi3", "qwen2", "qwen3-moe"]
+_VISION = ["idefics3", "qwen2-vl", "qwen2.5-vl", "qwen3-vl-moe"]
 
 
 def build() -> int:
