@@ -3,22 +3,22 @@ import { z } from "zod";
 import { DeskhandError, isDeskhandError } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
-import { QuantizationConfig } from "../nn/quantization.js";
-import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import { ClipImageProcessor } from "../image/clip-processor.js";
 import { PixtralImageProcessor } from "../image/pixtral-processor.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
+import { QuantizationConfig } from "../nn/quantization.js";
+import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import type { Architecture, Processor } from "./architecture.js";
-import { Idefics3Config } from "./idefics3/config.js";
-import { IDEFICS3_ALIASES, Idefics3Model } from "./idefics3/model.js";
-import { Idefics3Processor } from "./idefics3/processor.js";
-import { TileProcessor } from "./idefics3/tiles.js";
 import { Gemma3Config } from "./gemma3/config.js";
 import { GEMMA3_ALIASES, Gemma3Model } from "./gemma3/model.js";
 import { Gemma3Processor } from "./gemma3/processor.js";
 import { ViewProcessor } from "./gemma3/views.js";
 import { Gemma3TextConfig } from "./gemma3_text/config.js";
 import { Gemma3TextModel } from "./gemma3_text/model.js";
+import { Idefics3Config } from "./idefics3/config.js";
+import { IDEFICS3_ALIASES, Idefics3Model } from "./idefics3/model.js";
+import { Idefics3Processor } from "./idefics3/processor.js";
+import { TileProcessor } from "./idefics3/tiles.js";
 import { LlamaConfig } from "./llama/config.js";
 import { LlamaModel } from "./llama/model.js";
 import { LlavaConfig } from "./llava/config.js";
@@ -31,6 +31,13 @@ import { MistralConfig } from "./mistral/config.js";
 import { Mistral3Config } from "./mistral3/config.js";
 import { MISTRAL3_ALIASES, Mistral3Model } from "./mistral3/model.js";
 import { Mistral3Processor } from "./mistral3/processor.js";
+import { Phi3Config } from "./phi3/config.js";
+import { Phi3Model } from "./phi3/model.js";
+import { Phi3VConfig } from "./phi3_v/config.js";
+import { Phi3VModel, placeId } from "./phi3_v/model.js";
+import { Phi3VProcessor } from "./phi3_v/processor.js";
+import { TileProcessor as Phi3VTileProcessor } from "./phi3_v/tiles.js";
+import { QwenVLProcessor } from "./qwen-vl-prompt.js";
 import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
 import { Qwen25VLConfig } from "./qwen2_5_vl/config.js";
@@ -38,12 +45,6 @@ import { VisionTower as Qwen25VisionTower } from "./qwen2_5_vl/vision.js";
 import { Qwen2VLConfig } from "./qwen2_vl/config.js";
 import { QWEN2_VL_ALIASES, Qwen2VLModel, VISION_PATH } from "./qwen2_vl/model.js";
 import { VisionTower as Qwen2VisionTower } from "./qwen2_vl/vision.js";
-import { Phi3VConfig } from "./phi3_v/config.js";
-import { Phi3VModel, placeId } from "./phi3_v/model.js";
-import { Phi3VProcessor } from "./phi3_v/processor.js";
-import { TileProcessor as Phi3VTileProcessor } from "./phi3_v/tiles.js";
-import { Phi3Config } from "./phi3/config.js";
-import { Phi3Model } from "./phi3/model.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
 import { Qwen35Config } from "./qwen3_5/config.js";
@@ -52,7 +53,6 @@ import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
 import { Qwen3MoeModel } from "./qwen3_moe/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
 import { QWEN3_VL_ALIASES, Qwen3VLModel } from "./qwen3_vl/model.js";
-import { QwenVLProcessor } from "./qwen-vl-prompt.js";
 import { Qwen3VLMoeConfig } from "./qwen3_vl_moe/config.js";
 import { Qwen3VLMoeModel } from "./qwen3_vl_moe/model.js";
 
@@ -80,7 +80,6 @@ const QWEN3_5: Entry = {
 
 /** Supported architectures by the `model_type` of config.json: one folder each. */
 const ARCHITECTURES: Readonly<Record<string, Entry>> = {
-  idefics3: IDEFICS3,
   gemma3: {
     aliases: GEMMA3_ALIASES,
     build: (config, weights, path) => new Gemma3Model(weights, parseConfig(Gemma3Config, config, path)),
@@ -90,6 +89,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     },
   },
   gemma3_text: { build: (config, weights, path) => new Gemma3TextModel(weights, parseConfig(Gemma3TextConfig, config, path)) },
+  idefics3: IDEFICS3,
   llama: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(LlamaConfig, config, path)) },
   llava: {
     aliases: LLAVA_ALIASES,
@@ -110,6 +110,19 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     },
   },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
+  mistral3: {
+    aliases: MISTRAL3_ALIASES,
+    build: (config, weights, path) => new Mistral3Model(weights, parseConfig(Mistral3Config, config, path)),
+    processor: async (config, dir, path) => {
+      const { image_token_id: imageTokenId, vision_config, spatial_merge_size: mergeSize } = parseConfig(Mistral3Config, config, path);
+      return new Mistral3Processor(await PixtralImageProcessor.load(dir, vision_config.patch_size, mergeSize), { imageTokenId, mergeSize });
+    },
+  },
+  phi3: { build: (config, weights, path) => new Phi3Model(weights, parseConfig(Phi3Config, config, path)) },
+  phi3_v: {
+    build: (config, weights, path) => new Phi3VModel(weights, parseConfig(Phi3VConfig, config, path)),
+    processor: async (config, dir, path) => new Phi3VProcessor(await Phi3VTileProcessor.load(dir), placeId(parseConfig(Phi3VConfig, config, path))),
+  },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
   qwen2_5_vl: {
     aliases: QWEN2_VL_ALIASES,
@@ -127,23 +140,10 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     },
     processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen2VLConfig, config, path).image_token_id),
   },
-  phi3_v: {
-    build: (config, weights, path) => new Phi3VModel(weights, parseConfig(Phi3VConfig, config, path)),
-    processor: async (config, dir, path) => new Phi3VProcessor(await Phi3VTileProcessor.load(dir), placeId(parseConfig(Phi3VConfig, config, path))),
-  },
-  phi3: { build: (config, weights, path) => new Phi3Model(weights, parseConfig(Phi3Config, config, path)) },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_5: QWEN3_5,
   qwen3_5_moe: QWEN3_5,
   qwen3_moe: { build: (config, weights, path) => new Qwen3MoeModel(weights, parseConfig(Qwen3MoeConfig, config, path)) },
-  mistral3: {
-    aliases: MISTRAL3_ALIASES,
-    build: (config, weights, path) => new Mistral3Model(weights, parseConfig(Mistral3Config, config, path)),
-    processor: async (config, dir, path) => {
-      const { image_token_id: imageTokenId, vision_config, spatial_merge_size: mergeSize } = parseConfig(Mistral3Config, config, path);
-      return new Mistral3Processor(await PixtralImageProcessor.load(dir, vision_config.patch_size, mergeSize), { imageTokenId, mergeSize });
-    },
-  },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),
