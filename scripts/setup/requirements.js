@@ -59,6 +59,10 @@ const LINUX = [
     name: "GTK's icons", group: "demo", why: "zenity shows them", without: "zenity shows placeholders",
     paths: ["/usr/share/icons/Adwaita/index.theme"], packages: same("adwaita-icon-theme"),
   },
+  {
+    name: "ffmpeg", group: "test", why: "decodes sound other than WAVE files", without: "give WAVE files",
+    commands: ["ffmpeg"], packages: same("ffmpeg"),
+  },
   { name: "xdotool", group: "test", why: "the tests read the pointer and windows with it", commands: ["xdotool"], packages: same("xdotool") },
   {
     name: "xprop and xwininfo", group: "test", why: "the tests read windows with them", commands: ["xprop", "xwininfo"],

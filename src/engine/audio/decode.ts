@@ -1,0 +1,72 @@
+import { open, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { DeskhandError, isDeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
+import { decodeWithFfmpeg } from "./ffmpeg.js";
+import { SAMPLE_RATE } from "./log-mel.js";
+import { resample } from "./resample.js";
+import { decodeWav, isWav } from "./wav.js";
+
+/** A path, an `http(s):` or `file:` URL, the bytes of a file, or samples at 16 kHz (mono, full scale ±1). */
+export type AudioSource = string | URL | Uint8Array | Float32Array;
+
+/** A download larger than this is refused. */
+const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Sound as mono samples at 16 kHz. WAVE files are decoded here, everything else by ffmpeg. The caller is trusted: any file and
+ * any address is read.
+ * @throws DeskhandError `unsupported_input`, `dependency_missing` (no ffmpeg), `cancelled`.
+ */
+export async function decodeAudio(source: AudioSource, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array<ArrayBuffer>> {
+  throwIfAborted(signal);
+  if (source instanceof Float32Array) return Float32Array.from(source);
+  if (source instanceof Uint8Array) return decodeBytes(source, undefined, signal);
+  const text = String(source);
+  if (/^https?:/i.test(text)) return decodeBytes(await download(text, signal), undefined, signal);
+  const path = /^file:/i.test(text) ? fileURLToPath(text) : text;
+  try {
+    if (!isWav(await headOf(path))) return await decodeWithFfmpeg(path, signal);
+    return await decodeBytes(await readFile(path, { signal }), path, signal);
+  } catch (cause) {
+    throwIfAborted(signal);
+    if (isDeskhandError(cause)) throw cause;
+    throw new DeskhandError("unsupported_input", `Expected a readable sound file but "${path}" gives: ${messageOf(cause)}.`, { cause });
+  }
+}
+
+async function decodeBytes(bytes: Uint8Array, path: string | undefined, signal: AbortSignal | undefined): Promise<Float32Array<ArrayBuffer>> {
+  const sound = isWav(bytes) ? decodeWav(bytes) : undefined;
+  if (sound === undefined) return decodeWithFfmpeg(path ?? bytes, signal);
+  return resample(sound.samples, sound.sampleRateHz, SAMPLE_RATE);
+}
+
+/** Enough of a file to know a WAVE by. */
+async function headOf(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const head = new Uint8Array(12);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function download(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const { host, pathname } = new URL(url);
+  try {
+    const response = await fetch(url, { signal });
+    if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      length += chunk.byteLength;
+      if (length > MAX_DOWNLOAD_BYTES) throw new Error(`it has more than ${MAX_DOWNLOAD_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+  } catch (cause) {
+    throwIfAborted(signal);
+    throw new DeskhandError("unsupported_input", `Expected sound at ${host}${pathname} but the download failed: ${messageOf(cause)}. Check the address, or give the file itself.`, { cause });
+  }
+}
