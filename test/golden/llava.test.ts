@@ -50,7 +50,7 @@ it("reads the sizes that the hub's folders leave out as the reference's classes 
 
 it.each([
   [{ text_config: { model_type: "phi" } }, "text_config.model_type"],
-  [{ text_config: { model_type: "mistral", sliding_window: 1024 } }, "text_config.sliding_window"],
+  [{ text_config: { model_type: "mistral", attention_bias: true } }, "text_config.attention_bias"],
   [{ vision_config: { model_type: "siglip_vision_model" } }, "vision_config.model_type"],
   [{ vision_feature_layer: -26 }, "vision_feature_layer"],
 ])("refuses %o by the field's name", (own, name) => {

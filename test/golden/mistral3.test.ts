@@ -62,7 +62,7 @@ it("leaves pictures that a raw prompt spells out as they are, each line closed b
 
 it.each([
   ["vision_config", { hidden_act: "relu" }, "vision_config.hidden_act"],
-  ["text_config", { model_type: "mistral", attention_bias: true, sliding_window: 16 }, "text_config.sliding_window"],
+  ["text_config", { model_type: "mistral4" }, "text_config.model_type"],
 ] as const)("refuses %s with %o by name", (part, own, name) => {
   const sizes = { hidden_size: 64, num_hidden_layers: 2, intermediate_size: 64, num_attention_heads: 4, vocab_size: 384, max_position_embeddings: 4096 };
   const config = { model_type: "mistral3", text_config: sizes, vision_config: {} };

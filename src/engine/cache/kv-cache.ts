@@ -1,6 +1,6 @@
 import { DeskhandError } from "../../core/errors.js";
 import { concatenate, disposeAll, retain, scope, slice, sliceUpdate, zeros, type Tensor } from "../mlx/index.js";
-import type { LayerCache } from "./layer-cache.js";
+import type { AttentionCache } from "./layer-cache.js";
 
 /** Rows are added in blocks of this many, so that a step rarely moves memory. */
 const BLOCK = 256;
@@ -9,12 +9,16 @@ const BLOCK = 256;
  * Keys and values of one layer, `[B, H, length, D]` each, grown in blocks. A step writes in place: the old buffer is given up
  * before the graph runs, so MLX reuses it.
  */
-export class KVCache implements LayerCache {
+export class KVCache implements AttentionCache {
   #keys: Tensor | undefined;
   #values: Tensor | undefined;
   #length = 0;
 
   get length(): number {
+    return this.#length;
+  }
+
+  before(): number {
     return this.#length;
   }
 

@@ -11,3 +11,11 @@ export interface LayerCache extends Disposable {
   /** What must be evaluated for the rows to be there. */
   tensors(): Tensor[];
 }
+
+/** What an attention layer remembers: keys and values, all of them or those of a window. */
+export interface AttentionCache extends LayerCache {
+  /** How many rows before `rows` new ones `update` gives back together with them. */
+  before(rows: number): number;
+  /** Adds rows `[B, H, L, D]` and returns them with those they may see. */
+  update(keys: Tensor, values: Tensor): { keys: Tensor; values: Tensor };
+}

@@ -1,13 +1,13 @@
 import { DeskhandError } from "../../core/errors.js";
 import { concatenate, disposeAll, retain, slice, type Tensor } from "../mlx/index.js";
 import { writeRows } from "./kv-cache.js";
-import type { LayerCache } from "./layer-cache.js";
+import type { AttentionCache } from "./layer-cache.js";
 
 /**
  * Keys and values of one sliding-window layer, `[B, H, rows, D]` each, of which only the last `window` rows are kept: the row of
  * position p lies at p mod window. Keys carry their positions in their rotation, so their order does not matter to attention.
  */
-export class RotatingKVCache implements LayerCache {
+export class RotatingKVCache implements AttentionCache {
   readonly window: number;
   #keys: Tensor | undefined;
   #values: Tensor | undefined;

@@ -27,6 +27,7 @@ import { LlavaProcessor } from "./llava/processor.js";
 import { LlavaNextConfig } from "./llava_next/config.js";
 import { LlavaNextModel } from "./llava_next/model.js";
 import { LlavaNextProcessor } from "./llava_next/processor.js";
+import { Ministral3Config } from "./ministral3/config.js";
 import { MistralConfig } from "./mistral/config.js";
 import { Mistral3Config } from "./mistral3/config.js";
 import { MISTRAL3_ALIASES, Mistral3Model } from "./mistral3/model.js";
@@ -109,6 +110,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
       return new LlavaNextProcessor(await ClipImageProcessor.load(dir, { sidePx, patchSize, tiles: true }), parsed);
     },
   },
+  ministral3: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(Ministral3Config, config, path)) },
   mistral: { build: (config, weights, path) => new LlamaModel(weights, parseConfig(MistralConfig, config, path)) },
   mistral3: {
     aliases: MISTRAL3_ALIASES,

@@ -27,6 +27,8 @@ const Yarn = z.object({
   mscale: z.number().nullish(),
   mscale_all_dim: z.number().nullish(),
   truncate: z.boolean().default(true),
+  /** Of Ministral 3: how its queries grow with their position. */
+  llama_4_scaling_beta: z.number().nonnegative().optional(),
   ...common,
 });
 const LongRope = z.object({

@@ -1,5 +1,5 @@
 """Mistral 3: as on the hub (its key names and layout), as transformers 5 writes it (SiLU, an inner feature layer) in bfloat16, and
-converted by mlx-vlm to 4 bits."""
+converted by mlx-vlm to 4 bits; with a Ministral 3 half and a window."""
 
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from PIL import Image
 
 from ..cases import SCALED_CASES, VISION_CASES
 from ..small_models import SmallModel, build, build_quantized, image_features
-from .mistral import COMMON, mistral_text_config
+from .mistral import COMMON, ministral3_text_config, mistral_text_config
 
 PATCH, MERGE = 8, 2
 
@@ -63,6 +63,11 @@ def _newer(ids: dict[str, int]) -> dict:
     }
 
 
+def _ministral(ids: dict[str, int]) -> dict:
+    """A Ministral 3 half; its window is shorter than a picture."""
+    return _newer(ids) | {"dtype": "float32", "text_config": ministral3_text_config(sliding_window=21)}
+
+
 _PIXTRAL = {"image_processor_type": "PixtralImageProcessor", "patch_size": PATCH, "size": {"longest_edge": 96}}
 _PREPROCESSOR = {"preprocessor_config.json": _PIXTRAL | {"resample": 3, "processor_class": "PixtralProcessor"}}
 
@@ -94,12 +99,13 @@ _common = {**COMMON, "files": _PREPROCESSOR, "expand": _expand, "features": _fea
 # Pillow 13 shrinks a tall picture's rows first; the engine's arithmetic is the earlier one.
 _SCALED = [case for case in SCALED_CASES if case.name != "tall"]
 _HUB = SmallModel("mistral3", _hub, **_common, stored=_as_on_the_hub, cases=(*VISION_CASES, *_SCALED))
+_MINISTRAL = SmallModel("mistral3-ministral", _ministral, **_common, cases=tuple(VISION_CASES))
 _NEWER = SmallModel("mistral3-bf16", _newer, **_common, dtype="bfloat16", cases=tuple(VISION_CASES))
 # mlx-vlm's tower knows SiLU only.
 _SOURCE = SmallModel(
     "mistral3-4bit", partial(_hub, act="silu"), **_common, stored=_as_on_the_hub, cases=tuple(VISION_CASES)
 )
 
-BUILDERS = {model.name: partial(build, model) for model in [_HUB, _NEWER]} | {
+BUILDERS = {model.name: partial(build, model) for model in [_HUB, _NEWER, _MINISTRAL]} | {
     _SOURCE.name: partial(build_quantized, _SOURCE, bits=4, group_size=32)
 }

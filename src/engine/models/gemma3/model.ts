@@ -1,9 +1,10 @@
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
-import { Gemma3Decoder, type Gemma3Cache } from "../gemma3_text/text.js";
+import { Gemma3Decoder } from "../gemma3_text/text.js";
 import type { Gemma3Config } from "./config.js";
 import type { Gemma3Image } from "./processor.js";
 import { Gemma3Vision } from "./vision.js";
@@ -18,7 +19,7 @@ export const GEMMA3_ALIASES: LayoutAliases = [
 ];
 
 /** Gemma 3 with pictures, whose rows see each other; a folder without the tower's weights is a text model. */
-export class Gemma3Model implements Architecture<Gemma3Cache> {
+export class Gemma3Model implements Architecture<AttentionCache> {
   readonly modelType = "gemma3";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -47,7 +48,7 @@ export class Gemma3Model implements Architecture<Gemma3Cache> {
     else this.#lmHead = new Linear(weights, head, { inputs: text.hidden_size, outputs: text.vocab_size, bias: false, quantization });
   }
 
-  createCache(): Gemma3Cache[] {
+  createCache(): AttentionCache[] {
     return this.#decoder.createCache();
   }
 
@@ -81,7 +82,7 @@ export class Gemma3Model implements Architecture<Gemma3Cache> {
     return groups;
   }
 
-  decode(input: DecoderInput, cache?: Gemma3Cache[]): Tensor {
+  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
     return this.#decoder.forward(input, cache);
   }
 

@@ -1,13 +1,14 @@
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Gemma3TextConfig } from "./config.js";
-import { Gemma3Decoder, type Gemma3Cache } from "./text.js";
+import { Gemma3Decoder } from "./text.js";
 
 /** Gemma 3 without pictures: the 270M and 1B models. */
-export class Gemma3TextModel implements Architecture<Gemma3Cache> {
+export class Gemma3TextModel implements Architecture<AttentionCache> {
   readonly modelType = "gemma3_text";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -23,7 +24,7 @@ export class Gemma3TextModel implements Architecture<Gemma3Cache> {
     else this.#lmHead = new Linear(weights, "lm_head", { inputs: config.hidden_size, outputs: config.vocab_size, bias: false, quantization: config.quantization });
   }
 
-  createCache(): Gemma3Cache[] {
+  createCache(): AttentionCache[] {
     return this.#decoder.createCache();
   }
 
@@ -35,7 +36,7 @@ export class Gemma3TextModel implements Architecture<Gemma3Cache> {
     return { rows: (start) => ({ rotary: { offset: start, length: tokenIds.length } }), next: tokenIds.length };
   }
 
-  decode(input: DecoderInput, cache?: Gemma3Cache[]): Tensor {
+  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
     return this.#decoder.forward(input, cache);
   }
 

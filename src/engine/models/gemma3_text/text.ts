@@ -1,6 +1,7 @@
-import { KVCache } from "../../cache/kv-cache.js";
-import { RotatingKVCache } from "../../cache/rotating-kv-cache.js";
+import { attentionCache } from "../../cache/attention-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import { add, geluTanh, multiply, reshape, scaledDotProductAttention, transpose, type Tensor } from "../../mlx/index.js";
+import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
@@ -10,13 +11,11 @@ import type { Rotary } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
 import type { DecoderInput } from "../architecture.js";
 import type { Gemma3TextFields } from "./config.js";
-import { attentionMask, type AttentionMask } from "./mask.js";
 
 // Gemma 3's decoder (arXiv:2503.19786): five layers that see a window for each that sees all, norms before and after each half,
 // RMS norms on queries and keys, embeddings scaled by the root of their width.
 // Reference: transformers 5.23, models/gemma3/modeling_gemma3.py.
 
-export type Gemma3Cache = KVCache | RotatingKVCache;
 type LayerType = Gemma3TextFields["layer_types"][number];
 
 function gemmaNorm(weights: Weights, path: string, dims: number, eps: number): RmsNorm {
@@ -47,7 +46,7 @@ class Attention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: Gemma3Cache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, query_pre_attn_scalar: scalar } = this.#config;
     const split = (y: Tensor, count: number): Tensor => reshape(y, [batch, length, count, headDim]);
@@ -100,7 +99,7 @@ class DecoderLayer implements Disposable {
     this.#norms = { input: norm("input_layernorm"), postAttention: norm("post_attention_layernorm"), preMlp: norm("pre_feedforward_layernorm"), postMlp: norm("post_feedforward_layernorm") };
   }
 
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: Gemma3Cache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
     const { input, postAttention, preMlp, postMlp } = this.#norms;
     const attended = add(x, postAttention.forward(this.#attention.forward(input.forward(x), rotary, mask, cache)));
     return add(attended, postMlp.forward(this.#mlp.forward(preMlp.forward(attended))));
@@ -130,8 +129,8 @@ export class Gemma3Decoder implements Disposable {
     this.#norm = gemmaNorm(weights, `${path}.norm`, dims, config.rms_norm_eps);
   }
 
-  createCache(): Gemma3Cache[] {
-    return this.#config.layer_types.map((type) => (type === "sliding_attention" ? new RotatingKVCache(this.#config.sliding_window) : new KVCache()));
+  createCache(): AttentionCache[] {
+    return this.#config.layer_types.map((type) => attentionCache(this.#windowOf(type)));
   }
 
   /** ids `[B, L]` → `[B, L, D]`, scaled. */
@@ -139,7 +138,7 @@ export class Gemma3Decoder implements Disposable {
     return multiply(this.#embedTokens.forward(ids), Math.sqrt(this.#config.hidden_size));
   }
 
-  forward({ embeddings, rotary, groups }: DecoderInput, caches?: Gemma3Cache[]): Tensor {
+  forward({ embeddings, rotary, groups }: DecoderInput, caches?: AttentionCache[]): Tensor {
     const rows = embeddings.dim(1);
     const masks = new Map<LayerType, AttentionMask>();
     let hidden = embeddings;
@@ -147,12 +146,15 @@ export class Gemma3Decoder implements Disposable {
       const cache = caches?.[i];
       // Layers of one kind see the same rows.
       if (!masks.has(layer.type)) {
-        const past = cache instanceof RotatingKVCache ? cache.before(rows) : (cache?.length ?? 0);
-        masks.set(layer.type, attentionMask({ rows, past, groups, window: layer.type === "sliding_attention" ? this.#config.sliding_window : undefined }));
+        masks.set(layer.type, attentionMask({ rows, past: cache?.before(rows) ?? 0, groups, window: this.#windowOf(layer.type) }));
       }
       hidden = layer.forward(hidden, rotary, masks.get(layer.type), cache);
     });
     return this.#norm.forward(hidden);
+  }
+
+  #windowOf(type: LayerType): number | undefined {
+    return type === "sliding_attention" ? this.#config.sliding_window : undefined;
   }
 
   /** Hidden states `[..., D]` → logits `[..., vocab]`, by the embeddings. */

@@ -1,4 +1,4 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import { reshape, transpose, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -18,7 +18,7 @@ export const IDEFICS3_ALIASES: LayoutAliases = [
 ];
 
 /** Idefics3 and SmolVLM: a SigLIP tower over tiles, a pixel shuffle, a Llama. */
-export class Idefics3Model implements Architecture<KVCache> {
+export class Idefics3Model implements Architecture<AttentionCache> {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -40,7 +40,7 @@ export class Idefics3Model implements Architecture<KVCache> {
     this.#text = new LlamaTextModel(weights, "model.text_model", text, quantization);
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -57,7 +57,7 @@ export class Idefics3Model implements Architecture<KVCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

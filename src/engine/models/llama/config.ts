@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
+import type { QueryScaling } from "../../nn/query-scale.js";
 import { ropeFields, ropeOf, type RopeSettings } from "../../nn/rope.js";
 
 const positive = z.number().int().positive();
@@ -36,15 +37,31 @@ export interface LlamaTextConfig {
   /** `undefined`: the output head is the token embeddings when the folder stores no other. */
   tie_word_embeddings: boolean | undefined;
   rope: RopeSettings;
+  /** How many rows each row sees, itself included; `undefined`: all before it. */
+  sliding_window: number | undefined;
+  /** How queries grow with their position. */
+  query_scaling: QueryScaling | undefined;
 }
 
 type Fields = z.output<z.ZodObject<typeof llamaFields>>;
 
+/** What tells Llama's kin apart. */
+interface Own {
+  attention_bias?: boolean;
+  mlp_bias?: boolean;
+  ropeBase: number;
+  sliding_window?: number;
+  query_scaling?: QueryScaling;
+}
+
 /** One spelling of the fields that Llama and its kin share. */
-export function llamaTextConfig(fields: Fields, own: Pick<LlamaTextConfig, "attention_bias" | "mlp_bias"> & { ropeBase: number }, context: z.core.$RefinementCtx): LlamaTextConfig {
+export function llamaTextConfig(fields: Fields, own: Own, context: z.core.$RefinementCtx): LlamaTextConfig {
   const { hidden_size, num_attention_heads } = fields;
   const rope = ropeOf(fields, { base: own.ropeBase });
   if (rope.partialRotaryFactor !== 1) context.addIssue({ code: "custom", path: ["partial_rotary_factor"], message: `Expected 1 but received ${rope.partialRotaryFactor}: this family rotates whole heads`, input: fields });
+  if (rope.scaling.rope_type === "yarn" && rope.scaling.llama_4_scaling_beta !== undefined && own.query_scaling === undefined) {
+    context.addIssue({ code: "custom", path: ["rope_parameters", "llama_4_scaling_beta"], message: `Expected none but received ${rope.scaling.llama_4_scaling_beta}: only ministral3 has it`, input: fields });
+  }
   return {
     hidden_size,
     num_hidden_layers: fields.num_hidden_layers,
@@ -55,10 +72,12 @@ export function llamaTextConfig(fields: Fields, own: Pick<LlamaTextConfig, "atte
     rms_norm_eps: fields.rms_norm_eps,
     vocab_size: fields.vocab_size,
     max_position_embeddings: fields.max_position_embeddings,
-    attention_bias: own.attention_bias,
-    mlp_bias: own.mlp_bias,
+    attention_bias: own.attention_bias ?? false,
+    mlp_bias: own.mlp_bias ?? false,
     tie_word_embeddings: fields.tie_word_embeddings ?? undefined,
     rope,
+    sliding_window: own.sliding_window,
+    query_scaling: own.query_scaling,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
 import type { Weights } from "../../nn/weights.js";
@@ -7,7 +7,7 @@ import type { LlamaTextConfig } from "./config.js";
 import { LlamaTextModel } from "./text.js";
 
 /** A Llama-like decoder as a model of its own: Llama, Mistral. */
-export class LlamaModel implements Architecture<KVCache> {
+export class LlamaModel implements Architecture<AttentionCache> {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -21,7 +21,7 @@ export class LlamaModel implements Architecture<KVCache> {
     this.#text = new LlamaTextModel(weights, "model", text, quantization);
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -33,7 +33,7 @@ export class LlamaModel implements Architecture<KVCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

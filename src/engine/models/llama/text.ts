@@ -1,17 +1,29 @@
-import { KVCache } from "../../cache/kv-cache.js";
-import { add, reshape, scaledDotProductAttention, siluMultiply, transpose, type Tensor } from "../../mlx/index.js";
+import { attentionCache } from "../../cache/attention-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
+import { add, multiply, reshape, scaledDotProductAttention, siluMultiply, transpose, type Tensor } from "../../mlx/index.js";
+import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
+import { queryScale } from "../../nn/query-scale.js";
 import { Rope } from "../../nn/rope.js";
 import type { Rotary } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
 import type { DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { LlamaTextConfig } from "./config.js";
 
-// Llama (arXiv:2302.13971, arXiv:2307.09288): pre-norm decoder, rotary grouped-query attention, SwiGLU.
-// Reference: transformers 5.23, models/llama/modeling_llama.py.
+// Llama (arXiv:2302.13971, arXiv:2307.09288): pre-norm decoder, rotary grouped-query attention, SwiGLU. Its kin add a window of attention
+// (Mistral) and queries that grow with their position (Ministral 3).
+// Reference: transformers 5.23, models/{llama,mistral,ministral3}/modeling_*.py.
+
+/** What the layers of one pass share. */
+interface Pass {
+  rotary: Rotary;
+  mask: AttentionMask;
+  /** What queries are multiplied with, `[L, 1]`. */
+  scale: Tensor | undefined;
+}
 
 class Attention implements Disposable {
   readonly #config: LlamaTextConfig;
@@ -35,16 +47,17 @@ class Attention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, cache: KVCache | undefined): Tensor {
+  forward(x: Tensor, { rotary, mask, scale }: Pass, cache: AttentionCache | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
     const split = (y: Tensor, count: number): Tensor => transpose(reshape(y, [batch, length, count, headDim]), [0, 2, 1, 3]);
 
-    const q = this.#rope.apply(split(this.#q.forward(x), heads), rotary);
+    const turned = this.#rope.apply(split(this.#q.forward(x), heads), rotary);
+    const q = scale === undefined ? turned : multiply(turned, scale);
     const k = this.#rope.apply(split(this.#k.forward(x), kvHeads), rotary);
     const v = split(this.#v.forward(x), kvHeads);
     const { keys, values } = cache?.update(k, v) ?? { keys: k, values: v };
-    const y = scaledDotProductAttention(q, keys, values, headDim ** -0.5, length > 1 ? "causal" : undefined);
+    const y = scaledDotProductAttention(q, keys, values, headDim ** -0.5, mask);
     return this.#o.forward(reshape(transpose(y, [0, 2, 1, 3]), [batch, length, heads * headDim]));
   }
 
@@ -86,8 +99,8 @@ class DecoderLayer implements Disposable {
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, config.hidden_size, config.rms_norm_eps);
   }
 
-  forward(x: Tensor, rotary: Rotary, cache: KVCache | undefined): Tensor {
-    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, cache));
+  forward(x: Tensor, pass: Pass, cache: AttentionCache | undefined): Tensor {
+    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), pass, cache));
     return add(attended, this.#mlp.forward(this.#postNorm.forward(attended)));
   }
 
@@ -98,6 +111,7 @@ class DecoderLayer implements Disposable {
 
 /** A Llama-like decoder from token embeddings (at `path`) to logits (`lm_head`, or the embeddings again): all that a language half is. */
 export class LlamaTextModel implements Disposable {
+  readonly #config: LlamaTextConfig;
   readonly #rope: Rope;
   readonly #embedTokens: Embedding;
   readonly #layers: DecoderLayer[];
@@ -106,16 +120,19 @@ export class LlamaTextModel implements Disposable {
 
   constructor(weights: Weights, path: string, config: LlamaTextConfig, quantization?: QuantizationConfig) {
     const { hidden_size: dims, vocab_size: vocabSize, rope } = config;
+    this.#config = config;
     this.#rope = new Rope({ dims: config.head_dim, base: rope.base, scaling: rope.scaling, maxPositions: config.max_position_embeddings });
     this.#embedTokens = new Embedding(weights, `${path}.embed_tokens`, { vocabSize, dims, quantization });
     this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `${path}.layers.${i}`, config, this.#rope, quantization));
     this.#norm = new RmsNorm(weights, `${path}.norm`, dims, config.rms_norm_eps);
-    if (config.tie_word_embeddings ?? !weights.has("lm_head.weight")) weights.ignore("lm_head.weight");
+    // MLX's tools write the head of some tied models out; its own quantisation may be finer than that of the embeddings.
+    const isTied = config.tie_word_embeddings ?? !weights.has("lm_head.weight");
+    if (isTied && !weights.has("lm_head.scales")) weights.ignore("lm_head.weight");
     else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
   }
 
-  createCache(): KVCache[] {
-    return this.#layers.map(() => new KVCache());
+  createCache(): AttentionCache[] {
+    return this.#layers.map(() => attentionCache(this.#config.sliding_window));
   }
 
   /** ids `[B, L]` → `[B, L, D]` */
@@ -130,9 +147,13 @@ export class LlamaTextModel implements Disposable {
   }
 
   /** Hidden states `[B, L, D]`, after the last norm. */
-  forward({ embeddings, rotary }: DecoderInput, cache?: KVCache[]): Tensor {
+  forward({ embeddings, rotary }: DecoderInput, cache?: AttentionCache[]): Tensor {
+    const { sliding_window: window, query_scaling } = this.#config;
+    const rows = embeddings.dim(1);
+    const mask = attentionMask({ rows, past: cache?.[0]?.before(rows) ?? 0, window });
+    const pass = { rotary, mask, scale: query_scaling && queryScale(query_scaling, rotary, rows, embeddings.dtype) };
     let hidden = embeddings;
-    this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, rotary, cache?.[i])));
+    this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, pass, cache?.[i])));
     return this.#norm.forward(hidden);
   }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
 import { LlamaTextConfig } from "../llama/config.js";
 import { MistralTextConfig } from "../mistral/config.js";
+import { textConfigOf, withDefaults } from "../text-config.js";
 
 const positive = z.number().int().positive();
 
@@ -11,13 +12,7 @@ const TEXT_DEFAULTS = {
   mistral: { vocab_size: 32000, hidden_size: 4096, intermediate_size: 14336, num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, max_position_embeddings: 131072 },
 };
 
-const TextConfig = z.looseObject({ model_type: z.enum(["llama", "mistral"]).default("llama") }).transform(({ model_type, ...fields }, context): LlamaTextConfig => {
-  const schema = model_type === "mistral" ? MistralTextConfig : LlamaTextConfig;
-  const parsed = schema.safeParse({ ...TEXT_DEFAULTS[model_type], ...fields });
-  if (parsed.success) return parsed.data;
-  for (const { path, message } of parsed.error.issues) context.addIssue({ code: "custom", path: [...path], message, input: fields });
-  return z.NEVER;
-});
+const TextConfig = textConfigOf({ llama: withDefaults(TEXT_DEFAULTS.llama, LlamaTextConfig), mistral: withDefaults(TEXT_DEFAULTS.mistral, MistralTextConfig) });
 
 /** CLIP's vision tower. */
 const VisionConfig = z.object({

@@ -1,4 +1,4 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import { gelu, reshape, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -20,7 +20,7 @@ export const LLAVA_ALIASES: LayoutAliases = [
 ];
 
 /** LLaVA (arXiv:2310.03744): CLIP's patches through two layers into a Llama or Mistral. Reference: transformers 5.23, models/llava/modeling_llava.py. */
-export class LlavaModel implements Architecture<KVCache> {
+export class LlavaModel implements Architecture<AttentionCache> {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -43,7 +43,7 @@ export class LlavaModel implements Architecture<KVCache> {
     this.#text = new LlamaTextModel(weights, "model.language_model", text, quantization);
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -65,7 +65,7 @@ export class LlavaModel implements Architecture<KVCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -4,14 +4,20 @@ import { llamaFields, llamaTextConfig, type LlamaTextConfig } from "../llama/con
 
 const ROPE_BASE = 10_000;
 
-const schema = z.object({ ...llamaFields, sliding_window: z.number().int().positive().nullish() });
+/** Fields of a Mistral decoder: a Llama's without biases, and a window of attention. */
+export const mistralFields = {
+  ...llamaFields,
+  attention_bias: z.literal(false, "Expected false: this family's attention has no biases").optional(),
+  mlp_bias: z.literal(false, "Expected false: this family's MLPs have no biases").optional(),
+  layer_types: z.null("Expected no layer_types: in this family all layers are alike").optional(),
+};
 
-/** Mistral (arXiv:2310.06825) is a Llama without biases; its first version also had a window of attention. */
+// Where a folder says nothing, transformers' `MistralConfig` has this window.
+const schema = z.object({ ...mistralFields, sliding_window: z.number().int().positive().nullable().default(4096) });
+
+/** Mistral (arXiv:2310.06825). */
 function normalised({ sliding_window, ...fields }: z.output<typeof schema>, context: z.core.$RefinementCtx): LlamaTextConfig {
-  if (sliding_window != null && sliding_window < fields.max_position_embeddings) {
-    context.addIssue({ code: "custom", path: ["sliding_window"], message: `Expected null, or at least max_position_embeddings (${fields.max_position_embeddings}), but received ${sliding_window}`, input: sliding_window });
-  }
-  return llamaTextConfig(fields, { attention_bias: false, mlp_bias: false, ropeBase: ROPE_BASE }, context);
+  return llamaTextConfig(fields, { ropeBase: ROPE_BASE, sliding_window: sliding_window ?? undefined }, context);
 }
 
 /** `text_config` of a model whose language half is a Mistral. */

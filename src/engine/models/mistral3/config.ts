@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
+import { Ministral3TextConfig } from "../ministral3/config.js";
 import { MistralTextConfig } from "../mistral/config.js";
+import { textConfigOf } from "../text-config.js";
 
 const positive = z.number().int().positive();
 const base = z.number().positive();
@@ -26,7 +28,7 @@ const VisionConfig = z
 export const Mistral3Config = z
   .object({
     model_type: z.literal("mistral3"),
-    text_config: MistralTextConfig,
+    text_config: textConfigOf({ mistral: MistralTextConfig, ministral3: Ministral3TextConfig }),
     vision_config: VisionConfig,
     image_token_index: z.number().int().nonnegative().optional(),
     image_token_id: z.number().int().nonnegative().optional(),

@@ -1,4 +1,4 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import { disposeModules } from "../../nn/module.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
@@ -19,7 +19,7 @@ export const MISTRAL3_ALIASES: LayoutAliases = [
 ];
 
 /** Mistral 3: a Pixtral tower, a patch merger, and a Mistral decoder. */
-export class Mistral3Model implements Architecture<KVCache> {
+export class Mistral3Model implements Architecture<AttentionCache> {
   readonly modelType = "mistral3";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -38,7 +38,7 @@ export class Mistral3Model implements Architecture<KVCache> {
     this.#text = new LlamaTextModel(weights, "model.language_model", text, quantization);
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -55,7 +55,7 @@ export class Mistral3Model implements Architecture<KVCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

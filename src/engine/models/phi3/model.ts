@@ -1,6 +1,7 @@
-import { KVCache } from "../../cache/kv-cache.js";
-import { RotatingKVCache } from "../../cache/rotating-kv-cache.js";
+import { attentionCache } from "../../cache/attention-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import { add, reshape, scaledDotProductAttention, siluMultiply, split, transpose, type Tensor } from "../../mlx/index.js";
+import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
@@ -8,14 +9,11 @@ import { Rope } from "../../nn/rope.js";
 import type { Rotary } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
-import { attentionMask, type AttentionMask } from "../gemma3_text/mask.js";
 import type { Phi3Config } from "./config.js";
 
 // Phi-3 and Phi-4 (arXiv:2404.14219): Llama's decoder with queries, keys and values in one matrix, and the two halves of the MLP in
 // another; heads may be rotated in part, with frequencies for long sequences of their own; all layers may see a window.
 // Reference: transformers 5.23, models/phi3/modeling_phi3.py.
-
-type Phi3Cache = KVCache | RotatingKVCache;
 
 class Attention implements Disposable {
   readonly #config: Phi3Config;
@@ -32,7 +30,7 @@ class Attention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: Phi3Cache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
     const all = transpose(reshape(this.#qkv.forward(x), [batch, length, heads + 2 * kvHeads, headDim]), [0, 2, 1, 3]);
@@ -64,7 +62,7 @@ class DecoderLayer implements Disposable {
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, dims, eps);
   }
 
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: Phi3Cache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
     const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, mask, cache));
     const both = this.#gateUp.forward(this.#postNorm.forward(attended));
     const [gate, up] = split(both, [both.dim(-1) / 2], -1) as [Tensor, Tensor];
@@ -76,7 +74,7 @@ class DecoderLayer implements Disposable {
   }
 }
 
-export class Phi3Model implements Architecture<Phi3Cache> {
+export class Phi3Model implements Architecture<AttentionCache> {
   readonly modelType = "phi3";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -101,9 +99,8 @@ export class Phi3Model implements Architecture<Phi3Cache> {
     else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
   }
 
-  createCache(): Phi3Cache[] {
-    const window = this.#window;
-    return this.#layers.map(() => (window === undefined ? new KVCache() : new RotatingKVCache(window)));
+  createCache(): AttentionCache[] {
+    return this.#layers.map(() => attentionCache(this.#window));
   }
 
   embed(ids: Tensor): Tensor {
@@ -114,10 +111,9 @@ export class Phi3Model implements Architecture<Phi3Cache> {
     return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
   }
 
-  decode({ embeddings, rotary }: DecoderInput, caches?: Phi3Cache[]): Tensor {
+  decode({ embeddings, rotary }: DecoderInput, caches?: AttentionCache[]): Tensor {
     const rows = embeddings.dim(1);
-    const first = caches?.[0];
-    const mask = attentionMask({ rows, past: first instanceof RotatingKVCache ? first.before(rows) : (first?.length ?? 0), window: this.#window });
+    const mask = attentionMask({ rows, past: caches?.[0]?.before(rows) ?? 0, window: this.#window });
     let hidden = embeddings;
     this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, rotary, mask, caches?.[i])));
     return this.#norm.forward(hidden);

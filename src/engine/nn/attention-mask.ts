@@ -1,4 +1,4 @@
-import { arange, concatenate, equal, expandDims, full, greater, greaterEqual, lessEqual, logicalAnd, logicalOr, subtract, tensor, type Tensor } from "../../mlx/index.js";
+import { arange, concatenate, equal, expandDims, full, greater, greaterEqual, lessEqual, logicalAnd, logicalOr, subtract, tensor, type Tensor } from "../mlx/index.js";
 
 /** What `scaledDotProductAttention` takes: `undefined` where every row sees every key. */
 export type AttentionMask = Tensor | "causal" | undefined;
