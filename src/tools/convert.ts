@@ -25,7 +25,7 @@ export function convertCommand(): Command {
     .option("--quantize [bits]", "quantise the language model: 2, 3, 4, 5, 6 or 8 bits a weight (default: 4, or what the mode prescribes)", wholeNumber(1))
     .option("--group-size <n>", "weights that share a scale: 32, 64 or 128 (default: 64, or what the mode prescribes)", wholeNumber(1))
     .addOption(new Option("--mode <mode>", "how weights are quantised (default: affine)").choices(["affine", "mxfp4", "nvfp4", "mxfp8"]))
-    .addOption(new Option("--mixed <recipe>", "quantise with more bits for the layers that matter most").choices(["mixed_2_6", "mixed_3_4", "mixed_3_6", "mixed_4_6"]))
+    .addOption(new Option("--mixed <recipe>", "quantise with more bits for the layers that matter most").choices(["mixed_2_6", "mixed_3_4", "mixed_3_5", "mixed_3_6", "mixed_3_8", "mixed_4_6", "mixed_4_8"]))
     .option("--quantize-vision", "quantise vision and audio towers too")
     .option("--dequantize", "make quantised weights plain again")
     .addOption(new Option("--dtype <type>", "type of floating-point weights (default: as they are stored)").choices(["float32", "float16", "bfloat16"]))

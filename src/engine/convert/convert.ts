@@ -49,8 +49,8 @@ async function writeModel(from: string, to: string, quantization: Quantization |
     if (layout === undefined) throw new DeskhandError("unsupported_model", `Expected a model_type that can be converted, one of ${Object.keys(MLX_LAYOUTS).join(", ")}, but ${from} has ${modelType}.`);
     if (quantization !== undefined && quantized !== undefined) throw new DeskhandError("invalid_argument", `Expected plain weights to quantise but ${from} has ${quantized.bits}-bit ones. Make them plain first (dequantize), or better, quantise the original.`, { param: "quantize" });
     if (dequantize && quantized === undefined) throw new DeskhandError("invalid_argument", `Expected quantised weights to make plain but those of ${from} are plain already. Leave dequantize out.`, { param: "dequantize" });
-    const sources = listSources(weights, { layout: { names: aliases, kernels: [], ...layout }, dequantize: dequantize ? quantized : undefined });
-    const { steps, overrides } = planSteps(sources, { ...options, quantization, precise: layout.precise });
+    const sources = listSources(weights, { layout: { names: aliases, ...layout }, dequantize: dequantize ? quantized : undefined });
+    const { steps, overrides } = planSteps(sources, { ...options, quantization, layout });
     await writeShards(to, steps, options);
     await writeConfig(to, config, { quantization, overrides, dequantize, dtype });
     await copyCompanions(from, to);

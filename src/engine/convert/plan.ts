@@ -1,5 +1,6 @@
 import { astype, isFloating, quantize, scope, type DType, type Quantization, type Tensor } from "../mlx/index.js";
 import { importantLayers, RECIPES, type RecipeName } from "./recipes.js";
+import type { MlxLayout } from "./layouts.js";
 import type { Source } from "./sources.js";
 
 /** Parts of MLX's names that belong to pictures and sounds: by default they stay as they are, as in mlx-vlm. */
@@ -9,8 +10,8 @@ export interface PlanOptions {
   quantization: Quantization | undefined;
   mixed?: RecipeName;
   quantizeTowers?: boolean;
-  /** The layout's own. */
-  precise?: RegExp;
+  /** What the family's layout says of its layers. */
+  layout?: Pick<MlxLayout, "precise" | "plain" | "favoursEmbeddings">;
 }
 
 /** What mlx-lm gives a router. */
@@ -27,11 +28,13 @@ export interface Step {
 export type LayerOverrides = Record<string, false | { group_size: number; bits: number; mode: string }>;
 
 /** Decides for every weight how it is written. Layers whose inputs the groups do not divide stay plain. */
-export function planSteps(sources: readonly Source[], { quantization, mixed, quantizeTowers = false, precise }: PlanOptions): { steps: Step[]; overrides: LayerOverrides } {
+export function planSteps(sources: readonly Source[], { quantization, mixed, quantizeTowers = false, layout = {} }: PlanOptions): { steps: Step[]; overrides: LayerOverrides } {
   if (quantization === undefined) return { steps: sources.map((source) => ({ source })), overrides: {} };
-  const candidates = sources.flatMap(({ layer }) => (layer !== undefined && (quantizeTowers || !TOWERS.test(layer)) ? [layer] : []));
+  const { precise, plain, favoursEmbeddings } = layout;
+  const staysPlain = (layer: string): boolean => (!quantizeTowers && TOWERS.test(layer)) || (mixed === undefined && plain?.test(layer) === true);
+  const candidates = sources.flatMap(({ layer }) => (layer !== undefined && !staysPlain(layer) ? [layer] : []));
   const chosen = new Set(candidates);
-  const isImportant = mixed === undefined ? () => false : importantLayers(candidates.filter((layer) => !TOWERS.test(layer)));
+  const isImportant = mixed === undefined ? () => false : importantLayers(candidates.filter((layer) => !TOWERS.test(layer)), { embeddings: favoursEmbeddings });
   const overrides: LayerOverrides = {};
   const steps = sources.map((source): Step => {
     const { layer } = source;
@@ -49,9 +52,9 @@ export function planSteps(sources: readonly Source[], { quantization, mixed, qua
 }
 
 /** A step's tensors by name, as a graph: they belong to the scope this is called in. */
-export function tensorsOf({ source: { name, layer, read }, quantization }: Step, dtype: DType | undefined): Record<string, Tensor> {
+export function tensorsOf({ source: { name, layer, fixedType, read }, quantization }: Step, dtype: DType | undefined): Record<string, Tensor> {
   const stored = read();
-  const tensor = dtype !== undefined && isFloating(stored.dtype) ? astype(stored, dtype) : stored;
+  const tensor = dtype !== undefined && !fixedType && isFloating(stored.dtype) ? astype(stored, dtype) : stored;
   if (quantization === undefined || layer === undefined) return { [name]: tensor };
   const { weight, scales, biases } = quantize(tensor, quantization);
   return { [`${layer}.weight`]: weight, [`${layer}.scales`]: scales, ...(biases && { [`${layer}.biases`]: biases }) };

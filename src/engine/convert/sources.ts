@@ -1,6 +1,6 @@
 import { contiguous, dequantize, slice, stack, transpose, type Tensor } from "../mlx/index.js";
 import { quantizationOf, type QuantizationConfig } from "../nn/quantization.js";
-import type { Weights } from "../nn/weights.js";
+import type { LayoutAliases, Weights } from "../nn/weights.js";
 import { mlxName, type MlxLayout } from "./layouts.js";
 
 /** One weight of the folder to be written, before it is quantised. */
@@ -9,47 +9,49 @@ export interface Source {
   name: string;
   /** For the matrix of a layer that can be quantised: MLX's name of the layer. */
   layer?: string;
+  /** Stays of the type it is stored in. */
+  fixedType?: boolean;
   /** Builds the graph only; the tensor belongs to the scope it is called in. */
   read: () => Tensor;
 }
 
 export interface SourceOptions {
-  layout: Required<Pick<MlxLayout, "names" | "kernels">>;
+  layout: MlxLayout & { names: LayoutAliases };
   /** Set when quantised layers are to become plain ones. */
   dequantize?: QuantizationConfig;
 }
 
-/** Every weight that the bound model uses, in MLX's layout: its names, its order of a convolution's axes, experts in one stack. */
+/** Every weight of the bound model in MLX's layout: its names, values and order of a convolution's axes, experts in one stack. */
 export function listSources(weights: Weights, { layout, dequantize: config }: SourceOptions): Source[] {
   const sources: Source[] = [];
   const gathered = new ExpertStacks(weights);
-  for (const path of weights.paths()) {
+  const paths = weights.paths();
+  const { head } = layout;
+  const copiesHead = head !== undefined && !paths.includes(`${head.path}.weight`);
+  for (const path of paths) {
     if (gathered.take(path)) continue;
     const owner = path.replace(/\.(weight|scales|biases)$/, "");
     const settings = config === undefined ? undefined : quantizationOf(weights, owner, config);
     if (settings !== undefined && path !== `${owner}.weight` && owner !== path) continue;
-    const name = mlxName(path, layout.names);
-    sources.push({
+    const rewrite = layout.rewrite?.(path, weights);
+    const isMatrix = path === `${owner}.weight` && weights.layers.has(owner);
+    const sourceNamed = (name: string): Source => ({
       name,
-      layer: path === `${owner}.weight` && weights.layers.has(owner) ? name.slice(0, -".weight".length) : undefined,
+      layer: isMatrix ? name.slice(0, -".weight".length) : undefined,
+      fixedType: layout.fixedType?.test(name),
       read() {
         const stored = weights.read(path);
         if (settings !== undefined && path === `${owner}.weight`) {
           const biases = weights.has(`${owner}.biases`) ? weights.read(`${owner}.biases`) : undefined;
           return dequantize({ weight: stored, scales: weights.read(`${owner}.scales`), biases }, settings);
         }
-        return layout.kernels.includes(path) && stored.shape[1] === PICTURE_CHANNELS ? channelsLast(stored) : stored;
+        return rewrite?.(stored) ?? stored;
       },
     });
+    sources.push(sourceNamed(mlxName(path, layout.names)));
+    if (copiesHead && owner === head.embeddings) sources.push(sourceNamed(mlxName(head.path + path.slice(owner.length), layout.names)));
   }
   return [...sources, ...gathered.sources((path) => mlxName(path, layout.names))];
-}
-
-/** Red, green, blue. */
-const PICTURE_CHANNELS = 3;
-
-function channelsLast(kernel: Tensor): Tensor {
-  return contiguous(transpose(kernel, [0, ...kernel.shape.slice(2).map((_, i) => i + 2), 1]));
 }
 
 /** Experts as transformers stores them (one tensor each, or gate and up of all in one), in MLX's stacks `switch_mlp.*_proj`. */

@@ -100,6 +100,11 @@ export class Weights {
     return tensor;
   }
 
+  /** Marks a weight as the model's though nothing here reads it, e.g. a norm after the layer that is looked at: unlike an ignored one it stays in a conversion. */
+  skip(path: string): void {
+    this.#unused.delete(path);
+  }
+
   /** Marks weights as known but not needed, e.g. an `lm_head` stored beside tied embeddings. */
   ignore(path: string): void {
     this.#unused.delete(path);

@@ -1,15 +1,19 @@
-"""What mlx-lm and mlx-vlm make of the dense fixtures: how each layer is quantised, and a hash of every weight."""
+"""What mlx-lm and mlx-vlm make of the fixtures' models: how each layer is quantised, and a hash of every weight."""
 
 import contextlib
 import hashlib
 import io
 import json
+import shutil
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import mlx.core as mx
 import numpy as np
 
+from ..models import _write_json
 from ..paths import FIXTURES
 
 _RECIPES = {
@@ -21,26 +25,103 @@ _RECIPES = {
     "mxfp8": {"quantize": True, "q_mode": "mxfp8", "q_bits": 8, "q_group_size": 32},
     "bfloat16": {"dtype": "bfloat16"},
 }
-# mlx-vlm's recipes choose other layers than mlx-lm's; its own are not compared.
-_MIXED = {
-    name: {"quantize": True, "q_bits": 4, "q_group_size": 64, "quant_predicate": name}
-    for name in ("mixed_2_6", "mixed_3_4", "mixed_3_6", "mixed_4_6")
+_WIDTHS = {f"affine-{bits}": {"quantize": True, "q_bits": bits, "q_group_size": group} for bits, group in ((2, 32), (3, 64), (5, 128), (6, 32))}
+_FLOAT16 = {"float16-affine-4": {"dtype": "float16", "quantize": True, "q_bits": 4, "q_group_size": 64}}
+_DEQUANTIZE = {"dequantize": {"dequantize": True}}
+
+
+def _mixed(*names: str) -> dict[str, dict]:
+    return {name: {"quantize": True, "q_bits": 4, "q_group_size": 64, "quant_predicate": name} for name in names}
+
+
+_SOME = {name: _RECIPES[name] for name in ("plain", "affine-4")}
+_HALF = _SOME | {"bfloat16": _RECIPES["bfloat16"]}
+_LM = {
+    **{name: _SOME for name in ("gemma3-text", "llama", "mistral", "phi3", "qwen2", "qwen3-moe")},
+    "qwen3": _RECIPES | _WIDTHS | _FLOAT16 | _mixed("mixed_2_6", "mixed_3_4", "mixed_3_6", "mixed_4_6"),
+    **{name: _DEQUANTIZE for name in ("qwen3-4bit", "qwen3-moe-4bit")},
+    # Without a word mlx-lm casts to the type that config.json names, which is not the one this was stored in.
+    "qwen3-mixed": {"dequantize": {"dequantize": True, "dtype": "bfloat16"}},
 }
+_VLM = {
+    **{name: _SOME for name in ("idefics3", "llava", "llava-next", "mistral3-bf16", "phi3-v", "qwen2-vl", "qwen3-vl-moe")},
+    "gemma3": _SOME | _mixed("mixed_3_5"),
+    "mistral3": _SOME | _mixed("mixed_3_6"),
+    "qwen2.5-vl": _SOME | _mixed("mixed_4_8"),
+    "qwen3-5": _HALF | _mixed("mixed_3_8"),
+    "qwen3-5-bf16": {"plain": {}},
+    "qwen3-5-moe": _HALF,
+    "qwen3-vl": _RECIPES | _FLOAT16 | _mixed("mixed_2_6", "mixed_4_6"),
+    "smolvlm": _SOME,
+    **{name: _DEQUANTIZE for name in ("qwen3-vl-4bit", "qwen3-5-moe-4bit", "mistral3-4bit")},
+}
+
+
+def _edit_config(folder: Path, edit) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    edit(config)
+    _write_json(path, config)
+
+
+def _write_head(folder: Path) -> None:
+    """mlx-vlm's SmolVLM has a head of its own also where it is tied, and does not make it from the embeddings."""
+    path = folder / "model.safetensors"
+    weights = mx.load(str(path))
+    weights["lm_head.weight"] = weights["model.text_model.embed_tokens.weight"]
+    mx.eval(weights)
+    mx.save_safetensors(str(path), weights, metadata={"format": "pt"})
+
+
+def _small_phi3_v(config: dict) -> contextlib.ExitStack:
+    """Its tower's sizes stand in mlx-vlm's code."""
+    from mlx_vlm.models import phi3_v
+
+    from .phi3_v import _TOWER, _small_model
+
+    sizes = SimpleNamespace(**{**vars(phi3_v.VisionModel.CLIP_VIT_LARGE_PATCH14_336_CONFIG), **_TOWER})
+    patches = contextlib.ExitStack()
+    patches.enter_context(mock.patch.object(phi3_v.VisionModel, "CLIP_VIT_LARGE_PATCH14_336_CONFIG", sizes))
+    patches.enter_context(mock.patch.object(phi3_v, "Model", lambda _: _small_model(config)))
+    return patches
+
+
+def _fetch(folder: Path, lazy: bool, trust_remote_code: bool) -> tuple:
+    """What mlx-vlm converts, without the processor: not every small one loads there, and its files are copied in any case."""
+    from mlx_vlm.utils import load_config, load_model
+
+    return load_model(folder, lazy=lazy), load_config(folder), None
+
+
+def _prepare(fixture: str, folder: Path) -> None:
+    """A copy of the fixture's model that mlx-vlm takes."""
+    shutil.copytree(FIXTURES / fixture / "model", folder)
+    if fixture == "smolvlm":
+        _write_head(folder)
+    if fixture == "gemma3":
+        # mlx-vlm looks for it in the decoder's half only, and takes the published number for granted.
+        _edit_config(folder, lambda config: config["text_config"].update(mm_tokens_per_image=config["mm_tokens_per_image"]))
 
 
 def _convert(fixture: str, vision: bool, recipe: dict) -> dict:
     """How MLX converts a fixture's model."""
-    if vision:
-        from mlx_vlm.convert import convert
-    else:
-        from mlx_lm.convert import convert
-    with tempfile.TemporaryDirectory() as parent, contextlib.redirect_stdout(io.StringIO()):
-        folder = Path(parent) / "model"
-        convert(str(FIXTURES / fixture / "model"), mlx_path=str(folder), **recipe)
+    with tempfile.TemporaryDirectory() as parent, contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as patches:
+        source, folder = Path(parent) / "source", Path(parent) / "model"
+        _prepare(fixture, source)
+        if vision:
+            from mlx_vlm.convert import convert
+
+            patches.enter_context(mock.patch("mlx_vlm.convert.fetch_from_hub", _fetch))
+        else:
+            from mlx_lm.convert import convert
+        if fixture == "phi3-v":
+            patches.enter_context(_small_phi3_v(json.loads((source / "config.json").read_text(encoding="utf-8"))))
+        convert(str(source), mlx_path=str(folder), **recipe)
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = mx.load(str(folder / "model.safetensors"))
         return {
-            "quantization": config.get("quantization"),
+            # mlx-vlm's config.json still has it when the weights are plain again.
+            "quantization": None if recipe.get("dequantize") else config.get("quantization"),
             "weights": {name: _describe(weights[name]) for name in sorted(weights)},
         }
 
@@ -52,18 +133,21 @@ def _describe(array: mx.array) -> str:
     return f"{dtype} {list(array.shape)} {hashlib.sha256(stored.tobytes()).hexdigest()[:16]}"
 
 
-_TEXT = ["gemma3-text", "llama", "mistral", "phi3", "qwen2", "qwen3-moe"]
-_VISION = ["idefics3", "qwen2-vl", "qwen2.5-vl", "qwen3-vl-moe"]
+def _without_repeats(converted: dict[str, dict]) -> dict[str, dict]:
+    """What a recipe leaves as `plain` has it is said there only."""
+    for name, one in converted.items():
+        if name != "plain" and "plain" in converted:
+            plain = converted["plain"]["weights"]
+            one["weights"] = {weight: said for weight, said in one["weights"].items() if plain.get(weight) != said}
+    return converted
 
 
 def build() -> int:
     folder = FIXTURES / "conversions"
     folder.mkdir(exist_ok=True)
-    some = {name: _RECIPES[name] for name in ("plain", "affine-4")}
-    wanted = {name: (False, some) for name in _TEXT} | {name: (True, some) for name in _VISION}
-    wanted |= {"qwen3": (False, _RECIPES | _MIXED), "qwen3-vl": (True, _RECIPES)}
+    wanted = {name: (False, recipes) for name, recipes in _LM.items()} | {name: (True, recipes) for name, recipes in _VLM.items()}
     found = {
-        fixture: {name: _convert(fixture, vision, recipe) for name, recipe in recipes.items()}
+        fixture: _without_repeats({name: _convert(fixture, vision, recipe) for name, recipe in recipes.items()})
         for fixture, (vision, recipes) in sorted(wanted.items())
     }
     (folder / "conversions.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -84,7 +84,8 @@ export class ClipTower implements Disposable {
     this.#blocks = Array.from({ length: config.num_hidden_layers }, (_, i) => new Block(weights, `${path}.encoder.layers.${i}`, config, options.quantization));
     // Those beyond are bound, so that their weights are known, and let go before they are read.
     disposeModules(this.#blocks.splice(Math.max(...options.layers)));
-    for (const name of ["post_layernorm.weight", "post_layernorm.bias", "embeddings.position_ids"]) weights.ignore(`${path}.${name}`);
+    for (const name of ["weight", "bias"]) weights.skip(`${path}.post_layernorm.${name}`);
+    weights.ignore(`${path}.embeddings.position_ids`);
   }
 
   /** Patches of `pictures` pictures, row-major `[pictures, patches, 3 · patchSize²]` → `[pictures, (1 +) patches, D · layers]` */

@@ -87,7 +87,8 @@ export class VisionTower implements Disposable {
     // The last layer and the norm after it are stored, but what they make is not looked at.
     disposeModules(blocks.pop());
     this.#blocks = blocks;
-    for (const name of ["post_layernorm.weight", "post_layernorm.bias", "embeddings.position_ids"]) weights.ignore(`${clip}.${name}`);
+    for (const name of ["weight", "bias"]) weights.skip(`${clip}.post_layernorm.${name}`);
+    weights.ignore(`${clip}.embeddings.position_ids`);
     this.#separator = weights.take(`${path}.sub_GN`, [1, 1, 1, 4 * dims]);
     this.#globalSeparator = weights.take(`${path}.glb_GN`, [1, 1, 4 * dims]);
     this.#project = new Linear(weights, `${path}.img_projection.0`, { inputs: 4 * dims, outputs: text, bias: true, quantization });

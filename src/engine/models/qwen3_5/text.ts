@@ -85,7 +85,7 @@ export class TextModel implements Disposable {
 
   constructor(weights: Weights, path: string, config: Qwen35TextConfig) {
     const { hidden_size: dims, vocab_size: vocabSize, quantization } = config;
-    const norms = { fromOne: !isConverted(weights, path, config) };
+    const norms = { fromOne: !isConverted(weights, path) };
     this.embedTokens = new Embedding(weights, `${path}.embed_tokens`, { vocabSize, dims, quantization });
     this.#layers = config.layer_types.map((_, i) => new DecoderLayer(weights, `${path}.layers.${i}`, i, config, norms));
     this.#norm = new RmsNorm(weights, `${path}.norm`, dims, config.rms_norm_eps, norms);
@@ -107,7 +107,7 @@ export class TextModel implements Disposable {
 }
 
 /** Whether MLX's tools wrote the folder: they add 1 to the norms' weights, and put the convolutions' only input channel last. */
-function isConverted(weights: Weights, path: string, { layer_types }: Qwen35TextConfig): boolean {
-  const recurrent = layer_types.indexOf("linear_attention");
-  return recurrent >= 0 && weights.shapeOf(`${path}.layers.${recurrent}.linear_attn.conv1d.weight`).at(-1) === 1;
+export function isConverted(weights: Weights, path: string): boolean {
+  const kernel = weights.paths().find((name) => name.startsWith(path) && name.endsWith(".linear_attn.conv1d.weight"));
+  return kernel !== undefined && weights.shapeOf(kernel).at(-1) === 1;
 }
