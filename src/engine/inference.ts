@@ -62,7 +62,10 @@ export interface ModelInfo {
   modelType: string;
   /** Longest prompt plus completion, in tokens. */
   contextLength: number;
+  /** Whether it takes pictures. */
   vision: boolean;
+  /** Whether it takes sound. */
+  audio: boolean;
 }
 
 /**

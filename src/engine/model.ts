@@ -2,15 +2,15 @@ import { DeskhandError, throwIfAborted } from "../core/errors.js";
 import { Mutex } from "../core/mutex.js";
 import type { OnProgress } from "../core/progress.js";
 import { Session } from "./cache/session.js";
+import { chatEvents, type ChatEvent } from "./chat-events.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults, type ResolvedOptions } from "./generate/options.js";
 import { streamText, type TextDelta } from "./generate/text.js";
-import { promptOpensThinking, templateThinks, THINKING_MARKS, ThinkingSplitter, type ThinkingPiece } from "./generate/thinking.js";
+import { promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
 import { generateTokens } from "./generate/tokens.js";
 import { resolveModel } from "./hub/resolve.js";
-import { decodeImage, type DecodedImage } from "./image/decode.js";
-import { readImageSource } from "./image/source.js";
 import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
-import type { ChatMessage, ImageSource, ToolCall } from "./messages.js";
+import { mediaOf, readMedia, requireTaken, type MediaSources } from "./media.js";
+import type { AudioSource, ChatMessage, ImageSource, ToolCall } from "./messages.js";
 import { bestDevice, clearCache, setDefaultDevice, type Device, type DType } from "./mlx/index.js";
 import type { Prompt } from "./models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
@@ -20,7 +20,7 @@ import { textsOf } from "./tokenizer/template-messages.js";
 import { Tokenizer } from "./tokenizer/tokenizer.js";
 import { detectToolCallFormat, toolCallFormat } from "./tools/detect.js";
 import { gemma } from "./tools/gemma.js";
-import type { ToolCallEvent, ToolCallFormat } from "./tools/format.js";
+import type { ToolCallFormat } from "./tools/format.js";
 
 export interface LoadOptions {
   /** Default: the GPU where there is one. One device serves the whole process. */
@@ -36,6 +36,8 @@ export interface LoadOptions {
 export interface GenerateOptions extends SamplingOptions {
   /** Pictures, before the text (or at their marks in a raw prompt). */
   images?: ImageSource[];
+  /** Sound, after the pictures. */
+  audio?: AudioSource[];
   /** Send the prompt as it is, without the chat template. */
   raw?: boolean;
   signal?: AbortSignal;
@@ -72,8 +74,6 @@ interface RunOptions extends SamplingOptions {
   onPrompt?: (prompt: string) => void;
 }
 
-type ChatEvent = ToolCallEvent | Extract<InferenceEvent, { type: "reasoning" }>;
-
 interface Parts extends LoadedArchitecture {
   id: string;
   tokenizer: Tokenizer;
@@ -94,7 +94,7 @@ export class Model implements AsyncDisposable {
     const { architecture, processor } = parts;
     this.#parts = parts;
     this.#session = new Session(architecture.createCache());
-    this.info = { id: parts.id, modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined };
+    this.info = { id: parts.id, modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
   }
 
   /** Answers a prompt: one user message, unless `raw`. */
@@ -104,9 +104,9 @@ export class Model implements AsyncDisposable {
 
   /** Like `generate`, piece by piece. The generator's return value is the whole output. */
   streamGenerate(prompt: string, options: GenerateOptions = {}): GenerationStream {
-    const { images = [], raw = false } = options;
-    if (raw) return this.#run(() => this.#prepare(prompt, images, { addSpecialTokens: true, signal: options.signal }), options);
-    const content = [...images.map((image) => ({ type: "image" as const, image })), { type: "text" as const, text: prompt }];
+    const { images = [], audio = [], raw = false } = options;
+    if (raw) return this.#run(() => this.#prepare(prompt, { images, audio }, { addSpecialTokens: true, signal: options.signal }), options);
+    const content = [...images.map((image) => ({ type: "image" as const, image })), ...audio.map((sound) => ({ type: "audio" as const, audio: sound })), { type: "text" as const, text: prompt }];
     return this.#runChat({ messages: [{ role: "user", content }] }, options);
   }
 
@@ -156,36 +156,18 @@ export class Model implements AsyncDisposable {
 
   async *#chatEvents(request: ChatRequest, signal: AbortSignal | undefined): AsyncGenerator<ChatEvent, ChatOutput> {
     const format = this.#toolFormatFor(request);
-    const parser = format?.createParser({ tools: request.tools });
-    const toolCalls: ToolCall[] = [];
     const thinks = templateThinks(this.#parts.template?.source ?? "");
-    let thinking: ThinkingSplitter | undefined;
-    let reasoning = "";
+    let prompt = "";
     const stream = this.#runChat(request, {
       ...request,
       signal,
       visibleTokens: [...(format?.marks ?? []), ...(thinks ? THINKING_MARKS : [])],
-      onPrompt: (prompt) => (thinking = thinks ? new ThinkingSplitter(promptOpensThinking(prompt)) : undefined),
+      onPrompt: (rendered) => (prompt = rendered),
     });
-    try {
-      for (;;) {
-        const { value, done } = await stream.next();
-        const delta = done ? "" : value.text;
-        const pieces: ThinkingPiece[] = thinking === undefined ? [{ type: "text", text: delta }] : done ? thinking.end() : thinking.feed(delta);
-        const events = pieces.flatMap((piece): ChatEvent[] => (piece.type === "text" && parser !== undefined ? parser.feed(piece.text) : [piece]));
-        if (done && parser !== undefined) events.push(...parser.end());
-        for (const event of events) {
-          if ("text" in event && event.text === "") continue;
-          if (event.type === "reasoning") reasoning += event.text;
-          else record(toolCalls, event);
-          yield event;
-        }
-        if (done) return { ...value, reasoning, toolCalls, finishReason: toolCalls.length > 0 && value.finishReason === "stop" ? "tool_calls" : value.finishReason };
-      }
-    } finally {
-      // A caller who leaves early ends the generation as well.
-      await stream.return(undefined as never);
-    }
+    const parser = format?.createParser({ tools: request.tools });
+    const thinking = () => (thinks ? { isOpen: promptOpensThinking(prompt) } : undefined);
+    const { output, reasoning, toolCalls } = yield* chatEvents(stream, { parser, thinking });
+    return { ...output, reasoning, toolCalls, finishReason: toolCalls.length > 0 && output.finishReason === "stop" ? "tool_calls" : output.finishReason };
   }
 
   #toolFormatFor({ tools, toolChoice }: ChatRequest): ToolCallFormat | undefined {
@@ -194,13 +176,13 @@ export class Model implements AsyncDisposable {
 
   #runChat({ messages, tools, toolChoice }: ChatRequest, options: RunOptions): GenerationStream {
     return this.#run(() => {
-      const images = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content.flatMap((part) => (part.type === "image" ? [part.image] : []))));
-      this.#requireVision(images.length);
+      const media = mediaOf(messages);
+      requireTaken(media, this.info);
       if (this.#parts.template === undefined) throw missingChatTemplate(this.info.id);
       const shield = new SpecialTokenShield(this.#parts.tokenizer.specialTokens, textsOf(messages, tools));
       const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat: this.#parts.toolFormat });
       options.onPrompt?.(text);
-      return this.#prepare(text, images, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
+      return this.#prepare(text, media, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
     }, options);
   }
 
@@ -243,19 +225,12 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async #prepare(text: string, sources: readonly ImageSource[], { signal, ...encoding }: { addSpecialTokens: boolean; mark?: string; signal?: AbortSignal }): Promise<Prompt> {
+  async #prepare(text: string, sources: MediaSources, { signal, ...encoding }: { addSpecialTokens: boolean; mark?: string; signal?: AbortSignal }): Promise<Prompt> {
     const { tokenizer, processor } = this.#parts;
-    this.#requireVision(sources.length);
+    requireTaken(sources, this.info);
     const encode = (part: string): number[] => tokenizer.encode(part, encoding);
     if (processor === undefined) return { tokenIds: encode(text), media: [] };
-    const images: DecodedImage[] = [];
-    for (const source of sources) images.push(await decodeImage(await readImageSource(source, { signal }), { signal }));
-    return processor.prepare({ text, images, encode });
-  }
-
-  #requireVision(count: number): void {
-    if (count === 0 || this.info.vision) return;
-    throw new DeskhandError("unsupported_input", `The model ${this.info.id} (${this.info.modelType}) takes text only but received ${count === 1 ? "a picture" : `${count} pictures`}. Leave them out, or use a vision model such as "qwen".`);
+    return processor.prepare({ ...(await readMedia(sources, { signal })), text, encode });
   }
 }
 
@@ -276,14 +251,6 @@ export async function load(name: string, { device = bestDevice(), dtype, toolFor
 /** On the CPU float32 is the fast type for activations, and our products read half-precision matrices as they lie in the file. */
 function weightTypes(device: Device, dtype: DType | undefined): { dtype?: DType; storedMatrices?: boolean } {
   return dtype === undefined && device === "cpu" ? { dtype: "float32", storedMatrices: true } : { dtype };
-}
-
-function record(calls: ToolCall[], event: ToolCallEvent): void {
-  if (event.type === "tool_call") calls[event.index] = { id: event.id, name: event.name, arguments: "" };
-  else if (event.type === "tool_call_arguments") {
-    const call = calls[event.index];
-    if (call !== undefined) call.arguments += event.delta;
-  }
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {

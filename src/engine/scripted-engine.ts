@@ -62,7 +62,7 @@ export class ScriptedEngine implements Engine {
   constructor(script: Script, options: ScriptedEngineOptions = {}) {
     this.#script = script;
     this.#options = options;
-    this.info = { id: "scripted", modelType: "scripted", contextLength: 32_768, vision: true, ...options.info };
+    this.info = { id: "scripted", modelType: "scripted", contextLength: 32_768, vision: true, audio: false, ...options.info };
   }
 
   async start(options: { signal?: AbortSignal } = {}): Promise<void> {

@@ -1,13 +1,11 @@
 import { open, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DeskhandError, isDeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
+import type { AudioSource } from "../messages.js";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
 import { SAMPLE_RATE } from "./log-mel.js";
 import { resample } from "./resample.js";
 import { decodeWav, isWav } from "./wav.js";
-
-/** A path, an `http(s):` or `file:` URL, the bytes of a file, or samples at 16 kHz (mono, full scale ±1). */
-export type AudioSource = string | URL | Uint8Array | Float32Array;
 
 /** A download larger than this is refused. */
 const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;

@@ -3,12 +3,12 @@ import type { DecodedImage } from "../image/decode.js";
 import type { Tensor } from "../mlx/index.js";
 import type { Rotary } from "../nn/rotary.js";
 
-/** A picture after its family's processor: what `encode` of the same family takes. */
+/** A picture or a sound after its family's processor: what `encode` of the same family takes. */
 export interface MediaItem {
-  readonly kind: "image";
+  readonly kind: "image" | "audio";
 }
 
-/** Where a picture lies in a prompt. Of the rows [start, end), those that hold a media token stand for the item's features, in order. */
+/** Where a picture or a sound lies in a prompt. Of the rows [start, end), those that hold a media token stand for the item's features, in order. */
 export interface MediaSpan {
   start: number;
   end: number;
@@ -24,10 +24,24 @@ export interface Prompt {
   media: readonly MediaSpan[];
 }
 
+/** The media of a prompt, those of each kind in the order of their places. */
+export interface PromptMedia {
+  images: readonly DecodedImage[];
+  /** Mono samples at 16 kHz; only for processors that take them. */
+  audio?: readonly Float32Array[];
+}
+
+export interface ProcessorInput extends PromptMedia {
+  text: string;
+  encode: (text: string) => number[];
+}
+
 /** Tokenises a rendered prompt and gives its media their places. */
 export interface Processor {
+  /** Whether the family takes sound as well as pictures. */
+  readonly takesAudio?: boolean;
   /** @throws DeskhandError `invalid_argument` when the places in the text and the media do not match. */
-  prepare(input: { text: string; images: readonly DecodedImage[]; encode: (text: string) => number[] }): Prompt;
+  prepare(input: ProcessorInput): Prompt;
 }
 
 /** What the decoder is told about rows of a prompt, besides their embeddings. */

@@ -1,7 +1,7 @@
 import { DeskhandError } from "../../core/errors.js";
 import { imageContentHash, type DecodedImage } from "../image/decode.js";
 import type { ProcessedImage, QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
-import type { MediaItem, MediaSpan, Processor, Prompt } from "./architecture.js";
+import type { MediaItem, MediaSpan, Processor, ProcessorInput, Prompt } from "./architecture.js";
 
 /** A picture cut into patches. */
 export interface QwenImage extends MediaItem, ProcessedImage {}
@@ -16,7 +16,7 @@ export class QwenVLProcessor implements Processor {
     this.#imageTokenId = imageTokenId;
   }
 
-  prepare({ text, images, encode }: Parameters<Processor["prepare"]>[0]): Prompt {
+  prepare({ text, images, encode }: ProcessorInput): Prompt {
     return layOutImages(encode(text), images.map((image) => this.#process(image)), this.#imageTokenId);
   }
 

@@ -11,7 +11,7 @@ export interface ContentForms {
   parts: boolean;
 }
 
-type TemplatePart = { type: "text"; text: string } | { type: "image" };
+type TemplatePart = { type: "text"; text: string } | { type: "image" } | { type: "audio" };
 
 /** A message as chat templates on the Hugging Face hub expect it (OpenAI's shape, arguments parsed). */
 export interface TemplateMessage {
@@ -22,7 +22,7 @@ export interface TemplateMessage {
   name?: string;
 }
 
-/** @throws DeskhandError `unsupported_input` for a picture when the template has no place for one. */
+/** @throws DeskhandError `unsupported_input` for pictures or sound when the template has no place for one. */
 export function templateMessages(messages: readonly ChatMessage[], forms: ContentForms, shield?: SpecialTokenShield): TemplateMessage[] {
   const names = new Map<string, string>();
   return messages.map((message, index) => {
@@ -64,11 +64,11 @@ function protectContent(content: TemplateMessage["content"], except: readonly st
 
 function templateContent(content: string | ContentPart[], forms: ContentForms, index: number): string | TemplatePart[] {
   if (typeof content === "string") return forms.string ? content : [{ type: "text", text: content }];
-  if (forms.parts) return content.map((part) => (part.type === "text" ? { type: "text", text: part.text } : { type: "image" }));
+  if (forms.parts) return content.map((part) => (part.type === "text" ? { type: "text", text: part.text } : { type: part.type }));
   return content
     .map((part) => {
       if (part.type === "text") return part.text;
-      throw new DeskhandError("unsupported_input", "This model's chat template has no place for pictures: it is a text-only model. Leave the picture out or choose a vision model (-VL).", { param: `messages[${index}].content` });
+      throw new DeskhandError("unsupported_input", "This model's chat template has no place for pictures or sound: it is a text-only model. Leave them out or choose a vision model (-VL).", { param: `messages[${index}].content` });
     })
     .join("");
 }

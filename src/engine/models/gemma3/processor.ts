@@ -1,6 +1,6 @@
 import { DeskhandError } from "../../../core/errors.js";
 import { imageContentHash } from "../../image/decode.js";
-import type { MediaItem, MediaSpan, Processor, Prompt } from "../architecture.js";
+import type { MediaItem, MediaSpan, Processor, ProcessorInput, Prompt } from "../architecture.js";
 import type { PictureViews, ViewProcessor } from "./views.js";
 
 const PLACE = "<start_of_image>";
@@ -25,7 +25,7 @@ export class Gemma3Processor implements Processor {
     this.#tokensPerView = tokensPerView;
   }
 
-  prepare({ text, images, encode }: Parameters<Processor["prepare"]>[0]): Prompt {
+  prepare({ text, images, encode }: ProcessorInput): Prompt {
     const [head = "", ...tails] = text.split(PLACE);
     if (tails.length !== images.length) throw mismatch(tails.length, images.length);
     const items = images.map((image) => ({ item: { kind: "image" as const, ...this.#views.process(image) }, key: `${imageContentHash(image)} ${this.#views.settingsKey}` }));

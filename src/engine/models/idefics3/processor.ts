@@ -1,6 +1,6 @@
 import { DeskhandError } from "../../../core/errors.js";
 import { imageContentHash, type DecodedImage } from "../../image/decode.js";
-import type { MediaItem, MediaSpan, Processor, Prompt } from "../architecture.js";
+import type { MediaItem, MediaSpan, Processor, ProcessorInput, Prompt } from "../architecture.js";
 import type { Idefics3Config } from "./config.js";
 import type { TiledImage, TileProcessor } from "./tiles.js";
 
@@ -31,7 +31,7 @@ export class Idefics3Processor implements Processor {
     this.#tokensPerTile = (patches / scale_factor) ** 2;
   }
 
-  prepare({ text, images, encode }: Parameters<Processor["prepare"]>[0]): Prompt {
+  prepare({ text, images, encode }: ProcessorInput): Prompt {
     const [head, ...tails] = text.split(IMAGE) as [string, ...string[]];
     if (tails.length !== images.length) {
       throw new DeskhandError("invalid_argument", `Expected the prompt to have a place for each of its ${images.length} pictures but it has ${tails.length}. Remove picture marks from the text, or let the chat template write them.`);

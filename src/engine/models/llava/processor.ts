@@ -1,6 +1,6 @@
 import type { ClipImageProcessor } from "../../image/clip-processor.js";
 import { imageContentHash } from "../../image/decode.js";
-import type { MediaItem, Processor, Prompt } from "../architecture.js";
+import type { MediaItem, Processor, ProcessorInput, Prompt } from "../architecture.js";
 import { layOutImages } from "../qwen-vl-prompt.js";
 import type { LlavaConfig } from "./config.js";
 
@@ -23,7 +23,7 @@ export class LlavaProcessor implements Processor {
     this.#tokens = Math.floor(image_size / patch_size) ** 2 + (config.vision_feature_select_strategy === "full" ? 1 : 0);
   }
 
-  prepare({ text, images, encode }: Parameters<Processor["prepare"]>[0]): Prompt {
+  prepare({ text, images, encode }: ProcessorInput): Prompt {
     const items = images.map((image) => ({
       item: { kind: "image" as const, pixelValues: this.#images.process(image), mergedTokens: this.#tokens },
       key: `${imageContentHash(image)} ${this.#images.settingsKey}`,

@@ -2,7 +2,7 @@ import { cropped, type ClipImageProcessor } from "../../image/clip-processor.js"
 import { imageContentHash, type DecodedImage } from "../../image/decode.js";
 import { resizeBicubic } from "../../image/resize.js";
 import type { PixelSize } from "../../image/smart-resize.js";
-import type { MediaItem, Processor, Prompt } from "../architecture.js";
+import type { MediaItem, Processor, ProcessorInput, Prompt } from "../architecture.js";
 import { layOutImages } from "../qwen-vl-prompt.js";
 import type { LlavaNextConfig } from "./config.js";
 import { bestSize, fittedSize, unpadding } from "./grid.js";
@@ -28,7 +28,7 @@ export class LlavaNextProcessor implements Processor {
     this.#config = config;
   }
 
-  prepare({ text, images, encode }: Parameters<Processor["prepare"]>[0]): Prompt {
+  prepare({ text, images, encode }: ProcessorInput): Prompt {
     const key = `${this.#images.settingsKey} ${JSON.stringify(this.#config.image_grid_pinpoints)}`;
     const items = images.map((image) => ({ item: this.#process(image), key: `${imageContentHash(image)} ${key}` }));
     return layOutImages(encode(text), items, this.#config.image_token_id);

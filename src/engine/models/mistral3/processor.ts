@@ -1,7 +1,7 @@
 import { DeskhandError } from "../../../core/errors.js";
 import { imageContentHash } from "../../image/decode.js";
 import type { PixtralImageProcessor, PixtralPicture } from "../../image/pixtral-processor.js";
-import type { MediaItem, MediaSpan, Processor, Prompt } from "../architecture.js";
+import type { MediaItem, MediaSpan, Processor, ProcessorInput, Prompt } from "../architecture.js";
 
 export interface PixtralImage extends MediaItem, PixtralPicture {}
 
@@ -20,7 +20,7 @@ export class Mistral3Processor implements Processor {
     this.#mergeSize = options.mergeSize;
   }
 
-  prepare({ text, images, encode }: Parameters<Processor["prepare"]>[0]): Prompt {
+  prepare({ text, images, encode }: ProcessorInput): Prompt {
     const tokenIds = encode(text);
     if (images.length === 0) return { tokenIds, media: [] };
     const marks = { image: this.#imageTokenId, lineBreak: oneToken(BREAK, encode), end: oneToken(END, encode) };

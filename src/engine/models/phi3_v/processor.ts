@@ -1,6 +1,6 @@
 import { DeskhandError } from "../../../core/errors.js";
 import { imageContentHash, type DecodedImage } from "../../image/decode.js";
-import type { MediaItem, MediaSpan, Processor, Prompt } from "../architecture.js";
+import type { MediaItem, MediaSpan, Processor, ProcessorInput, Prompt } from "../architecture.js";
 import { tokenCount, type TiledImage, type TileProcessor } from "./tiles.js";
 
 const TAG = /<\|image_(\d+)\|>/;
@@ -19,7 +19,7 @@ export class Phi3VProcessor implements Processor {
     this.#placeId = placeId;
   }
 
-  prepare({ text, images, encode }: Parameters<Processor["prepare"]>[0]): Prompt {
+  prepare({ text, images, encode }: ProcessorInput): Prompt {
     // Pieces of text, and between them the tags' numbers.
     const pieces = text.split(TAG);
     const numbers = pieces.filter((_, i) => i % 2 === 1).map(Number);
