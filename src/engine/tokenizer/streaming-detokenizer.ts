@@ -11,21 +11,34 @@ export interface StreamingDetokenizer {
 /** What one token contributes: bytes of a character stream, text on its own (added tokens), or nothing (special and unknown tokens). */
 export type TokenPiece = Uint8Array | string | undefined;
 
-/** For byte-level BPE: tokens are bytes, and only the UTF-8 decoder has a state. */
-export class ByteLevelDetokenizer implements StreamingDetokenizer {
+/** For tokens that are bytes (byte-level BPE, SentencePiece with byte fallback): only the UTF-8 decoder and the beginning have a state. */
+export class ByteDetokenizer implements StreamingDetokenizer {
   private readonly utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  private atStart = true;
 
-  constructor(private readonly pieceOf: (id: number) => TokenPiece) {}
+  /** @param stripsFirstSpace the text's first character goes when it is a space. */
+  constructor(
+    private readonly pieceOf: (id: number) => TokenPiece,
+    private readonly stripsFirstSpace: boolean,
+  ) {}
 
   push(id: number): string {
     const piece = this.pieceOf(id);
     if (piece === undefined) return "";
-    if (typeof piece === "string") return this.flush() + piece;
-    return this.utf8.decode(piece, { stream: true });
+    if (typeof piece === "string") return this.shown(this.utf8.decode() + piece);
+    return this.shown(this.utf8.decode(piece, { stream: true }));
   }
 
   flush(): string {
-    return this.utf8.decode();
+    const rest = this.shown(this.utf8.decode());
+    this.atStart = true;
+    return rest;
+  }
+
+  private shown(text: string): string {
+    if (text === "" || !this.atStart) return text;
+    this.atStart = false;
+    return this.stripsFirstSpace && text.startsWith(" ") ? text.slice(1) : text;
   }
 }
 
@@ -34,7 +47,7 @@ const REPLACEMENT = "\ufffd";
 const MAX_TOKENS_PER_CHARACTER = 4;
 
 /**
- * For every other decoder (SentencePiece's ▁ and byte fallback, WordPiece): decodes a short window of the latest tokens with and without the
+ * For every other decoder (Metaspace, WordPiece): decodes a short window of the latest tokens with and without the
  * new ones and takes the difference, because such decoders treat a token differently at the beginning of the text.
  * Invalid bytes may become one U+FFFD more or fewer than in a decoding of the whole.
  */

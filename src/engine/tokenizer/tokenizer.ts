@@ -4,11 +4,13 @@ import { z } from "zod";
 import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
-import { bytesOfToken } from "./byte-level.js";
+import { preTokenizerAsRust, swallowSpace, withoutSwallowing } from "./as-rust.js";
 import { createTokenizerCore, withoutMark, type TokenizerCore } from "./core.js";
-import { ByteLevelDetokenizer, WindowDetokenizer, type StreamingDetokenizer, type TokenPiece } from "./streaming-detokenizer.js";
+import { piecesOf, type Pieces } from "./pieces.js";
+import { ByteDetokenizer, WindowDetokenizer, type StreamingDetokenizer, type TokenPiece } from "./streaming-detokenizer.js";
 
-const addedToken = z.looseObject({ id: z.number().int().nonnegative(), content: z.string(), special: z.boolean().default(false) });
+const flag = z.boolean().optional();
+const addedToken = z.looseObject({ id: z.number().int().nonnegative(), content: z.string(), special: z.boolean().default(false), lstrip: flag, rstrip: flag, normalized: flag });
 const decoderConfig = z.looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() });
 
 const tokenizerSchema = z.looseObject({
@@ -50,8 +52,9 @@ export class Tokenizer {
   readonly specialTokens: readonly string[];
 
   private readonly core: TokenizerCore;
+  private readonly swallowSpace: (text: string) => string;
   private readonly added: ReadonlyMap<number, { content: string; special: boolean }>;
-  private readonly byteLevel: boolean;
+  private readonly style: Pieces | undefined;
   private readonly pieces: TokenPiece[] = [];
 
   /** @param files the parsed JSON files; `origin` names them in errors. Building a vocabulary of 150,000 takes about a second. */
@@ -63,15 +66,15 @@ export class Tokenizer {
     for (const [id, token] of Object.entries(config.added_tokens_decoder ?? {})) {
       if (!known.has(Number(id))) tokenizer.added_tokens.push(parseWith(addedToken, { ...token, id: Number(id) }, `added_tokens_decoder.${id} beside ${origin}`, "invalid_model"));
     }
+    this.swallowSpace = swallowSpace(tokenizer.added_tokens);
     try {
-      this.core = createTokenizerCore(tokenizer, config);
+      this.core = createTokenizerCore({ ...tokenizer, added_tokens: tokenizer.added_tokens.map(withoutSwallowing), pre_tokenizer: preTokenizerAsRust(tokenizer.pre_tokenizer) }, config);
     } catch (cause) {
       throw new DeskhandError("invalid_model", `Expected a tokenizer that can be built from ${origin} but received: ${messageOf(cause)}. Download the model's files again.`, { cause });
     }
     this.added = new Map(tokenizer.added_tokens.map(({ id, content, special }) => [id, { content, special }]));
     this.specialTokens = tokenizer.added_tokens.filter(({ special }) => special).map(({ content }) => content);
-    const decoder = tokenizer.decoder;
-    this.byteLevel = decoder?.type === "ByteLevel" || (decoder?.type === "Sequence" && decoder.decoders?.length === 1 && decoder.decoders[0]?.type === "ByteLevel");
+    this.style = piecesOf(tokenizer.decoder);
     this.vocabSize = this.core.model.vocab.length;
     this.namedTokens = namedTokens(config);
     this.eosTokenIds = this.collectEos(files);
@@ -101,18 +104,22 @@ export class Tokenizer {
    */
   encode(text: string, { addSpecialTokens = false, mark }: { addSpecialTokens?: boolean; mark?: string } = {}): number[] {
     const core = mark !== undefined && text.includes(mark) ? withoutMark(this.core, mark) : this.core;
-    return core.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+    return core.encode(this.swallowSpace(text), { add_special_tokens: addSpecialTokens }).ids;
   }
 
-  /** Text of all ids, exactly as a `createDetokenizer` would give it piece by piece. Spaces are never "cleaned up". */
+  /**
+   * Text of all ids, exactly as a `createDetokenizer` would give it piece by piece. Spaces are never "cleaned up", and bytes that are no
+   * character become U+FFFD as Unicode recommends.
+   */
   decode(ids: readonly number[], options: DecodeOptions = {}): string {
-    if (!this.byteLevel) return this.decodeWhole(ids.filter((id) => !this.isSkipped(id, options)));
+    if (this.style === undefined) return this.decodeWhole(ids.filter((id) => !this.isSkipped(id, options)));
     const detokenizer = this.createDetokenizer(options);
     return ids.map((id) => detokenizer.push(id)).join("") + detokenizer.flush();
   }
 
   createDetokenizer(options: DecodeOptions = {}): StreamingDetokenizer {
-    if (this.byteLevel) return new ByteLevelDetokenizer((id) => (this.isSkipped(id, options) ? undefined : this.pieceOf(id)));
+    const style = this.style;
+    if (style !== undefined) return new ByteDetokenizer((id) => (this.isSkipped(id, options) ? undefined : this.pieceOf(id, style)), style.stripsFirstSpace);
     return new WindowDetokenizer(
       (ids) => this.decodeWhole(ids),
       (id) => this.isSkipped(id, options),
@@ -134,8 +141,9 @@ export class Tokenizer {
     return (skipSpecialTokens && added?.special === true && !visibleTokens.includes(added.content)) || this.core.id_to_token(id) === undefined;
   }
 
-  private pieceOf(id: number): TokenPiece {
-    return (this.pieces[id] ??= this.added.get(id)?.content ?? bytesOfToken(this.core.id_to_token(id)!));
+  private pieceOf(id: number, style: Pieces): TokenPiece {
+    const added = this.added.get(id)?.content;
+    return (this.pieces[id] ??= style.pieceOf(added ?? this.core.id_to_token(id)!, added !== undefined));
   }
 
   private decodeWhole(ids: number[]): string {
