@@ -1,4 +1,4 @@
-import { contiguous, dequantize, slice, stack, transpose, type Tensor } from "../mlx/index.js";
+import { astype, contiguous, dequantize, slice, stack, transpose, type Tensor } from "../mlx/index.js";
 import { quantizationOf, type QuantizationConfig } from "../nn/quantization.js";
 import type { LayoutAliases, Weights } from "../nn/weights.js";
 import { mlxName, type MlxLayout } from "./layouts.js";
@@ -43,7 +43,10 @@ export function listSources(weights: Weights, { layout, dequantize: config }: So
         const stored = weights.read(path);
         if (settings !== undefined && path === `${owner}.weight`) {
           const biases = weights.has(`${owner}.biases`) ? weights.read(`${owner}.biases`) : undefined;
-          return dequantize({ weight: stored, scales: weights.read(`${owner}.scales`), biases }, settings);
+          const plain = dequantize({ weight: stored, scales: weights.read(`${owner}.scales`), biases }, settings);
+          // Of modes whose scales have no such type, MLX makes bfloat16, which holds their values exactly: all weights are to be of one.
+          const type = biases === undefined ? weights.commonType() : undefined;
+          return type === undefined || type === plain.dtype ? plain : astype(plain, type);
         }
         return rewrite?.(stored) ?? stored;
       },

@@ -1,5 +1,5 @@
 import { DeskhandError } from "../../core/errors.js";
-import { astype, dequantize, disposeAll, linear, quantizedLinear, reshape, take, type DType, type Quantization, type QuantizedMatrix, type Tensor } from "../mlx/index.js";
+import { astype, dequantize, disposeAll, isFloating, linear, quantizedLinear, reshape, take, type DType, type Quantization, type QuantizedMatrix, type Tensor } from "../mlx/index.js";
 import { quantizationOf, type QuantizationConfig } from "./quantization.js";
 import type { Weights } from "./weights.js";
 
@@ -37,10 +37,13 @@ class DenseMatrix implements Matrix {
 class PackedMatrix implements Matrix {
   readonly #matrix: QuantizedMatrix;
   readonly #quantization: Quantization;
+  readonly #activations: DType | undefined;
 
-  constructor(matrix: QuantizedMatrix, quantization: Quantization) {
+  /** @param activations Type of the rows, for modes whose scales have none to tell: unpacked, MLX makes them bfloat16. */
+  constructor(matrix: QuantizedMatrix, quantization: Quantization, activations: DType | undefined) {
     this.#matrix = matrix;
     this.#quantization = quantization;
+    this.#activations = activations;
   }
 
   apply(x: Tensor, bias: Tensor | undefined): Tensor {
@@ -50,7 +53,8 @@ class PackedMatrix implements Matrix {
   rows(ids: Tensor): Tensor {
     const { weight, scales, biases } = this.#matrix;
     const pick = (of: Tensor): Tensor => take(of, ids, 0);
-    return dequantize({ weight: pick(weight), scales: pick(scales), biases: biases && pick(biases) }, this.#quantization);
+    const rows = dequantize({ weight: pick(weight), scales: pick(scales), biases: biases && pick(biases) }, this.#quantization);
+    return this.#activations === undefined || rows.dtype === this.#activations ? rows : astype(rows, this.#activations);
   }
 
   tensors(): Tensor[] {
@@ -64,13 +68,15 @@ function takeMatrix(weights: Weights, path: string, [out, inputs]: readonly [num
   if (quantization === undefined) return new DenseMatrix(weights, `${path}.weight`, [out, inputs]);
   const { bits, groupSize, mode } = quantization;
   if (inputs % groupSize !== 0) throw new DeskhandError("invalid_model", `Expected ${path} to have a multiple of ${groupSize} inputs (its quantisation group) but it has ${inputs}.`);
+  const scales = weights.take(`${path}.scales`, [out, inputs / groupSize]);
   return new PackedMatrix(
     {
       weight: weights.take(`${path}.weight`, [out, (inputs * bits) / 32]),
-      scales: weights.take(`${path}.scales`, [out, inputs / groupSize]),
+      scales,
       biases: mode === "affine" ? weights.take(`${path}.biases`, [out, inputs / groupSize]) : undefined,
     },
     quantization,
+    isFloating(scales.dtype) ? scales.dtype : (weights.dtype ?? weights.commonType()),
   );
 }
 

@@ -77,6 +77,16 @@ export class Weights {
     return file.entries.get(stored)?.shape ?? [];
   }
 
+  /** The type that most floating-point weights are stored in: of a packed model, its norms and biases. */
+  commonType(): DType | undefined {
+    const counts = new Map<DType, number>();
+    for (const { file, stored } of this.#where.values()) {
+      const dtype = file.entries.get(stored)?.dtype;
+      if (dtype !== undefined && isFloating(dtype)) counts.set(dtype, (counts.get(dtype) ?? 0) + 1);
+    }
+    return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+  }
+
   /** The weight at `path`; with `shape`, checked against it. Owned by whoever takes it. */
   take(path: string, shape?: readonly number[]): Tensor {
     return this.#take(path, shape, this.dtype);
