@@ -1,0 +1,1 @@
+"""One long-living process a toolkit that builds the windows of a scene, one scene after the other."""
