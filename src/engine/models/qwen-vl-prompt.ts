@@ -25,37 +25,53 @@ export class QwenVLProcessor implements Processor {
   }
 }
 
-/**
- * Gives every picture its places: the k-th run of `imageTokenId` becomes as many as the k-th picture takes. A run that already
- * has that length is left as it is (a raw prompt may spell all places out).
- * @throws DeskhandError `invalid_argument` when places and pictures do not match.
- */
+/** The places of one kind of media: the token that marks them, and in their order how many of it each takes. */
+export interface MediaPlaces {
+  kind: "picture" | "sound";
+  tokenId: number;
+  media: readonly { item: MediaItem; tokens: number; key: string }[];
+}
+
+/** `layOutMedia` for pictures alone. */
 export function layOutImages(tokenIds: readonly number[], images: readonly { item: MediaItem & { mergedTokens: number }; key: string }[], imageTokenId: number): Prompt {
+  return layOutMedia(tokenIds, [{ kind: "picture", tokenId: imageTokenId, media: images.map(({ item, key }) => ({ item, key, tokens: item.mergedTokens })) }]);
+}
+
+/**
+ * Gives media their places: the k-th run of a kind's token becomes as many as its k-th item takes. A run that already has that
+ * length is left as it is (a raw prompt may spell all places out).
+ * @throws DeskhandError `invalid_argument` when places and media do not match.
+ */
+export function layOutMedia(tokenIds: readonly number[], kinds: readonly MediaPlaces[]): Prompt {
   const laidOut: number[] = [];
   const media: MediaSpan[] = [];
-  let places = 0;
+  const places = new Map(kinds.map(({ tokenId }) => [tokenId, 0]));
   for (let i = 0; i < tokenIds.length; ) {
     const id = tokenIds[i] as number;
-    if (id !== imageTokenId) {
+    const place = places.get(id);
+    if (place === undefined) {
       laidOut.push(id);
       i++;
       continue;
     }
-    const image = images[places++];
-    if (image === undefined) {
+    places.set(id, place + 1);
+    const one = kinds.find(({ tokenId }) => tokenId === id)?.media[place];
+    if (one === undefined) {
       i++;
       continue;
     }
-    const count = image.item.mergedTokens;
+    const { tokens, item, key } = one;
     const run = runLength(tokenIds, i);
-    // A run of another length is that many pictures side by side.
-    i += run === count ? run : 1;
+    // A run of another length is that many items side by side.
+    i += run === tokens ? run : 1;
     const start = laidOut.length;
-    for (let k = 0; k < count; k++) laidOut.push(id);
-    media.push({ start, end: laidOut.length, ...image });
+    for (let k = 0; k < tokens; k++) laidOut.push(id);
+    media.push({ start, end: laidOut.length, item, key });
   }
-  if (places !== images.length) {
-    throw new DeskhandError("invalid_argument", `Expected the prompt to have a place for each of its ${images.length} pictures but it has ${places}. Remove picture marks from the text, or let the chat template write them.`);
+  for (const { kind, tokenId, media: expected } of kinds) {
+    const found = places.get(tokenId);
+    if (found === expected.length) continue;
+    throw new DeskhandError("invalid_argument", `Expected the prompt to have a place for each of its ${expected.length} ${kind}s but it has ${found}. Remove ${kind} marks from the text, or let the chat template write them.`);
   }
   return { tokenIds: laidOut, media };
 }
