@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -173,7 +173,23 @@ describe("writing", () => {
     const stop = new AbortController();
     const work = convert(source("qwen3"), { out: join(parent, "out"), signal: stop.signal, onProgress: ({ phase, done }) => void (phase === "Converting weights" && done === 3 && stop.abort()) });
     await expect(work).rejects.toMatchObject({ code: "cancelled" });
-    expect(await readdir(parent)).toEqual([]);
+    expect(existsSync(parent)).toBe(false);
+  });
+
+  it("leaves folders above that somebody else uses by then", async () => {
+    const parent = fresh();
+    const stop = new AbortController();
+    const work = convert(source("qwen3"), {
+      out: join(parent, "deep", "out"),
+      signal: stop.signal,
+      onProgress({ phase }) {
+        if (phase !== "Converting weights" || stop.signal.aborted) return;
+        writeFileSync(join(parent, "note"), "");
+        stop.abort();
+      },
+    });
+    await expect(work).rejects.toMatchObject({ code: "cancelled" });
+    expect(await readdir(parent)).toEqual(["note"]);
   });
 
   it("refuses a folder that exists, and leaves it as it is", async () => {

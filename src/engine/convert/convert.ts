@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { DeskhandError, messageOf } from "../../core/errors.js";
 import { resolveModel } from "../hub/resolve.js";
@@ -27,17 +27,29 @@ export async function convert(name: string, options: ConvertOptions): Promise<st
   const { onProgress, signal } = options;
   const { dir } = await resolveModel(name, { onProgress, signal });
   const partial = join(dirname(out), `.${basename(out)}.partial-${randomUUID()}`);
+  let firstMade: string | undefined;
   try {
-    await mkdir(partial, { recursive: true });
+    firstMade = await mkdir(partial, { recursive: true });
     await writeModel(dir, partial, quantization, options);
     await refuseExisting(out);
     await rename(partial, out);
     return out;
   } catch (error) {
-    if (error instanceof Error && "syscall" in error) throw new DeskhandError("internal", `Expected to write ${out} but received: ${messageOf(error)}.`, { cause: error });
+    if (firstMade !== undefined) await removeMade(partial, firstMade);
+    if (error instanceof Error && "syscall" in error) {
+      throw new DeskhandError("internal", `Expected to write ${out} but received: ${messageOf(error)}. Choose a folder that can be written and has room for the model.`, { cause: error });
+    }
     throw error;
-  } finally {
-    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/** Removes a folder and those above it, down from `firstMade`, that were made for it and hold nothing else. What cannot be removed stays: the error to tell is another. */
+async function removeMade(folder: string, firstMade: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+    for (let above = dirname(folder); above.length >= firstMade.length; above = dirname(above)) await rmdir(above);
+  } catch {
+    return;
   }
 }
 
