@@ -92,6 +92,13 @@ it.each([
   [{ hidden_act: "gelu" }, "hidden_act"],
   [{ sliding_window: 16 }, "sliding_window"],
   [{ partial_rotary_factor: 0.5 }, "partial_rotary_factor"],
+  [{ img_processor: { layer_idx: -1 } }, "img_processor.layer_idx"],
+  [{ img_processor: { type_feature: "cls_patch" } }, "img_processor.type_feature"],
+  [{ img_processor: { name: "siglip_vision_model" } }, "img_processor.name"],
+  [{ vision_config: { hidden_act: "gelu" } }, "vision_config.hidden_act"],
+  [{ attention_bias: true }, "attention_bias"],
+  [{ tie_word_embeddings: true }, "tie_word_embeddings"],
+  [{ rope_scaling: { type: "bogus" } }, "rope_scaling"],
   [{ embd_layer: { hd_transform_order: "glb_sub" } }, "embd_layer.hd_transform_order"],
 ] as const)("refuses %o by name", (own, name) => {
   const config = { model_type: "phi3_v", hidden_size: 64, num_hidden_layers: 2, intermediate_size: 96, num_attention_heads: 4, vocab_size: 385, max_position_embeddings: 4096 };

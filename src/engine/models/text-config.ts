@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { describeIssue } from "../../core/json.js";
 
 /** A schema for folders that leave out what transformers' class of the family has by itself. */
 export function withDefaults<T>(defaults: Readonly<Record<string, unknown>>, schema: z.ZodType<T>): z.ZodType<T> {
@@ -9,9 +10,9 @@ export function withDefaults<T>(defaults: Readonly<Record<string, unknown>>, sch
 export function textConfigOf<T>(families: Readonly<Record<string, z.ZodType<T>>>) {
   const [first, ...others] = Object.keys(families) as [string, ...string[]];
   return z.looseObject({ model_type: z.enum([first, ...others]).default(first) }).transform(({ model_type, ...fields }, context): T => {
-    const parsed = (families[model_type] as z.ZodType<T>).safeParse(fields);
+    const parsed = (families[model_type] as z.ZodType<T>).safeParse(fields, { reportInput: true });
     if (parsed.success) return parsed.data;
-    for (const { path, message } of parsed.error.issues) context.addIssue({ code: "custom", path: [...path], message, input: fields });
+    for (const issue of parsed.error.issues) context.addIssue({ code: "custom", path: [...issue.path], message: describeIssue(issue), input: fields });
     return z.NEVER;
   });
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { concatenate, cos, reshape, sin, tensor, transpose, type Tensor } from "../mlx/index.js";
 import { inverseFrequencies } from "./rotary.js";
 import type { Weights } from "./weights.js";
@@ -5,6 +6,9 @@ import type { Weights } from "./weights.js";
 // What the vision towers of the Qwen-VL family share: patches in merge-block order, where they stand, and how they are read.
 
 const ROPE_THETA = 10_000;
+
+/** `rope_parameters` of a vision config: what `axialRotary` computes, under either of its names. */
+export const AxialRope = z.object({ type: z.enum(["default", "axial"]).optional(), rope_type: z.enum(["default", "axial"]).optional(), rope_theta: z.literal(ROPE_THETA).optional() });
 
 /** Row and column of every patch of an h × w grid in merge-block order, interleaved `[N, 2]`: block by block, row-major inside. */
 export function mergeOrder(height: number, width: number, mergeSize: number): Int32Array<ArrayBuffer> {

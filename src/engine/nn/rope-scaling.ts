@@ -4,7 +4,8 @@ const positive = z.number().positive();
 const length = z.number().int().positive();
 
 /** `rope_theta` and `partial_rotary_factor` stand here in folders saved by transformers 5, at the top of the config elsewhere. */
-const common = { rope_theta: positive.optional(), partial_rotary_factor: positive.max(1).optional() };
+const perLayerType = z.undefined("Expected one rope for all layers: ropes by layer type are supported in gemma3 only").optional();
+const common = { rope_theta: positive.optional(), partial_rotary_factor: positive.max(1).optional(), full_attention: perLayerType, sliding_attention: perLayerType };
 
 const Default = z.object({ rope_type: z.literal("default"), ...common });
 const Linear = z.object({ rope_type: z.literal("linear"), factor: positive, ...common });
@@ -81,9 +82,9 @@ export interface RopeSettings {
   partialRotaryFactor: number;
 }
 
-/** One answer from both spellings. As in transformers, `original_max_position_embeddings` at the top goes before a nested one. */
+/** One answer from both spellings, of which the older goes first. As in transformers, `original_max_position_embeddings` at the top goes before a nested one. */
 export function ropeOf(fields: RopeFields, defaults: { base: number }): RopeSettings {
-  const written = fields.rope_parameters ?? fields.rope_scaling ?? { rope_type: "default" as const };
+  const written = fields.rope_scaling ?? fields.rope_parameters ?? { rope_type: "default" as const };
   const original = fields.original_max_position_embeddings;
   const scaling = original != null && (written.rope_type === "llama3" || written.rope_type === "yarn" || written.rope_type === "longrope") ? { ...written, original_max_position_embeddings: original } : written;
   return {

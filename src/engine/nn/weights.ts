@@ -5,7 +5,7 @@ import { z } from "zod";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
-import { astype, disposeAll, evaluated, isFloating, openSafetensors, retain, scope, type DType, type SafetensorsFile, type Tensor } from "../mlx/index.js";
+import { astype, disposeAll, equal, evaluated, isFloating, min, openSafetensors, retain, scope, slice, type DType, type SafetensorsFile, type Tensor } from "../mlx/index.js";
 
 /** Path prefixes of one layout written in another's words: `[in the file, literal Hugging Face path]`. */
 export type LayoutAliases = readonly (readonly [string, string])[];
@@ -17,6 +17,9 @@ export interface WeightsOptions {
   storedMatrices?: boolean;
   aliases?: LayoutAliases;
 }
+
+/** Rows of tied matrices compared at a time. */
+const TIED_ROWS = 4096;
 
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
 
@@ -32,6 +35,7 @@ export class Weights {
   readonly #taken: Tensor[] = [];
   readonly #unused: Set<string>;
   readonly #ignored = new Set<string>();
+  readonly #tied: [path: string, to: string][] = [];
   /** Paths of layers whose matrix can be quantised, as far as modules have asked for them. */
   readonly layers = new Set<string>();
 
@@ -121,6 +125,12 @@ export class Weights {
     this.#ignored.add(path);
   }
 
+  /** Marks a weight as stored a second time under `to`, which the model reads; `finish` refuses other values. */
+  tie(path: string, to: string): void {
+    if (this.has(path)) this.#tied.push([path, to]);
+    this.ignore(path);
+  }
+
   /** The same for every weight whose path begins so, e.g. layers for training only. */
   ignoreUnder(prefix: string): void {
     for (const path of this.#where.keys()) if (path.startsWith(prefix)) this.ignore(path);
@@ -133,9 +143,10 @@ export class Weights {
     throw new DeskhandError("invalid_model", `Expected every weight to belong to the model but ${names.length} do not: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}. Is model_type in config.json right?`);
   }
 
-  /** Refuses weights that no module took, reads the rest in, and closes the files. */
+  /** Refuses weights that no module took and tied ones that differ, reads the rest in, and closes the files. */
   async finish(options: { onProgress?: OnProgress; signal?: AbortSignal } = {}): Promise<void> {
     this.refuseUnused();
+    for (const [path, to] of this.#tied) await this.#requireEqual(path, to);
     // In groups, so that progress is shown and an abort is heard, without a round trip for each small tensor.
     const group = 32;
     for (let i = 0; i < this.#taken.length; i += group) {
@@ -155,6 +166,20 @@ export class Weights {
   abandon(): void {
     disposeAll(this.#taken);
     this.close();
+  }
+
+  async #requireEqual(path: string, to: string): Promise<void> {
+    const [rows = 0, ...rest] = this.shapeOf(path);
+    const other = this.shapeOf(to);
+    let same = other.length === rest.length + 1 && [rows, ...rest].every((dim, i) => dim === other[i]);
+    // Piece by piece: the file's pages are read once and can be let go of.
+    for (let start = 0; same && start < rows; start += TIED_ROWS) {
+      using equals = scope(() => min(astype(equal(slice(this.read(path), 0, start, start + TIED_ROWS), slice(this.read(to), 0, start, start + TIED_ROWS)), "int32")));
+      await evaluated(equals);
+      same = equals.item() !== 0;
+    }
+    if (same) return;
+    throw new DeskhandError("invalid_model", `Expected ${path} to be the same as ${to}, since tie_word_embeddings in config.json is true, but they differ. Set it to false if the model has a head of its own.`);
   }
 
   #take(path: string, shape: readonly number[] | undefined, dtype: DType | undefined): Tensor {

@@ -1,7 +1,8 @@
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
-import { Linear } from "../../nn/linear.js";
+import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
+import { outputHead } from "../../nn/output-head.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import { Gemma3Decoder } from "../gemma3_text/text.js";
@@ -42,10 +43,7 @@ export class Gemma3Model implements Architecture<AttentionCache> {
     }
     this.mediaTokenIds = this.#vision === undefined ? [] : [config.image_token_id];
     this.#decoder = new Gemma3Decoder(weights, "language_model.model", text, quantization);
-    // mlx-vlm writes the head of a tied model out; its own quantisation may be finer than that of the embeddings.
-    const head = "language_model.lm_head";
-    if (config.tie_word_embeddings && !weights.has(`${head}.scales`)) weights.ignore(`${head}.weight`);
-    else this.#lmHead = new Linear(weights, head, { inputs: text.hidden_size, outputs: text.vocab_size, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { path: "language_model.lm_head", embeddings: "language_model.model.embed_tokens", tied: config.tie_word_embeddings, inputs: text.hidden_size, outputs: text.vocab_size, quantization });
   }
 
   createCache(): AttentionCache[] {

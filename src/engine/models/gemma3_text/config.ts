@@ -30,21 +30,21 @@ const fields = {
   rope_theta: z.number().positive().default(1_000_000),
   rope_local_base_freq: z.number().positive().default(10_000),
   rope_scaling: RopeScaling.nullish(),
-  rope_parameters: z.object({ full_attention: RopeScaling.nullish(), sliding_attention: RopeScaling.nullish() }).nullish(),
+  rope_parameters: z.strictObject({ full_attention: RopeScaling.nullish(), sliding_attention: RopeScaling.nullish() }).nullish(),
 };
 
 type Fields = z.output<z.ZodObject<typeof fields>>;
 
 /** One answer from older spellings (one base each, a pattern, scaling of the global layers) and newer ones (by layer type). */
 function resolved<T extends Fields>({ rope_theta, rope_local_base_freq, rope_scaling, rope_parameters, layer_types, sliding_window_pattern, _sliding_window_pattern, ...config }: T) {
-  const global = rope_parameters?.full_attention ?? rope_scaling ?? { rope_type: "default" as const };
+  const global = rope_scaling ?? rope_parameters?.full_attention ?? { rope_type: "default" as const };
   const local = rope_parameters?.sliding_attention ?? { rope_type: "default" as const };
   const pattern = sliding_window_pattern ?? _sliding_window_pattern ?? 6;
   return {
     ...config,
     layer_types: layer_types ?? Array.from({ length: config.num_hidden_layers }, (_, i) => ((i + 1) % pattern === 0 ? "full_attention" : "sliding_attention") satisfies z.output<typeof LayerType>),
     rope: {
-      full_attention: { base: global.rope_theta ?? rope_theta, scaling: global },
+      full_attention: { base: global.rope_theta ?? rope_parameters?.full_attention?.rope_theta ?? rope_theta, scaling: global },
       sliding_attention: { base: local.rope_theta ?? rope_local_base_freq, scaling: local },
     },
   };

@@ -1,7 +1,8 @@
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
-import { Linear } from "../../nn/linear.js";
+import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
+import { outputHead } from "../../nn/output-head.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Gemma3TextConfig } from "./config.js";
@@ -20,8 +21,7 @@ export class Gemma3TextModel implements Architecture<AttentionCache> {
     this.vocabSize = config.vocab_size;
     this.contextLength = config.max_position_embeddings;
     this.#decoder = new Gemma3Decoder(weights, "model", config, config.quantization);
-    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: config.hidden_size, outputs: config.vocab_size, bias: false, quantization: config.quantization });
+    this.#lmHead = outputHead(weights, { embeddings: "model.embed_tokens", tied: config.tie_word_embeddings, inputs: config.hidden_size, outputs: config.vocab_size, quantization: config.quantization });
   }
 
   createCache(): AttentionCache[] {

@@ -5,6 +5,7 @@ import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
+import { outputHead } from "../../nn/output-head.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
 import { queryScale } from "../../nn/query-scale.js";
 import { Rope } from "../../nn/rope.js";
@@ -126,9 +127,7 @@ export class LlamaTextModel implements Disposable {
     this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `${path}.layers.${i}`, config, this.#rope, quantization));
     this.#norm = new RmsNorm(weights, `${path}.norm`, dims, config.rms_norm_eps);
     // MLX's tools write the head of some tied models out; its own quantisation may be finer than that of the embeddings.
-    const isTied = config.tie_word_embeddings ?? !weights.has("lm_head.weight");
-    if (isTied && !weights.has("lm_head.scales")) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { embeddings: `${path}.embed_tokens`, tied: config.tie_word_embeddings, inputs: dims, outputs: vocabSize, quantization });
   }
 
   createCache(): AttentionCache[] {

@@ -9,7 +9,7 @@ const schema = z.object({ ...mistralFields, sliding_window: z.number().int().pos
 
 /** Ministral 3: a Mistral whose rope is scaled by YaRN, and whose queries grow with their position. */
 function normalised({ sliding_window, ...fields }: z.output<typeof schema>, context: z.core.$RefinementCtx): LlamaTextConfig {
-  const written = fields.rope_parameters ?? fields.rope_scaling;
+  const written = fields.rope_scaling ?? fields.rope_parameters;
   const { llama_4_scaling_beta: beta, original_max_position_embeddings: length } = written?.rope_type === "yarn" ? written : {};
   if (beta === undefined || length === undefined) {
     const message = `Expected rope_type yarn with llama_4_scaling_beta and original_max_position_embeddings but received ${JSON.stringify(written ?? null)}`;

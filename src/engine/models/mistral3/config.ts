@@ -16,12 +16,15 @@ const VisionConfig = z
     intermediate_size: positive.default(4096),
     num_hidden_layers: positive.default(24),
     num_attention_heads: positive.default(16),
+    head_dim: positive.nullish(),
     num_channels: z.literal(3).default(3),
     patch_size: positive.default(16),
     hidden_act: z.enum(["gelu", "silu"]).default("gelu"),
     rope_theta: base.nullish(),
-    rope_parameters: z.object({ rope_type: z.enum(["default", "axial"]).default("axial"), rope_theta: base.optional() }).nullish(),
+    rope_scaling: z.null({ error: ({ input }) => `Expected null, since rope_parameters says how patches turn, but received ${JSON.stringify(input)}` }).optional(),
+    rope_parameters: z.object({ type: z.enum(["default", "axial"]).optional(), rope_type: z.enum(["default", "axial"]).default("axial"), rope_theta: base.optional() }).nullish(),
   })
+  .refine(({ head_dim, hidden_size, num_attention_heads }) => head_dim == null || head_dim * num_attention_heads === hidden_size, { path: ["head_dim"], error: "Expected hidden_size / num_attention_heads" })
   .transform(({ rope_theta, rope_parameters, ...config }) => ({ ...config, rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? ROPE_BASE }));
 
 /** config.json of `mistral3`; fields that change the computation and are not supported are refused by name. */

@@ -5,6 +5,7 @@ import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
+import { outputHead } from "../../nn/output-head.js";
 import { Rope } from "../../nn/rope.js";
 import type { Rotary } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
@@ -95,8 +96,7 @@ export class Phi3Model implements Architecture<AttentionCache> {
     this.#embedTokens = new Embedding(weights, "model.embed_tokens", { vocabSize, dims, quantization });
     this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `model.layers.${i}`, config, this.#rope));
     this.#norm = new RmsNorm(weights, "model.norm", dims, config.rms_norm_eps);
-    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { embeddings: "model.embed_tokens", tied: config.tie_word_embeddings, inputs: dims, outputs: vocabSize, quantization });
   }
 
   createCache(): AttentionCache[] {

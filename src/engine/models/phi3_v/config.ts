@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
 import { ropeFields, ropeOf } from "../../nn/rope.js";
+import { PATCH_PX, TILE_PX } from "./tiles.js";
 
 const positive = z.number().int().positive();
 const ROPE_BASE = 10_000;
@@ -12,6 +13,9 @@ const VisionConfig = z.object({
   num_hidden_layers: positive.default(24),
   num_attention_heads: positive.default(16),
   layer_norm_eps: z.number().positive().default(1e-5),
+  hidden_act: z.literal("quick_gelu").default("quick_gelu"),
+  image_size: z.literal(TILE_PX).default(TILE_PX),
+  patch_size: z.literal(PATCH_PX).default(PATCH_PX),
 });
 
 /** config.json of `phi3_v`; fields that change the computation and are not supported are refused by name. */
@@ -32,7 +36,7 @@ export const Phi3VConfig = z
     tie_word_embeddings: z.literal(false).default(false),
     ...ropeFields,
     vision_config: VisionConfig.prefault({}),
-    img_processor: z.object({ name: z.literal("clip_vision_model").default("clip_vision_model"), num_img_tokens: z.literal(144).default(144) }).nullish(),
+    img_processor: z.object({ name: z.literal("clip_vision_model").default("clip_vision_model"), num_img_tokens: z.literal(144).default(144), layer_idx: z.literal(-2).default(-2), type_feature: z.literal("patch").default("patch") }).nullish(),
     embd_layer: z
       .object({
         embedding_cls: z.literal("image").default("image"),

@@ -3,6 +3,7 @@ import { add, reshape, scaledDotProductAttention, siluMultiply, transpose, type 
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
+import { outputHead } from "../../nn/output-head.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
 import { Rope } from "../../nn/rope.js";
 import type { Rotary } from "../../nn/rotary.js";
@@ -116,8 +117,7 @@ export class Qwen2TextModel implements Disposable {
     this.#embedTokens = new Embedding(weights, `${path}.embed_tokens`, { vocabSize, dims, quantization });
     this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `${path}.layers.${i}`, config, this.rope, quantization));
     this.#norm = new RmsNorm(weights, `${path}.norm`, dims, config.rms_norm_eps);
-    if (tiedHead) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { embeddings: `${path}.embed_tokens`, tied: tiedHead, inputs: dims, outputs: vocabSize, quantization });
   }
 
   createCache(): KVCache[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
+import { AxialRope } from "../../nn/patch-grid.js";
 import { RopeScaling } from "../../nn/rope.js";
 import { qwen2Fields, qwen2TextConfig, type Qwen2TextConfig } from "../qwen2/config.js";
 
@@ -24,7 +25,7 @@ const TextConfig = z
     if (text.head_dim * text.num_attention_heads !== text.hidden_size) {
       context.addIssue({ code: "custom", path: ["head_dim"], message: `Expected hidden_size / num_attention_heads = ${text.hidden_size / text.num_attention_heads} but received ${text.head_dim}`, input: text.head_dim });
     }
-    const { mrope_section } = fields.rope_parameters ?? fields.rope_scaling ?? Sections.parse({});
+    const { mrope_section } = fields.rope_scaling ?? fields.rope_parameters ?? Sections.parse({});
     const count = mrope_section.reduce((sum, section) => sum + section, 0);
     if (2 * count !== text.head_dim) {
       context.addIssue({ code: "custom", path: ["rope_scaling", "mrope_section"], message: `Expected sections for the ${text.head_dim / 2} frequencies of a head but received ${mrope_section.join(" + ")} = ${count}`, input: mrope_section });
@@ -57,6 +58,7 @@ export const visionFields = {
   patch_size: positive.default(14),
   temporal_patch_size: positive.default(2),
   spatial_merge_size: positive.default(2),
+  rope_parameters: AxialRope.nullish(),
 };
 
 const VisionConfig = z.object({

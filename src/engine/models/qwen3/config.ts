@@ -1,5 +1,23 @@
 import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
+import { ropeFields, ropeOf, type RopeFields, type RopeSettings } from "../../nn/rope.js";
+
+const ROPE_BASE = 1_000_000;
+
+/** How positions turn in Qwen3's attention, which rotates whole heads. */
+export function qwen3Rope(fields: RopeFields, context: z.core.$RefinementCtx): RopeSettings {
+  const rope = ropeOf(fields, { base: ROPE_BASE });
+  if (rope.partialRotaryFactor !== 1) {
+    context.addIssue({ code: "custom", path: ["partial_rotary_factor"], message: `Expected 1 but received ${rope.partialRotaryFactor}: this family rotates whole heads`, input: fields });
+  }
+  return rope;
+}
+
+/** Layers that see a window are not supported: without `use_sliding_window`, `sliding_window` and `max_window_layers` say nothing. */
+export const fullAttentionFields = {
+  use_sliding_window: z.literal(false).nullish(),
+  layer_types: z.array(z.literal("full_attention")).nullish(),
+};
 
 /** config.json of `qwen3`; fields that change the computation and are not supported are refused by name. */
 export const Qwen3Config = z
@@ -17,13 +35,10 @@ export const Qwen3Config = z
     tie_word_embeddings: z.boolean().default(false),
     attention_bias: z.literal(false).default(false),
     hidden_act: z.literal("silu").default("silu"),
-    use_sliding_window: z.literal(false).default(false),
-    rope_theta: z.number().positive().optional(),
-    rope_scaling: z.null().optional(),
-    rope_parameters: z.object({ rope_type: z.literal("default"), rope_theta: z.number().positive() }).optional(),
+    ...fullAttentionFields,
+    ...ropeFields,
     quantization: QuantizationConfig.optional(),
   })
-  // The hub's folders say rope_theta at the top, newer transformers nests it.
-  .transform(({ rope_theta, rope_parameters, ...config }) => ({ ...config, rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? 1_000_000 }));
+  .transform((config, context) => ({ ...config, rope: qwen3Rope(config, context) }));
 
 export type Qwen3Config = z.output<typeof Qwen3Config>;

@@ -3,7 +3,9 @@ import { add, reshape, scaledDotProductAttention, siluMultiply, transpose, type 
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
-import { applyRotary, type Rotary } from "../../nn/rotary.js";
+import { outputHead } from "../../nn/output-head.js";
+import { Rope } from "../../nn/rope.js";
+import type { Rotary } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3Config } from "./config.js";
@@ -12,10 +14,15 @@ import type { Qwen3Config } from "./config.js";
 // Reference: transformers 5.23, models/qwen3/modeling_qwen3.py.
 
 /** What Qwen3's blocks take of a config; families built of them share it. */
-export type Qwen3BlockConfig = Pick<Qwen3Config, "hidden_size" | "num_attention_heads" | "num_key_value_heads" | "head_dim" | "rms_norm_eps" | "rope_theta" | "quantization">;
+export type Qwen3BlockConfig = Pick<Qwen3Config, "hidden_size" | "num_attention_heads" | "num_key_value_heads" | "head_dim" | "rms_norm_eps" | "max_position_embeddings" | "rope" | "quantization">;
+
+export function qwen3BlockRope({ head_dim: dims, max_position_embeddings: maxPositions, rope }: Qwen3BlockConfig): Rope {
+  return new Rope({ dims, base: rope.base, scaling: rope.scaling, maxPositions });
+}
 
 export class Attention implements Disposable {
   readonly #config: Qwen3BlockConfig;
+  readonly #rope: Rope;
   readonly #q: Linear;
   readonly #k: Linear;
   readonly #v: Linear;
@@ -23,10 +30,12 @@ export class Attention implements Disposable {
   readonly #qNorm: RmsNorm;
   readonly #kNorm: RmsNorm;
 
-  constructor(weights: Weights, path: string, config: Qwen3BlockConfig) {
+  /** @param rope shared by all layers, which dispose nothing of it. */
+  constructor(weights: Weights, path: string, config: Qwen3BlockConfig, rope: Rope) {
     const { hidden_size: dims, num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, quantization } = config;
     const linear = (name: string, inputs: number, outputs: number): Linear => new Linear(weights, `${path}.${name}`, { inputs, outputs, bias: false, quantization });
     this.#config = config;
+    this.#rope = rope;
     this.#q = linear("q_proj", dims, heads * headDim);
     this.#k = linear("k_proj", dims, kvHeads * headDim);
     this.#v = linear("v_proj", dims, kvHeads * headDim);
@@ -38,12 +47,12 @@ export class Attention implements Disposable {
   /** x `[B, L, D]` */
   forward(x: Tensor, rotary: Rotary, cache: KVCache | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
-    const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, rope_theta: base } = this.#config;
+    const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
     const split = (y: Tensor, count: number): Tensor => reshape(y, [batch, length, count, headDim]);
     const toHeads = (y: Tensor): Tensor => transpose(y, [0, 2, 1, 3]);
 
-    const q = applyRotary(toHeads(this.#qNorm.forward(split(this.#q.forward(x), heads))), rotary, base);
-    const k = applyRotary(toHeads(this.#kNorm.forward(split(this.#k.forward(x), kvHeads))), rotary, base);
+    const q = this.#rope.apply(toHeads(this.#qNorm.forward(split(this.#q.forward(x), heads))), rotary);
+    const k = this.#rope.apply(toHeads(this.#kNorm.forward(split(this.#k.forward(x), kvHeads))), rotary);
     const v = toHeads(split(this.#v.forward(x), kvHeads));
     const { keys, values } = cache?.update(k, v) ?? { keys: k, values: v };
     const y = scaledDotProductAttention(q, keys, values, headDim ** -0.5, length > 1 ? "causal" : undefined);
@@ -81,8 +90,8 @@ class DecoderLayer implements Disposable {
   readonly #inputNorm: RmsNorm;
   readonly #postNorm: RmsNorm;
 
-  constructor(weights: Weights, path: string, config: Qwen3Config) {
-    this.#attention = new Attention(weights, `${path}.self_attn`, config);
+  constructor(weights: Weights, path: string, config: Qwen3Config, rope: Rope) {
+    this.#attention = new Attention(weights, `${path}.self_attn`, config, rope);
     this.#mlp = new MLP(weights, `${path}.mlp`, config);
     this.#inputNorm = new RmsNorm(weights, `${path}.input_layernorm`, config.hidden_size, config.rms_norm_eps);
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, config.hidden_size, config.rms_norm_eps);
@@ -103,6 +112,7 @@ export class Qwen3Model implements Architecture<KVCache> {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds = [];
+  readonly #rope: Rope;
   readonly #embedTokens: Embedding;
   readonly #layers: DecoderLayer[];
   readonly #norm: RmsNorm;
@@ -112,11 +122,11 @@ export class Qwen3Model implements Architecture<KVCache> {
     const { hidden_size: dims, vocab_size: vocabSize, quantization } = config;
     this.vocabSize = vocabSize;
     this.contextLength = config.max_position_embeddings;
+    this.#rope = qwen3BlockRope(config);
     this.#embedTokens = new Embedding(weights, "model.embed_tokens", { vocabSize, dims, quantization });
-    this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `model.layers.${i}`, config));
+    this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `model.layers.${i}`, config, this.#rope));
     this.#norm = new RmsNorm(weights, "model.norm", dims, config.rms_norm_eps);
-    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { embeddings: "model.embed_tokens", tied: config.tie_word_embeddings, inputs: dims, outputs: vocabSize, quantization });
   }
 
   createCache(): KVCache[] {
@@ -127,8 +137,8 @@ export class Qwen3Model implements Architecture<KVCache> {
     return this.#embedTokens.forward(ids);
   }
 
-  plan({ tokenIds }: Prompt): PromptPlan {
-    return { rows: (start) => ({ rotary: { offset: start } }), next: tokenIds.length };
+  plan({ tokenIds: { length } }: Prompt): PromptPlan {
+    return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
   }
 
   decode({ embeddings, rotary }: DecoderInput, cache?: KVCache[]): Tensor {
@@ -142,6 +152,6 @@ export class Qwen3Model implements Architecture<KVCache> {
   }
 
   [Symbol.dispose](): void {
-    disposeModules(this.#embedTokens, this.#layers, this.#norm, this.#lmHead);
+    disposeModules(this.#rope, this.#embedTokens, this.#layers, this.#norm, this.#lmHead);
   }
 }

@@ -4,8 +4,8 @@ import { VisionConfig } from "../qwen3_vl/config.js";
 
 const positive = z.number().int().positive();
 const Rope = z.object({
-  rope_type: z.literal("default").optional(),
-  type: z.literal("default").optional(),
+  rope_type: z.enum(["default", "mrope"]).optional(),
+  type: z.enum(["default", "mrope"]).optional(),
   rope_theta: z.number().positive(),
   partial_rotary_factor: z.number().positive().max(1).default(0.25),
   mrope_section: z.tuple([positive, positive, positive]).default([11, 11, 10]),
@@ -34,6 +34,7 @@ const TextConfig = z
     hidden_act: z.literal("silu").default("silu"),
     tie_word_embeddings: z.boolean().optional(),
     rope_parameters: Rope,
+    rope_scaling: z.null({ error: ({ input }) => `Expected null, since rope_parameters says how positions turn, but received ${JSON.stringify(input)}` }).optional(),
     intermediate_size: positive.optional(),
     moe_intermediate_size: positive.optional(),
     shared_expert_intermediate_size: positive.optional(),

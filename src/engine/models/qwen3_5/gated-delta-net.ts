@@ -38,9 +38,12 @@ export class GatedDeltaNet implements Disposable {
     this.#b = linear("in_proj_b", dims, heads);
     this.#out = linear("out_proj", values, dims);
     this.#norm = new RmsNorm(weights, `${path}.norm`, valueDim, config.rms_norm_eps);
-    this.#taps = derived(weights, `${path}.conv1d.weight`, (stored) => contiguous(transpose(reshape(stored, [channels, kernel]), [1, 0])));
-    this.#rate = derived(weights, `${path}.A_log`, (stored) => negative(exp(astype(stored, "float32"))));
-    this.#timeBias = derived(weights, `${path}.dt_bias`, (stored) => astype(stored, "float32"));
+    const taps = `${path}.conv1d.weight`;
+    // MLX's tools put the only input channel last.
+    const shape = weights.shapeOf(taps).at(-1) === 1 ? [channels, kernel, 1] : [channels, 1, kernel];
+    this.#taps = derived(weights, taps, (stored) => contiguous(transpose(reshape(stored, [channels, kernel]), [1, 0])), shape);
+    this.#rate = derived(weights, `${path}.A_log`, (stored) => negative(exp(astype(stored, "float32"))), [heads]);
+    this.#timeBias = derived(weights, `${path}.dt_bias`, (stored) => astype(stored, "float32"), [heads]);
   }
 
   /** x `[B, L, D]` */
@@ -93,8 +96,8 @@ function widths(config: Qwen35TextConfig): { keys: number; values: number; chann
   return { keys, values, channels: 2 * keys + values };
 }
 
-function derived(weights: Weights, path: string, make: (stored: Tensor) => Tensor): Tensor {
-  const stored = weights.take(path);
+function derived(weights: Weights, path: string, make: (stored: Tensor) => Tensor, shape?: readonly number[]): Tensor {
+  const stored = weights.take(path, shape);
   const made = weights.derive(() => make(stored));
   if (made !== stored) stored.dispose();
   return made;

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../mlx/index.js";
-import { Linear } from "../../nn/linear.js";
+import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
+import { outputHead } from "../../nn/output-head.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import { planImages } from "../qwen3_vl/positions.js";
@@ -38,8 +39,7 @@ export class Qwen35Model implements Architecture<Qwen35Cache> {
     this.#text = new TextModel(weights, "model.language_model", { ...text, mlp, quantization });
     // Layers that guess several tokens ahead.
     weights.ignoreUnder("mtp.");
-    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: text.hidden_size, outputs: text.vocab_size, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { embeddings: "model.language_model.embed_tokens", tied: config.tie_word_embeddings, inputs: text.hidden_size, outputs: text.vocab_size, quantization });
   }
 
   createCache(): Qwen35Cache[] {

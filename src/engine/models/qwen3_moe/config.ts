@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
+import { ropeFields } from "../../nn/rope.js";
+import { fullAttentionFields, qwen3Rope } from "../qwen3/config.js";
 
 const positive = z.number().int().positive();
 
@@ -37,19 +39,16 @@ export const Qwen3MoeConfig = z
     tie_word_embeddings: z.boolean().default(false),
     attention_bias: z.literal(false).default(false),
     hidden_act: z.literal("silu").default("silu"),
-    use_sliding_window: z.literal(false).default(false),
+    ...fullAttentionFields,
     ...MoeFields,
     norm_topk_prob: z.boolean().default(false),
-    rope_theta: z.number().positive().optional(),
-    rope_scaling: z.null().optional(),
-    rope_parameters: z.object({ rope_type: z.literal("default"), rope_theta: z.number().positive() }).optional(),
+    ...ropeFields,
     quantization: QuantizationConfig.optional(),
   })
-  // The hub's folders say rope_theta at the top, newer transformers nests it.
-  .transform(({ rope_theta, rope_parameters, ...config }, context) => ({
+  .transform((config, context) => ({
     ...config,
     head_dim: config.head_dim ?? config.hidden_size / config.num_attention_heads,
-    rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? 1_000_000,
+    rope: qwen3Rope(config, context),
     num_experts: numberOfExperts(config, context),
     mlp_only_layers: config.mlp_only_layers ?? [],
   }));

@@ -1,7 +1,8 @@
 import type { KVCache } from "../../cache/kv-cache.js";
 import type { Tensor } from "../../mlx/index.js";
-import { Linear } from "../../nn/linear.js";
+import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
+import { outputHead } from "../../nn/output-head.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3MoeConfig } from "./config.js";
@@ -20,8 +21,7 @@ export class Qwen3MoeModel implements Architecture<KVCache> {
     this.vocabSize = vocabSize;
     this.contextLength = config.max_position_embeddings;
     this.#text = new MoeDecoder(weights, "model", config);
-    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: dims, outputs: vocabSize, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { embeddings: "model.embed_tokens", tied: config.tie_word_embeddings, inputs: dims, outputs: vocabSize, quantization });
   }
 
   createCache(): KVCache[] {
@@ -32,8 +32,8 @@ export class Qwen3MoeModel implements Architecture<KVCache> {
     return this.#text.embedTokens.forward(ids);
   }
 
-  plan({ tokenIds }: Prompt): PromptPlan {
-    return { rows: (start) => ({ rotary: { offset: start } }), next: tokenIds.length };
+  plan({ tokenIds: { length } }: Prompt): PromptPlan {
+    return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
   }
 
   decode(input: DecoderInput, cache?: KVCache[]): Tensor {

@@ -3,11 +3,12 @@ import { add, type Tensor } from "../../mlx/index.js";
 import { Embedding } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
+import type { Rope } from "../../nn/rope.js";
 import type { Rotary } from "../../nn/rotary.js";
 import { SparseMoe } from "../../nn/sparse-moe.js";
 import type { Weights } from "../../nn/weights.js";
 import type { DecoderInput } from "../architecture.js";
-import { Attention, MLP, type Qwen3BlockConfig } from "../qwen3/model.js";
+import { Attention, MLP, qwen3BlockRope, type Qwen3BlockConfig } from "../qwen3/model.js";
 import type { Qwen3MoeConfig } from "./config.js";
 
 // Qwen3-MoE's decoder, and Qwen3-VL-MoE's: Qwen3's with a mixture of experts in place of most layers' MLP.
@@ -25,9 +26,9 @@ class DecoderLayer implements Disposable {
   readonly #inputNorm: RmsNorm;
   readonly #postNorm: RmsNorm;
 
-  constructor(weights: Weights, path: string, index: number, config: MoeDecoderConfig) {
+  constructor(weights: Weights, path: string, index: number, config: MoeDecoderConfig, rope: Rope) {
     const { hidden_size: dims, rms_norm_eps: eps } = config;
-    this.#attention = new Attention(weights, `${path}.self_attn`, config);
+    this.#attention = new Attention(weights, `${path}.self_attn`, config, rope);
     this.#mlp = hasExperts(config, index) ? makeMoe(weights, `${path}.mlp`, config) : new MLP(weights, `${path}.mlp`, config);
     this.#inputNorm = new RmsNorm(weights, `${path}.input_layernorm`, dims, eps);
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, dims, eps);
@@ -60,13 +61,15 @@ function makeMoe(weights: Weights, path: string, config: MoeDecoderConfig): Spar
 
 export class MoeDecoder implements Disposable {
   readonly embedTokens: Embedding;
+  readonly #rope: Rope;
   readonly #layers: DecoderLayer[];
   readonly #norm: RmsNorm;
 
   constructor(weights: Weights, path: string, config: MoeDecoderConfig) {
     const { hidden_size: dims, vocab_size: vocabSize, quantization } = config;
+    this.#rope = qwen3BlockRope(config);
     this.embedTokens = new Embedding(weights, `${path}.embed_tokens`, { vocabSize, dims, quantization });
-    this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `${path}.layers.${i}`, i, config));
+    this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `${path}.layers.${i}`, i, config, this.#rope));
     this.#norm = new RmsNorm(weights, `${path}.norm`, dims, config.rms_norm_eps);
   }
 
@@ -85,6 +88,6 @@ export class MoeDecoder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    disposeModules(this.embedTokens, this.#layers, this.#norm);
+    disposeModules(this.#rope, this.embedTokens, this.#layers, this.#norm);
   }
 }

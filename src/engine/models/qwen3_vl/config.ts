@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { AxialRope } from "../../nn/patch-grid.js";
 import { QuantizationConfig } from "../../nn/quantization.js";
 
 const positive = z.number().int().positive();
 
-const Sections = z.tuple([positive, positive, positive]);
+/** Positions on three axes; older folders call that a rope type. */
+const axes = { type: z.enum(["default", "mrope"]).optional(), rope_type: z.enum(["default", "mrope"]).optional(), mrope_section: z.tuple([positive, positive, positive]), mrope_interleaved: z.literal(true) };
 
 /** The decoder's fields, which the family with experts has as well. */
 export const Qwen3VLTextFields = {
@@ -20,14 +22,14 @@ export const Qwen3VLTextFields = {
   hidden_act: z.literal("silu").default("silu"),
   tie_word_embeddings: z.boolean().optional(),
   rope_theta: z.number().positive().optional(),
-  rope_scaling: z.object({ rope_type: z.literal("default").optional(), mrope_section: Sections, mrope_interleaved: z.literal(true) }).optional(),
-  rope_parameters: z.object({ rope_type: z.literal("default"), rope_theta: z.number().positive(), mrope_section: Sections, mrope_interleaved: z.literal(true) }).optional(),
+  rope_scaling: z.object(axes).nullish(),
+  rope_parameters: z.object({ ...axes, rope_theta: z.number().positive() }).nullish(),
 };
 
 interface Rope {
   rope_theta?: number;
-  rope_scaling?: { mrope_section: [number, number, number] };
-  rope_parameters?: { rope_theta: number; mrope_section: [number, number, number] };
+  rope_scaling?: { mrope_section: [number, number, number] } | null;
+  rope_parameters?: { rope_theta: number; mrope_section: [number, number, number] } | null;
 }
 
 /** The hub's folders say rope_theta and rope_scaling, newer transformers rope_parameters. */
@@ -54,6 +56,7 @@ export const VisionConfig = z.object({
   num_position_embeddings: positive,
   deepstack_visual_indexes: z.array(z.number().int().nonnegative()),
   hidden_act: z.literal("gelu_pytorch_tanh").default("gelu_pytorch_tanh"),
+  rope_parameters: AxialRope.nullish(),
 });
 
 /** config.json of `qwen3_vl`; fields that change the computation and are not supported are refused by name. */

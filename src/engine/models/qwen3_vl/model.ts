@@ -1,7 +1,8 @@
 import type { KVCache } from "../../cache/kv-cache.js";
 import type { Tensor } from "../../mlx/index.js";
-import { Linear } from "../../nn/linear.js";
+import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
+import { outputHead } from "../../nn/output-head.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3VLConfig } from "./config.js";
@@ -35,8 +36,7 @@ export class Qwen3VLModel implements Architecture<KVCache> {
     this.mediaTokenIds = [config.image_token_id];
     this.#vision = new VisionTower(weights, "model.visual", vision, quantization);
     this.#text = new TextModel(weights, "model.language_model", text, quantization);
-    if (config.tie_word_embeddings) weights.ignore("lm_head.weight");
-    else this.#lmHead = new Linear(weights, "lm_head", { inputs: text.hidden_size, outputs: text.vocab_size, bias: false, quantization });
+    this.#lmHead = outputHead(weights, { embeddings: "model.language_model.embed_tokens", tied: config.tie_word_embeddings, inputs: text.hidden_size, outputs: text.vocab_size, quantization });
   }
 
   createCache(): KVCache[] {

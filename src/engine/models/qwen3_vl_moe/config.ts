@@ -5,6 +5,8 @@ import { Qwen3VLTextFields, resolveQwen3VLRope, VisionConfig } from "../qwen3_vl
 
 const TextConfig = z.object({ ...Qwen3VLTextFields, ...MoeFields, norm_topk_prob: z.literal(true).default(true) }).transform((config, context) => ({
   ...resolveQwen3VLRope(config),
+  /** Of prompts without pictures, whose axes agree. */
+  rope: { base: resolveQwen3VLRope(config).rope_theta, scaling: { rope_type: "default" as const }, partialRotaryFactor: 1 },
   num_experts: numberOfExperts(config, context),
   mlp_only_layers: config.mlp_only_layers ?? [],
 }));
