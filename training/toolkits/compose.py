@@ -11,7 +11,7 @@ from screens.record import Element, Screen, ScrollArea, Window
 from .display import Display, Frame
 
 Rect = tuple[float, float, float, float]
-_EXTRA = ("xid", "clip", "box", "area")
+_EXTRA = ("xid", "clip", "box", "area", "share", "inner")
 
 
 def compose(display: Display, reports: list[dict[str, Any]], picture: np.ndarray, source: str, theme: str, seed: int) -> Screen:
@@ -35,6 +35,14 @@ def compose(display: Display, reports: list[dict[str, Any]], picture: np.ndarray
         known = owners.get(xid)
         return None if known is None else index_of.get(known["owner"] or xid)
 
+    # A dialog that a page draws itself is a window to the user, in front of its own.
+    inner = next((report["inner"] for report in reports if report.get("inner") and index_of.get(report["inner"]["xid"]) == 0), None)
+    if inner is not None:
+        windows.insert(0, Window(inner["title"], _box(inner["box"]), windows[0].active, inner["role"]))
+        index_of = {xid: index + 1 for xid, index in index_of.items()}
+        titles = [(index + 1, frame) for index, frame in titles]
+        windows[1].active = False
+
     for report in reports:
         kept: set[str] = set()
         for area in report["areas"]:
@@ -46,12 +54,14 @@ def compose(display: Display, reports: list[dict[str, Any]], picture: np.ndarray
             index = window_index(item["xid"])
             if index is None or item["xid"] not in order:
                 continue
+            if inner is not None and item.get("inner"):
+                index = 0
             above = [frame.rect for frame in frames[: order[item["xid"]]]]
             box = _box(item["box"])
             if box[2] - box[0] < 2 or box[3] - box[1] < 2:
                 continue
             own = _float(frames[order[item["xid"]]].rect)
-            visible = _visible(box, _both(_both(own, item.get("clip")), (0, 0, display.width, display.height)), above)
+            visible = _visible(box, _both(_both(own, item.get("clip")), (0, 0, display.width, display.height)), above) * item.get("share", 1.0)
             area = item.get("area") if item.get("area") in kept else None
             if visible <= 0 and area is None:
                 continue

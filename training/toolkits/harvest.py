@@ -76,7 +76,7 @@ def one(display: Display, host: Application, toolkit: str, seed: str) -> Screen:
     """Build one scene and record it."""
     rng = Random(seed)
     spec = scene(rng, display.width, display.height)
-    spec["look"] = looks.look(rng, toolkit)
+    spec["look"] = looks.look(rng, toolkit, display.width, display.height)
     display.wallpaper(looks.wallpaper(rng, display.width, display.height))
     display.move_pointer(rng.choice([0, display.width - 1, rng.randrange(display.width)]), rng.choice([display.height - 1, rng.randrange(display.height)]))
     host.ask("build", scene=spec)

@@ -22,6 +22,7 @@ GTK3 = ("Adwaita",) * 5 + ("Adwaita-dark", "HighContrast", "Arc", "Arc-Dark", "A
 GTK4 = ("Default",) * 5 + ("Default-dark", "Adwaita", "HighContrast", "Arc", "Arc-Dark", "Materia", "Materia-dark", "Breeze", "Breeze-Dark")
 QT = ("Fusion",) * 4 + ("Windows", "Windows", "Adwaita", "Adwaita-Dark", "HighContrast", "cleanlooks", "plastique", "plastique", "cde", "motif")
 TK = ("classic", "classic", "default", "default", "clam", "clam", "alt")
+PAGE_STYLES = ("browser", "browser", "flat", "flat", "round", "material", "dense", "retro", "boxes")
 SIZES = ((640, 480),) * 4 + ((800, 600),) * 4 + ((1024, 600), (1024, 768), (1024, 768), (1280, 720), (1280, 800), (960, 720), (720, 540), (1152, 720), (768, 576))
 
 
@@ -33,7 +34,7 @@ def families() -> list[str]:
     return [name for name in _FAMILIES if name in known and name not in held_out.FONTS + held_out.RENDERER_FONTS]
 
 
-def look(rng: Random, toolkit: str) -> dict[str, Any]:
+def look(rng: Random, toolkit: str, width: int, height: int) -> dict[str, Any]:
     """A theme, a font and, now and then, colours of its own."""
     result: dict[str, Any] = {"font": rng.choice(families()), "size": rng.choice([8, 9, 9, 10, 10, 10, 11, 11, 12, 13])}
     if toolkit in ("gtk3", "gtk4"):
@@ -43,7 +44,23 @@ def look(rng: Random, toolkit: str) -> dict[str, Any]:
         result |= {"theme": rng.choice(QT), "palette": palette(rng) if rng.random() < 0.35 else None}
     elif toolkit == "tk":
         result |= {"theme": rng.choice(TK), "palette": palette(rng) if rng.random() < 0.35 else None}
+    elif toolkit == "chromium":
+        result |= _page(rng, width, height)
     return result
+
+
+def _page(rng: Random, width: int, height: int) -> dict[str, Any]:
+    """How a page looks, and where the browser's window lies (it is no smaller than 500 pixels)."""
+    white = {"window": "#ffffff", "text": "#1c1c1c", "base": "#ffffff", "button": "#f0f0f0", "accent": _hex([rng.randint(0, 190) for _ in range(3)]), "on_accent": "#ffffff"}
+    colours = palette(rng) if rng.random() < 0.45 else white
+    dark = int(colours["window"][1:3], 16) < 128
+    w, h = (width, height) if rng.random() < 0.4 else (rng.randint(500, width), rng.randint(min(380, height - 60), height - 30))
+    return {
+        "theme": rng.choice(PAGE_STYLES), "palette": {**colours, "line": "#777777" if dark else rng.choice(["#bbbbbb", "#cccccc", "#999999"])}, "size": rng.randint(12, 18),
+        "margin": rng.randint(4, 28), "gap": rng.randint(3, 14), "pad": rng.randint(2, 8), "label": rng.randint(90, 170), "heading": rng.random() < 0.5, "aside": rng.random() < 0.5,
+        "own_combos": rng.random() < 0.4, "wrap_labels": rng.random() < 0.6, "scroll": rng.choice([0, 0, 0, 0, 1, rng.random()]),
+        "bounds": [rng.randint(0, max(0, width - w)), rng.randint(0, max(0, height - h - 24)), w, h],
+    }  # fmt: skip
 
 
 def palette(rng: Random) -> dict[str, str]:

@@ -143,7 +143,7 @@ class Probe:
             ys = [y for y in range(height) if "indicator" in str(self.call(path, "identify", middle, y))]
             if xs and ys:
                 return box[0] + min(xs), box[1] + min(ys), box[0] + max(xs) + 1, box[1] + max(ys) + 1
-        line = int(self.call("font", "metrics", self.option(path, "-font"), "-linespace"))
+        line = int(self.call("font", "metrics", self.option(path, "-font") or "TkDefaultFont", "-linespace"))
         side = 0.65 * line
         x, y = box[0] + 3 + line / 2, (box[1] + box[3]) / 2
         return x - side / 2, y - side / 2, x + side / 2, y + side / 2
