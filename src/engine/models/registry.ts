@@ -48,8 +48,8 @@ import { QWEN2_VL_ALIASES, Qwen2VLModel, VISION_PATH } from "./qwen2_vl/model.js
 import { VisionTower as Qwen2VisionTower } from "./qwen2_vl/vision.js";
 import { Qwen3Config } from "./qwen3/config.js";
 import { Qwen3Model } from "./qwen3/model.js";
-import { Qwen35Config } from "./qwen3_5/config.js";
-import { Qwen35Model } from "./qwen3_5/model.js";
+import { Qwen35Config, Qwen35TextOnlyConfig } from "./qwen3_5/config.js";
+import { QWEN3_5_TEXT_ALIASES, Qwen35Model } from "./qwen3_5/model.js";
 import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
 import { Qwen3MoeModel } from "./qwen3_moe/model.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
@@ -77,6 +77,12 @@ const QWEN3_5: Entry = {
   aliases: QWEN3_VL_ALIASES,
   build: (config, weights, path) => new Qwen35Model(weights, parseConfig(Qwen35Config, config, path)),
   processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen35Config, config, path).image_token_id),
+};
+
+/** The decoder of the same as a model of its own. */
+const QWEN3_5_TEXT: Entry = {
+  aliases: QWEN3_5_TEXT_ALIASES,
+  build: (config, weights, path) => new Qwen35Model(weights, parseConfig(Qwen35TextOnlyConfig, config, path)),
 };
 
 /** Supported architectures by the `model_type` of config.json: one folder each. */
@@ -145,6 +151,8 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_5: QWEN3_5,
   qwen3_5_moe: QWEN3_5,
+  qwen3_5_moe_text: QWEN3_5_TEXT,
+  qwen3_5_text: QWEN3_5_TEXT,
   qwen3_moe: { build: (config, weights, path) => new Qwen3MoeModel(weights, parseConfig(Qwen3MoeConfig, config, path)) },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,

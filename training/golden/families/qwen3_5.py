@@ -1,4 +1,4 @@
-"""Qwen3.5, with and without experts: gated-delta layers, and attention in every third here."""
+"""Qwen3.5, with and without experts, and their decoders alone: gated-delta layers, and attention in every third here."""
 
 from functools import partial
 from pathlib import Path
@@ -61,7 +61,22 @@ def _as_it_is(name: str, tensor: torch.Tensor) -> Weights:
 _DENSE = Family(partial(_config_of, "qwen3_5", {"intermediate_size": 64}), _as_it_is, vision=True, zero_centred=True)
 _EXPERT = Family(partial(_config_of, "qwen3_5_moe", _EXPERTS), _as_it_is, vision=True, zero_centred=True)
 
+
+
+def _text_of(model_type: str, mlp: dict, folder: Path, dtype: str) -> dict:
+    """The decoder as a model of its own: its fields at the top."""
+    config = _config_of(model_type, mlp, folder, dtype)
+    kept = {key: config[key] for key in ("eos_token_id", "tie_word_embeddings")}
+    architecture = "Qwen3_5MoeForCausalLM" if "num_experts" in mlp else "Qwen3_5ForCausalLM"
+    return config["text_config"] | kept | {"architectures": [architecture], "dtype": dtype}
+
+
+_DENSE_TEXT = Family(partial(_text_of, "qwen3_5", {"intermediate_size": 64}), _as_it_is, vision=False, zero_centred=True)
+_EXPERT_TEXT = Family(partial(_text_of, "qwen3_5_moe", _EXPERTS), _as_it_is, vision=False, zero_centred=True)
+
 BUILDERS = {
+    "qwen3-5-text": partial(build, "qwen3-5-text", _DENSE_TEXT, "float32"),
+    "qwen3-5-moe-text": partial(build, "qwen3-5-moe-text", _EXPERT_TEXT, "float32"),
     "qwen3-5": partial(build, "qwen3-5", _DENSE, "float32"),
     "qwen3-5-bf16": partial(build, "qwen3-5-bf16", _DENSE, "bfloat16"),
     "qwen3-5-moe": partial(build, "qwen3-5-moe", _EXPERT, "float32"),

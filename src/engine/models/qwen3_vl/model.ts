@@ -23,8 +23,10 @@ export class Qwen3VLModel implements Architecture<KVCache> {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  /** Absent without the tower, which mlx-lm's folders leave out. */
+  readonly encode: ((item: MediaItem) => MediaFeatures) | undefined;
   readonly #config: Qwen3VLConfig;
-  readonly #vision: VisionTower;
+  readonly #vision: VisionTower | undefined;
   readonly #text: TextModel;
   readonly #lmHead: Linear | undefined;
 
@@ -33,8 +35,10 @@ export class Qwen3VLModel implements Architecture<KVCache> {
     this.#config = config;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
-    this.mediaTokenIds = [config.image_token_id];
-    this.#vision = new VisionTower(weights, "model.visual", vision, quantization);
+    const tower = weights.has("model.visual.patch_embed.proj.weight") ? new VisionTower(weights, "model.visual", vision, quantization) : undefined;
+    this.mediaTokenIds = tower === undefined ? [] : [config.image_token_id];
+    this.encode = tower && ((item) => tower.forward(item as QwenImage));
+    this.#vision = tower;
     this.#text = new TextModel(weights, "model.language_model", text, quantization);
     this.#lmHead = outputHead(weights, { embeddings: "model.language_model.embed_tokens", tied: config.tie_word_embeddings, inputs: text.hidden_size, outputs: text.vocab_size, quantization });
   }
@@ -45,10 +49,6 @@ export class Qwen3VLModel implements Architecture<KVCache> {
 
   embed(ids: Tensor): Tensor {
     return this.#text.embedTokens.forward(ids);
-  }
-
-  encode(item: MediaItem): MediaFeatures {
-    return this.#vision.forward(item as QwenImage);
   }
 
   plan(prompt: Prompt): PromptPlan {
