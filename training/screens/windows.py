@@ -48,7 +48,7 @@ def _title_bar(rng: Random, window: SceneWindow, used: set[str]) -> float:
     for index, name in enumerate(names):
         x = window.width - (index + 1) * wide if not look.title_buttons_left else index * wide
         window.parts.append(Part("window_button", name, (x, 0, x + wide, height), style="frame"))
-    if header and rng.random() < 0.6:
+    if header and not look.title_buttons_left and rng.random() < 0.6:
         flow = Flow(rng, look, used, 8, window.width * 0.3, 0, height)
         x = 8.0
         for _ in range(rng.randint(1, 2)):
@@ -168,7 +168,7 @@ def content_window(rng: Random, width: int, height: int, used: set[str], held_ou
 
 
 def _sections(rng: Random) -> list[str]:
-    return rng.choices(list(SECTIONS), list(SECTIONS.values()), k=rng.randint(1, 6))
+    return rng.choices(list(SECTIONS), list(SECTIONS.values()), k=rng.randint(2, 7))
 
 
 def _fill(rng: Random, window: SceneWindow, look: Look, used: set[str], left: float, right: float, top: float, limit: float, two: bool) -> None:

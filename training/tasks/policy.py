@@ -1,0 +1,372 @@
+"""What to do next: a task, the history so far and this screen give one action.
+
+The next action follows from the last line of the history. The screen is looked at for where things are, for what the last line claims
+to have done, for pop-ups, and for whether the target is there at all. Earlier goals are never checked again.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from screens import words as vocabulary
+from screens.record import Element
+
+from . import phrases, reading
+from .form import DONE, FAILURE, GIVE_UP, NO_CHANGE, Sample, act, call, place, prompt
+from .goals import PRESSED, ROWS, Goal, answer, goal_for, phantom, scroll
+from .naming import ORDINALS
+from .view import View
+from .wording import task_text
+
+WEIGHT = {"field": 0.34, "spin": 0.3, "check": 0.4, "switch": 0.35, "radio": 0.14, "combo": 0.3, "listitem": 0.1, "treeitem": 0.1, "cell": 0.03, "tab": 0.06, "button": 0.26, "link": 0.05, "menu": 0.09, "slider": 0.25, "icon": 0.05, "header": 0.02, "task": 0.03}
+DISMISS = ["close", "dismiss", "cancel", "not now", "later", "skip", "no", "no thanks", "ok", "got it"]
+
+
+def history_of(rng: Random, goal: Goal) -> list[str]:
+    """How a goal that is behind us looks in the history: mostly plain, now and then with a second try, a pop-up or scrolling."""
+    lines = goal.steps()
+    pick = rng.random()
+    if goal.kind == "set":
+        if pick < 0.05:
+            return [*lines, *lines]
+        if pick < 0.25:
+            return [line + (NO_CHANGE if index < 2 and rng.random() < 0.6 else "") for index, line in enumerate(lines)]
+    elif goal.kind in ("check", "uncheck"):
+        if pick < 0.2:
+            return [lines[0] + NO_CHANGE]
+        if pick < 0.25:
+            return [lines[0], lines[0]]
+    elif pick < 0.06:
+        return [lines[0] + NO_CHANGE, *lines]
+    elif goal.kind in ("item", "radio", "tab") and pick < 0.16:
+        return [lines[0] + NO_CHANGE]
+    if goal.kind == "item" and pick > 0.85:
+        return ["scroll down"] * rng.randint(1, 3) + lines
+    if pick > 0.97:
+        return [f"dismiss {vocabulary.label(rng, 'title', 2)}", *lines]
+    return lines
+
+
+def pick_element(rng: Random, elements: list[Element]) -> Element:
+    """One, by kind first, so that a long list does not crowd out the rest."""
+    kinds: dict[str, list[Element]] = {}
+    for element in elements:
+        kinds.setdefault(element.kind, []).append(element)
+    names = [kind for kind in kinds if kind in WEIGHT]
+    return rng.choice(kinds[rng.choices(names, [WEIGHT[kind] for kind in names])[0]])
+
+
+class Policy:
+    """Makes samples for one screen."""
+
+    def __init__(self, rng: Random, view: View) -> None:
+        self.rng, self.view = rng, view
+        self.usable = [element for element in view.usable if element.kind in WEIGHT and (element.window == view.main or rng.random() < 0.25) and element.window != view.popup]
+        self.menu_items = [element for element in view.usable if element.kind == "menuitem"]
+
+    def sample(self) -> Sample | None:
+        """One sample, or None when this screen has nothing for the draw."""
+        rng, view = self.rng, self.view
+        pick = rng.random()
+        if view.popup is not None and pick < 0.65:
+            return self.dismiss()
+        if self.menu_items and pick < 0.4:
+            return self.choose()
+        if view.screen.areas and pick < 0.25:
+            return self.hidden()
+        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.missing, self.ask, self.keys], [48, 12, 11, 9, 7, 7, 5, 2])[0]
+        if make in (self.find, self.second_try) and not self.usable:
+            make = self.missing
+        return make()
+
+    # -- the task around the goal that is next
+
+    def _others(self, count: int, at: int, used: set[str], before_done: bool = False) -> list[Goal]:
+        goals: list[Goal] = []
+        for index in range(count):
+            goal = None
+            if self.usable and self.rng.random() < 0.7:
+                last = index == count - 1
+                pool = [element for element in self.usable if (element.kind in PRESSED) == last] or self.usable
+                goal = goal_for(self.rng, self.view, pick_element(self.rng, pool), 0.4 if index < at else 0.05)
+            if goal is None or goal.name.lower() in used:
+                goal = phantom(self.rng, self.view, index == count - 1 and self.rng.random() < 0.7)
+            if goal.name.lower() in used:
+                continue
+            used.add(goal.name.lower())
+            goals.append(goal)
+        return goals
+
+    def _settled(self, goals: list[Goal]) -> list[Goal]:
+        """Goals behind us whose last one the screen does not contradict."""
+        while goals and goals[-1].satisfied() is False:
+            element = goals[-1].element
+            assert element is not None
+            if goals[-1].kind in ("check", "uncheck"):
+                goals[-1].kind = "check" if element.checked else "uncheck"
+            elif goals[-1].kind in ("set", "combo") and element.value and element.kind != "spin":
+                goals[-1].value = element.value
+            else:
+                goals[-1] = phantom(self.rng, self.view)
+        return goals
+
+    def _around(self, goal: Goal | None, count: int | None = None) -> tuple[list[Goal], list[Goal]]:
+        """(goals behind us, goals from this one on); a press mostly comes last."""
+        rng = self.rng
+        count = count or rng.choices([1, 2, 3, 4, 5], [0.14, 0.22, 0.26, 0.22, 0.16])[0]
+        if goal is None:
+            at = count
+        elif goal.kind in ("press", "link"):
+            at = count - 1 if rng.random() < 0.85 else rng.randrange(count)
+        else:
+            at = rng.randrange(count) if count == 1 or rng.random() < 0.25 else rng.randrange(count - 1)
+        used = {goal.name.lower()} if goal else set()
+        before = self._settled(self._others(at, at, used))
+        after = self._others(count - at - 1, 0, used) if goal else []
+        return before, ([goal] if goal else []) + after
+
+    def _lines(self, goals: list[Goal]) -> list[str]:
+        return [line for goal in goals for line in history_of(self.rng, goal)]
+
+    def _sample(self, kind: str, before: list[Goal], after: list[Goal], extra: list[str], reply: str, box: Element | None) -> Sample:
+        task = task_text(self.rng, before + after)
+        return Sample(f"policy:{kind}", prompt(task, self._lines(before) + extra), reply, box.box if box is not None and "coordinate" in reply else None)
+
+    # -- kinds of samples
+
+    def find(self) -> Sample | None:
+        """The next goal's target is on the screen."""
+        rng, view = self.rng, self.view
+        goal = goal_for(rng, view, pick_element(rng, self.usable), 0.15, plain=0.6)
+        if goal is None:
+            return None
+        before, after = self._around(goal)
+        step = 0
+        if goal.kind == "slider" and rng.random() < 0.5:
+            step = 1
+        reply = answer(view, goal, step)
+        return reply and self._sample(f"find {goal.kind}" + ("" if goal.exact else " respelled"), before, after, goal.steps()[:step], reply, goal.element)
+
+    def typing(self) -> Sample | None:
+        """After the click into a field: select all, then type. These need the history alone."""
+        rng = self.rng
+        fields = [element for element in self.usable if element.kind in ("field", "spin")]
+        goal = goal_for(rng, self.view, rng.choice(fields), 0.1) if fields and rng.random() < 0.6 else None
+        if goal is None or goal.kind != "set":
+            goal = phantom(rng, self.view, kinds=("set",))
+        before, after = self._around(goal)
+        step = 1 if rng.random() < 0.4 else 2
+        extra = [line + (NO_CHANGE if rng.random() < 0.25 else "") for line in goal.steps()[:step]]
+        return self._sample("type" if step == 2 else "select all", before, after, extra, answer(self.view, goal, step) or "", None)
+
+    def finished(self) -> Sample | None:
+        """Everything is done."""
+        before, _ = self._around(None)
+        return self._sample("done", before, [], [], DONE, None) if before else None
+
+    def second_try(self) -> Sample | None:
+        """The screen shows that the last line did not work: the same again."""
+        rng, view = self.rng, self.view
+        for _ in range(6):
+            element = pick_element(rng, self.usable)
+            if element.kind not in ("field", "check", "switch", "radio", "listitem", "treeitem", "tab", "combo", "slider") or element.multiline or element.password or element.visible < 0.9:
+                continue
+            goal = goal_for(rng, view, element, 0.0)
+            if goal is None or goal.satisfied() is not False or goal.kind in ("double", "right"):
+                continue
+            if goal.kind == "set" and element.value and rng.random() < 0.5:
+                goal.value = self._longer(element.value)
+            reply = answer(view, goal, 0)
+            if reply is None:
+                continue
+            before, after = self._around(goal)
+            lines = goal.steps()
+            if goal.kind in ("check", "uncheck", "radio", "item", "tab") and rng.random() < 0.4:
+                lines = [lines[0] + NO_CHANGE]
+            return self._sample(f"again {goal.kind}", before, after, lines, reply, element)
+        return None
+
+    def _longer(self, value: str) -> str:
+        """What may have been typed when `value` is what arrived."""
+        at = self.rng.randrange(len(value) + 1)
+        pick = self.rng.random()
+        if pick < 0.6:
+            return value[:at] + self.rng.choice("abcdefghijklmnoprstuvw0123456789") + value[at:]
+        if pick < 0.8:
+            return value + vocabulary.random_text(self.rng, 1, 5).lower()
+        return value[at:].strip() + "s" if value[at:].strip() else value + "s"
+
+    def unchanged(self) -> Sample | None:
+        """The harness says that the last action changed nothing."""
+        rng, view = self.rng, self.view
+        pool = [element for element in self.usable if element.kind in ("button", "link", "menu", "combo", "check", "switch", "tab", "listitem", "radio", "icon")]
+        if not pool:
+            return None
+        element = pick_element(rng, pool)
+        goal = goal_for(rng, view, element, 0.0)
+        if goal is None or goal.satisfied() is True:
+            return None
+        before, after = self._around(goal)
+        line = goal.steps()[0] + NO_CHANGE
+        if rng.random() < 0.35:
+            return self._sample("give up", before, after, [line, line], GIVE_UP, None)
+        reply = answer(view, goal, 0)
+        return reply and self._sample(f"unchanged {goal.kind}", before, after, [line], reply, element)
+
+    def missing(self) -> Sample | None:
+        """The next goal's target is not there: say so, unless something could hide it."""
+        rng, view = self.rng, self.view
+        if view.popup is not None or self.menu_items:
+            return None
+        goal = phantom(rng, view, kinds=("set", "check", "uncheck", "radio", "item", "tab", "press", "press", "combo", "menuitem", "link", "slider"))
+        if rng.random() < 0.12:
+            goal = self._too_far(goal)
+        before, after = self._around(goal)
+        area = view.area_of(ROWS if goal.kind in ("item", "radio") else {goal.kind})
+        if area is None:
+            return self._sample("missing", before, after, [], act(f"not found {goal.name}", FAILURE), None)
+        return self._search(goal, before, after, area.box, area.can_forward, area.can_back)
+
+    def _too_far(self, goal: Goal) -> Goal:
+        """"the fifth checkbox" of three."""
+        word, kinds, kind = self.rng.choice([("checkbox", {"check"}, "check"), ("field", {"field", "spin"}, "set"), ("button", {"button"}, "press"), ("tab", {"tab"}, "tab"), ("radio button", {"radio"}, "radio")])
+        count = sum(1 for element in self.view.screen.elements if element.kind in kinds)
+        if count >= len(ORDINALS) or any(area for area in self.view.screen.areas):
+            return goal
+        return Goal(kind, f"{ORDINALS[max(count, 0)]} {word}", None, goal.value or "12", exact=False)
+
+    def _search(self, goal: Goal, before: list[Goal], after: list[Goal], box: tuple[float, float, float, float], forward: bool, back: bool) -> Sample:
+        """The rule for scrolling: down to the end, then (only if nothing was scrolled yet) up to the start, then not found."""
+        rng = self.rng
+        pick = rng.random()
+        lost = act(f"not found {goal.name}", FAILURE)
+        if pick < 0.5:  # nothing scrolled yet
+            extra: list[str] = []
+            reply = scroll(self.view, box, True) if forward else scroll(self.view, box, False) if back else lost
+        elif pick < 0.85:
+            extra = ["scroll down"] * rng.randint(1, 4)
+            if rng.random() < 0.25:
+                extra[-1] += NO_CHANGE
+                forward = False
+            reply = scroll(self.view, box, True) if forward else lost
+        else:
+            extra = ["scroll up"] * rng.randint(1, 4)
+            if rng.random() < 0.25:
+                extra[-1] += NO_CHANGE
+                back = False
+            reply = scroll(self.view, box, False) if back else lost
+        kind = "scroll" if "scroll" in reply else "missing at end"
+        sample = self._sample(kind, before, after, extra, reply, None)
+        sample.box = box if kind == "scroll" else None
+        return sample
+
+    def hidden(self) -> Sample | None:
+        """The target lies in a list or page, out of sight or found after scrolling."""
+        rng, view = self.rng, self.view
+        area = rng.choice(view.screen.areas)
+        if view.screen.windows[area.window].role not in ("window", "dialog") or view.popup is not None or self.menu_items:
+            return None
+        inside = [element for element in view.screen.elements if element.area == area.id and element.name and element.enabled and element.kind in WEIGHT and view.unique(element)]
+        unseen = [element for element in inside if element.visible <= 0.01 and element.kind in WEIGHT]
+        if not inside:
+            return None
+        if unseen and rng.random() < 0.7:
+            element = rng.choice(unseen)
+            goal = goal_for(rng, view, element, 0.0, plain=1.0)
+            if goal is None or goal.name != element.name or not (area.can_forward or area.can_back):
+                return None
+            rows = element.kind in ROWS
+            if view.area_of(ROWS if rows else {element.kind}) is not area:
+                return None
+            below = element.box[1] >= area.box[3] - 4
+            goal.element = None
+            before, after = self._around(goal)
+            if not below:  # passed already, or above from the start: only when the end shows it
+                if area.can_forward:
+                    return None
+                sample = self._sample("scroll", before, after, ["scroll up"] * rng.choice([0, 0, 1, 2]), scroll(view, area.box, False), None)
+            else:
+                sample = self._sample("scroll", before, after, ["scroll down"] * (0 if area.position < 0.001 else rng.choice([0, 1, 2])), scroll(view, area.box, True), None)
+            sample.box = area.box
+            return sample
+        visible = [element for element in self.usable if element.area == area.id]
+        if not visible:
+            return None
+        goal = goal_for(rng, view, rng.choice(visible), 0.1)
+        if goal is None:
+            return None
+        before, after = self._around(goal)
+        reply = answer(view, goal, 0)
+        down = "scroll down" if area.position > 0.001 else "scroll up"
+        return reply and self._sample(f"find {goal.kind}", before, after, [down] * rng.randint(0, 3), reply, goal.element)
+
+    def choose(self) -> Sample | None:
+        """A menu or a combo's list is open."""
+        rng, view = self.rng, self.view
+        element = rng.choice(self.menu_items)
+        owner = next((item for item in view.screen.elements if item.opened), None)
+        if not view.unique(element) and element.kind != "menuitem":
+            return None
+        kind = "menuitem" if owner is not None and owner.kind == "menu" else "combo"
+        name = owner.name if owner is not None and owner.name else vocabulary.label(rng, "field", 2)
+        value = element.name if rng.random() < 0.8 else element.name.rstrip("….").strip() or element.name
+        goal = Goal(kind, name, owner, value)
+        if rng.random() < 0.1:
+            absent = phantom(rng, view, kinds=(kind,))
+            goal.value = absent.value
+            if not view.absent(goal.value) or any(area.id.startswith("popup") for area in view.screen.areas):
+                return None
+            before, after = self._around(goal)
+            return self._sample("missing option", before, after, goal.steps()[:1], act(f"not found {goal.value}", FAILURE), None)
+        before, after = self._around(goal)
+        point = view.point(element)
+        if point is None:
+            return None
+        reply = act(f"choose {goal.value}", call(action="left_click", coordinate=place(point, view.size)))
+        return self._sample("choose", before, after, goal.steps()[:1], reply, element)
+
+    def dismiss(self) -> Sample | None:
+        """A pop-up is in front."""
+        rng, view = self.rng, self.view
+        assert view.popup is not None
+        window = view.screen.windows[view.popup]
+        own = [element for element in view.screen.elements if element.window == view.popup and element.enabled and element.visible > 0.8]
+        buttons = [element for element in own if element.kind == "button" and element.name]
+        button = next((element for name in DISMISS for element in buttons if element.name.lower().rstrip("!.") == name), None)
+        button = button or next((element for element in own if element.kind == "window_button" and element.name == "close"), None)
+        if button is None:
+            return None
+        goal = goal_for(rng, view, pick_element(rng, self.usable), 0.1) if self.usable and rng.random() < 0.6 else phantom(rng, view)
+        if goal is None or goal.name.lower() in {element.name.lower() for element in own}:
+            return None
+        before, after = self._around(goal)
+        point = view.point(button)
+        if point is None:
+            return None
+        title = window.title or "the dialog"
+        extra = goal.steps()[: rng.randrange(len(goal.steps()))]
+        line = f"dismiss {title}"
+        if rng.random() < 0.1:
+            extra.append(line + NO_CHANGE)
+        return self._sample("dismiss", before, after, extra, act(line, call(action="left_click", coordinate=place(point, view.size))), button)
+
+    def ask(self) -> Sample | None:
+        """A question, alone or after other goals."""
+        question = reading.question(self.rng, self.view)
+        if question is None:
+            return None
+        text, reply = question
+        goal = Goal("ask", text, fixed=text)
+        count = self.rng.choice([1, 1, 1, 2, 3])
+        used: set[str] = set()
+        before = self._settled(self._others(count - 1, count - 1, used))
+        if self.rng.random() < 0.5:
+            goal.fixed = text[:1].lower() + text[1:]
+        task = task_text(self.rng, [*before, goal]) if before else text
+        return Sample("policy:answer", prompt(task, self._lines(before)), act(f"answer {reply}".replace("\n", " "), call(action="answer", text=reply)))
+
+    def keys(self) -> Sample | None:
+        """A key chord."""
+        goal = Goal("keys", "keys", None, self.rng.choice(phrases.CHORDS))
+        before, after = self._around(goal)
+        return self._sample("keys", before, after, [], answer(self.view, goal, 0) or "", None)
