@@ -38,7 +38,9 @@ class Browser:
         self._socket = websocket.create_connection(self._page(port)["webSocketDebuggerUrl"], timeout=15, suppress_origin=True)
         self._number = 0
         self._x = xdisplay.Display(env["DISPLAY"])
-        self._frame = self.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        deadline = time.monotonic() + 15
+        while self.evaluate("document.title + document.readyState") != "pagecomplete" and time.monotonic() < deadline:
+            time.sleep(0.05)
         self._window = self.call("Browser.getWindowForTarget")["windowId"]
 
     def _port(self, file: Path) -> int:
@@ -79,7 +81,8 @@ class Browser:
 
     def show(self, html: str) -> None:
         """Replace the page."""
-        self.call("Page.setDocumentContent", frameId=self._frame, html=html)
+        frame = self.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        self.call("Page.setDocumentContent", frameId=frame, html=html)
 
     def place(self, left: int, top: int, width: int, height: int) -> None:
         """Move and size the window."""
