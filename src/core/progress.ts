@@ -5,7 +5,7 @@ export interface Progress {
   /** Work done so far and in all, in `unit`; `total` is absent when unknown. */
   done: number;
   total?: number;
-  unit: "bytes" | "files" | "tensors" | "steps";
+  unit: "bytes" | "files" | "tensors" | "steps" | "seconds";
 }
 
 export type OnProgress = (progress: Progress) => void;

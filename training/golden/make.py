@@ -10,7 +10,7 @@ from .models import VARIANTS
 from .paths import FIXTURES, PICTURES, SCREENS
 
 _PACKAGES = [
-    "torch", "transformers", "tokenizers", "safetensors", "Jinja2", "numpy", "pillow", "mlx", "mlx-lm", "mlx-vlm",
+    "torch", "transformers", "tokenizers", "safetensors", "Jinja2", "numpy", "pillow", "mlx", "mlx-lm", "mlx-vlm", "mlx-audio",
 ]  # fmt: skip
 
 

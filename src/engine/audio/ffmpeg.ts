@@ -36,8 +36,14 @@ export async function decodeWithFfmpeg(source: string | Uint8Array, signal?: Abo
     }
     throw cause;
   }
-  const bytes = Buffer.concat(chunks);
-  const samples = new Float32Array(Math.floor(bytes.length / 4));
-  for (let i = 0; i < samples.length; i++) samples[i] = bytes.readFloatLE(4 * i);
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const samples = new Float32Array(Math.floor(length / 4));
+  // Samples are little-endian, as every platform that MLX runs on is.
+  const bytes = new Uint8Array(samples.buffer);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk.subarray(0, Math.max(0, bytes.length - at)), at);
+    at += chunk.length;
+  }
   return samples;
 }

@@ -56,36 +56,68 @@ export function logMel(samples: Float32Array, mels: number, padTo = 0): LogMel {
   const length = Math.max(samples.length, padTo);
   const frames = Math.floor(length / HOP_LENGTH);
   const data = new Float32Array(frames * mels);
-  const filters = melFilters(mels);
-  const window = Float64Array.from({ length: WINDOW_LENGTH }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / WINDOW_LENGTH));
-  const fft = new Fft(WINDOW_LENGTH);
-  const [re, im, outRe, outIm] = Array.from({ length: 4 }, () => new Float64Array(WINDOW_LENGTH)) as [Float64Array, Float64Array, Float64Array, Float64Array];
-  const power = new Float64Array(BINS);
-  let loudest = -Infinity;
-  const write = (frame: number, sign: 1 | -1): void => {
-    // Two real frames share one transform: the even part of the spectrum is the first, the odd part the second.
+  scaleLogMel(data, new MelSpectrum(mels).write(samples, { from: 0, to: frames, length }, data));
+  return { data, frames, mels };
+}
+
+/** log10 of mel powers to features: what is too far below the loudest is raised, then all is brought near [-1, 1]. In place. */
+export function scaleLogMel(data: Float32Array, loudest: number): void {
+  for (let i = 0; i < data.length; i++) data[i] = (Math.max(data[i]!, loudest - DYNAMIC_RANGE) + 4) / 4;
+}
+
+/** Computes log10 of mel powers, any frames of a sound at a time. */
+export class MelSpectrum {
+  readonly #mels: number;
+  readonly #filters: MelFilter[];
+  readonly #fft = new Fft(WINDOW_LENGTH);
+  readonly #window = Float64Array.from({ length: WINDOW_LENGTH }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / WINDOW_LENGTH));
+  readonly #re = new Float64Array(WINDOW_LENGTH);
+  readonly #im = new Float64Array(WINDOW_LENGTH);
+  readonly #outRe = new Float64Array(WINDOW_LENGTH);
+  readonly #outIm = new Float64Array(WINDOW_LENGTH);
+  readonly #power = new Float64Array(BINS);
+
+  constructor(mels: number) {
+    this.#mels = mels;
+    this.#filters = melFilters(mels);
+  }
+
+  /**
+   * Writes frames [from, to) of a sound of `length` samples, silent after those given, to the beginning of `into`, row-major
+   * `[frames, mels]`. Returns the loudest value.
+   */
+  write(samples: Float32Array, { from, to, length = samples.length }: { from: number; to: number; length?: number }, into: Float32Array): number {
+    let loudest = -Infinity;
+    for (let frame = from; frame < to; frame += 2) {
+      // Two real frames share one transform: the even part of the spectrum is the first, the odd part the second.
+      const pair = frame + 1 < to;
+      fill(this.#re, samples, length, frame, this.#window);
+      if (pair) fill(this.#im, samples, length, frame + 1, this.#window);
+      else this.#im.fill(0);
+      this.#fft.transform(this.#re, this.#im, this.#outRe, this.#outIm);
+      const at = (frame - from) * this.#mels;
+      loudest = Math.max(loudest, this.#writeFrame(1, into, at));
+      if (pair) loudest = Math.max(loudest, this.#writeFrame(-1, into, at + this.#mels));
+    }
+    return loudest;
+  }
+
+  #writeFrame(sign: 1 | -1, into: Float32Array, at: number): number {
+    const [re, im, power] = [this.#outRe, this.#outIm, this.#power];
     for (let k = 0; k < BINS; k++) {
       const mirror = (WINDOW_LENGTH - k) % WINDOW_LENGTH;
-      power[k] = ((outRe[k]! + sign * outRe[mirror]!) ** 2 + (outIm[k]! - sign * outIm[mirror]!) ** 2) / 4;
+      power[k] = ((re[k]! + sign * re[mirror]!) ** 2 + (im[k]! - sign * im[mirror]!) ** 2) / 4;
     }
-    filters.forEach(({ start, weights }, mel) => {
+    let loudest = -Infinity;
+    this.#filters.forEach(({ start, weights }, mel) => {
       let sum = 0;
       for (let i = 0; i < weights.length; i++) sum += weights[i]! * power[start + i]!;
       const value = Math.log10(Math.max(sum, LEAST_POWER));
       loudest = Math.max(loudest, value);
-      data[frame * mels + mel] = value;
+      into[at + mel] = value;
     });
-  };
-  for (let frame = 0; frame < frames; frame += 2) {
-    fill(re, samples, length, frame, window);
-    if (frame + 1 < frames) fill(im, samples, length, frame + 1, window);
-    else im.fill(0);
-    fft.transform(re, im, outRe, outIm);
-    write(frame, 1);
-    if (frame + 1 < frames) write(frame + 1, -1);
+    return loudest;
   }
-  for (let i = 0; i < data.length; i++) data[i] = (Math.max(data[i]!, loudest - DYNAMIC_RANGE) + 4) / 4;
-  return { data, frames, mels };
 }
 
 /** The windowed samples around `frame · 160`, mirrored at both ends of the sound. */

@@ -245,7 +245,8 @@ async function readEntry(dir: string): Promise<{ modelType: string; entry: Entry
   const { model_type: modelType } = parseWith(ModelType, config, path, "unsupported_model");
   const entry = Object.hasOwn(ARCHITECTURES, modelType) ? ARCHITECTURES[modelType] : undefined;
   if (entry !== undefined) return { modelType, entry, config, path };
-  throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${registeredModelTypes().join(", ")} but received ${modelType}.`);
+  const advice = modelType === "whisper" ? " It writes down speech: use loadTranscriber() or `deskhand transcribe`." : "";
+  throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${registeredModelTypes().join(", ")} but received ${modelType}.${advice}`);
 }
 
 function loadError(dir: string, error: unknown): DeskhandError {
