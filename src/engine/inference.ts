@@ -80,7 +80,17 @@ export interface Inference {
   stop(): Promise<void>;
 }
 
+/** What an engine that stands outside this process can be in, once it was started. */
+export type EngineState = "loading" | "ready" | "failed";
+
+export interface EngineStartOptions {
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+  /** Told when a started engine is lost and being replaced, when it is back, and when it will not come back. */
+  onState?: (state: EngineState) => void;
+}
+
 /** An `Inference` that is started explicitly, so that a server can listen while its model loads. */
 export interface Engine extends Inference {
-  start(options?: { signal?: AbortSignal; onProgress?: OnProgress }): Promise<void>;
+  start(options?: EngineStartOptions): Promise<void>;
 }

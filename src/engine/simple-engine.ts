@@ -1,16 +1,18 @@
 import { DeskhandError } from "../core/errors.js";
-import type { OnProgress } from "../core/progress.js";
-import type { ChatRequest, Engine, InferenceEvent, ModelInfo } from "./inference.js";
+import type { ChatRequest, Engine, EngineStartOptions, InferenceEvent, ModelInfo } from "./inference.js";
 import { load, type LoadOptions, type Model } from "./model.js";
+
+/** How a model is loaded. */
+export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat">;
 
 /** One model in this process, one generation at a time, behind the interface that servers use. */
 export class SimpleEngine implements Engine {
   readonly #name: string;
-  readonly #options: Pick<LoadOptions, "device" | "dtype" | "toolFormat">;
+  readonly #options: SimpleEngineOptions;
   #model: Model | undefined;
 
   /** @param name a folder, an alias or a Hugging Face id; nothing is loaded before `start`. */
-  constructor(name: string, options: Pick<LoadOptions, "device" | "dtype" | "toolFormat"> = {}) {
+  constructor(name: string, options: SimpleEngineOptions = {}) {
     this.#name = name;
     this.#options = options;
   }
@@ -19,8 +21,8 @@ export class SimpleEngine implements Engine {
     return this.#started().info;
   }
 
-  async start(options: { signal?: AbortSignal; onProgress?: OnProgress } = {}): Promise<void> {
-    this.#model ??= await load(this.#name, { ...this.#options, ...options });
+  async start({ signal, onProgress }: EngineStartOptions = {}): Promise<void> {
+    this.#model ??= await load(this.#name, { ...this.#options, signal, onProgress });
   }
 
   generate(request: ChatRequest, options: { signal?: AbortSignal } = {}): AsyncIterable<InferenceEvent> {

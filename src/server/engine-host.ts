@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
-import type { OnProgress, Progress } from "../core/progress.js";
-import type { Engine, ModelInfo } from "../engine/inference.js";
+import type { Progress } from "../core/progress.js";
+import type { Engine, EngineStartOptions, EngineState, ModelInfo } from "../engine/inference.js";
 
-export type EngineState = "loading" | "ready" | "failed" | "stopped";
+export type HostState = EngineState | "stopped";
 
 export interface EngineHostOptions {
   /** Further names the model of this id answers to, e.g. its aliases or the name it was asked for by. */
@@ -14,7 +14,7 @@ export interface EngineHostOptions {
 export class EngineHost {
   readonly #engine: Engine;
   readonly #namesOf: (id: string) => readonly string[];
-  #state: EngineState = "loading";
+  #state: HostState = "loading";
   #progress: Progress | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -23,7 +23,7 @@ export class EngineHost {
     this.#namesOf = options.namesOf ?? (() => []);
   }
 
-  get state(): EngineState {
+  get state(): HostState {
     return this.#state;
   }
 
@@ -38,13 +38,19 @@ export class EngineHost {
   }
 
   /** Loads the model. Rejects as the engine does; the host is then `failed` and requests say so. */
-  async start(options: { signal?: AbortSignal; onProgress?: OnProgress } = {}): Promise<void> {
+  async start(options: EngineStartOptions = {}): Promise<void> {
     try {
       await this.#engine.start({
         signal: options.signal,
         onProgress: (progress) => {
           this.#progress = progress;
           options.onProgress?.(progress);
+        },
+        onState: (state) => {
+          if (this.#state === "stopped") return;
+          this.#progress = undefined;
+          this.#state = state;
+          options.onState?.(state);
         },
       });
       throwIfAborted(options.signal);
@@ -83,8 +89,8 @@ export class EngineHost {
   }
 }
 
-const UNAVAILABLE: Record<Exclude<EngineState, "ready">, string> = {
+const UNAVAILABLE: Record<Exclude<HostState, "ready">, string> = {
   loading: "The model is still loading. Try again shortly; GET /health shows how far it is.",
-  failed: "The model could not be loaded; the server's log says why. Restart the server with a model that loads.",
+  failed: "The model could not be loaded, or its process was lost again and again; the server's log says why. Restart the server with a model that loads.",
   stopped: "The server is shutting down.",
 };

@@ -1,14 +1,14 @@
 import type { Engine } from "../engine/inference.js";
+import { ProcessEngine } from "../engine/host/process-engine.js";
 import { HUB_ALIASES } from "../engine/hub/aliases.js";
 import { hubEnvironment } from "../engine/hub/environment.js";
 import { listModels as listLocalModels } from "../engine/hub/list.js";
 import { DEFAULT_MODEL } from "./defaults.js";
 import type { KnownModel } from "./model-list.js";
 
-/** An engine for a model, not started. Imported only now: a server with an engine of its own needs no MLX. */
-export async function createEngine(model = DEFAULT_MODEL, options: { toolFormat?: string } = {}): Promise<Engine> {
-  const { SimpleEngine } = await import("../engine/simple-engine.js");
-  return new SimpleEngine(model, options);
+/** An engine for a model, in a process of its own, not started. */
+export function createEngine(model = DEFAULT_MODEL, options: { toolFormat?: string } = {}): Engine {
+  return new ProcessEngine(model, options);
 }
 
 /** Every model this machine knows of: shipped, in the Hugging Face cache, and those with an alias that would be downloaded. */

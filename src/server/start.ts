@@ -2,7 +2,7 @@ import { isIP, type AddressInfo } from "node:net";
 import { DeskhandError, isDeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
 import { createLogger } from "../core/log.js";
 import type { OnProgress } from "../core/progress.js";
-import type { Engine } from "../engine/inference.js";
+import type { Engine, EngineState } from "../engine/inference.js";
 import { buildApp, type App } from "./app.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.js";
 import { aliasesOf, createEngine, listModels } from "./engine-source.js";
@@ -37,6 +37,12 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const STATE_CHANGES: Record<EngineState, string> = {
+  loading: "the engine's process was lost and is started again",
+  ready: "the engine's process is back",
+  failed: "the engine's process was lost and does not come back: restart the server",
+};
+
 /**
  * Serves a model over HTTP. Listens first, so that a taken port shows at once and `/health` answers while the model loads; resolves
  * when the model is loaded. Throws `port_in_use`, `invalid_argument` for an address it cannot listen on, `cancelled`, or what loading throws.
@@ -45,7 +51,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, signal } = options;
   throwIfAborted(signal);
   const logger = createLogger("server");
-  const engine = options.engine ?? (await createEngine(options.model, { toolFormat: options.toolFormat }));
+  const engine = options.engine ?? createEngine(options.model, { toolFormat: options.toolFormat });
   const engineHost = new EngineHost(engine, { namesOf: (id) => [...(options.model === undefined ? [] : [options.model]), ...aliasesOf(id)] });
   const isAllowedAddress = options.allowPrivateUrls ? () => true : undefined;
   const app = buildApp({ host: engineHost, listModels, limits: options.limits, isAllowedAddress, logger });
@@ -55,7 +61,11 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   try {
     const url = await listen(app, host, port);
     if (!isLoopback(host)) logger.warn({ host }, "listening beyond this machine: anyone who reaches this address can use the model");
-    await engineHost.start({ signal, onProgress: options.onProgress });
+    await engineHost.start({
+      signal,
+      onProgress: options.onProgress,
+      onState: (state) => logger[state === "ready" ? "info" : "error"](STATE_CHANGES[state]),
+    });
     signal?.addEventListener("abort", onAbort, { once: true });
     return {
       url,

@@ -1,8 +1,10 @@
 import OpenAI from "openai";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ProcessEngine } from "../../src/engine/host/process-engine.js";
 import { load } from "../../src/index.js";
 import { serve, type RunningServer } from "../../src/server/start.js";
+import { ENGINE_PROGRAM } from "./support.js";
 
 /** The embedded model behind the server, over a real socket, with the official client. */
 let server: RunningServer;
@@ -10,7 +12,7 @@ let client: OpenAI;
 let screen: string;
 
 beforeAll(async () => {
-  server = await serve({ model: "tiny", port: 0 });
+  server = await serve({ engine: new ProcessEngine("tiny", { program: ENGINE_PROGRAM }), port: 0 });
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 0 });
   screen = await picture("#3355aa");
 });
@@ -104,7 +106,7 @@ describe("the embedded model, served", () => {
 });
 
 it("close during a generation ends it and frees the engine", async () => {
-  const other = await serve({ model: "tiny", port: 0, limits: { graceMs: 10 } });
+  const other = await serve({ engine: new ProcessEngine("tiny", { program: ENGINE_PROGRAM }), port: 0, limits: { graceMs: 10 } });
   const otherClient = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: "none", maxRetries: 0 });
   const answer = otherClient.chat.completions.create({ model: "tiny", temperature: 1, max_tokens: 4000, messages: look(screen) }).catch((error: unknown) => error);
   while (((await (await fetch(`${other.url}/health`)).json()) as { requests: number }).requests === 0);

@@ -8,6 +8,9 @@ import { EngineHost } from "../../src/server/engine-host.js";
 import { ChatCompletion, ChatCompletionChunk } from "../../src/server/schemas/chat-answer.js";
 import { ErrorBody } from "../../src/server/schemas/error.js";
 
+/** The engine's process, which runs compiled code. */
+export const ENGINE_PROGRAM = new URL("../../dist/engine/host/main.js", import.meta.url);
+
 /** A 1×1 PNG. */
 export const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",

@@ -1,0 +1,58 @@
+import { SimpleEngine } from "../simple-engine.js";
+import { toPlainError, type FromEngine, type ToEngine } from "./protocol.js";
+
+// The engine's process: `ProcessEngine` starts it and speaks to it over Node's channel between processes.
+
+let engine: SimpleEngine | undefined;
+const loading = new AbortController();
+const running = new Map<number, AbortController>();
+
+function tell(message: FromEngine): void {
+  // The channel is gone when the server is: there is nobody to tell, and `disconnect` ends this process.
+  if (process.connected) process.send?.(message);
+}
+
+async function start({ model, options }: Extract<ToEngine, { type: "start" }>): Promise<void> {
+  try {
+    engine = new SimpleEngine(model, options);
+    await engine.start({ signal: loading.signal, onProgress: (progress) => tell({ type: "progress", progress }) });
+    tell({ type: "ready", info: engine.info });
+  } catch (error) {
+    tell({ type: "failed", error: toPlainError(error) });
+  }
+}
+
+async function generate({ id, request }: Extract<ToEngine, { type: "generate" }>): Promise<void> {
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    if (engine === undefined) throw new Error("Expected a model to be loaded before the first generation.");
+    for await (const event of engine.generate(request, { signal: controller.signal })) tell({ type: "event", id, event });
+    tell({ type: "end", id });
+  } catch (error) {
+    tell({ type: "error", id, error: toPlainError(error) });
+  } finally {
+    running.delete(id);
+  }
+}
+
+/** Cancels what runs and frees the model; the process ends by itself once the channel is closed. */
+async function stop(): Promise<void> {
+  loading.abort();
+  for (const controller of running.values()) controller.abort();
+  await engine?.stop();
+  process.disconnect();
+}
+
+process.on("message", (message: ToEngine) => {
+  if (message.type === "start") void start(message);
+  else if (message.type === "generate") void generate(message);
+  else if (message.type === "cancel") running.get(message.id)?.abort();
+  else void stop();
+});
+
+// A terminal sends Ctrl-C to the whole group: the server decides when its engine goes.
+process.on("SIGINT", () => undefined);
+process.on("SIGHUP", () => undefined);
+// The server is gone, however it ended.
+process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,41 @@
+import { DeskhandError, isDeskhandError, messageOf, type ErrorCode } from "../../core/errors.js";
+import type { Progress } from "../../core/progress.js";
+import type { ChatRequest, InferenceEvent, ModelInfo } from "../inference.js";
+import type { SimpleEngineOptions } from "../simple-engine.js";
+
+/** What a server's process tells the engine's; structured clones, so that bytes of pictures travel as they are. */
+export type ToEngine =
+  | { type: "start"; model: string; options: SimpleEngineOptions }
+  | { type: "generate"; id: number; request: ChatRequest }
+  | { type: "cancel"; id: number }
+  | { type: "stop" };
+
+/** What the engine's process answers. Of every `generate` comes exactly one `end` or `error`, the last of its id. */
+export type FromEngine =
+  | { type: "progress"; progress: Progress }
+  | { type: "ready"; info: ModelInfo }
+  | { type: "failed"; error: PlainError }
+  | { type: "event"; id: number; event: InferenceEvent }
+  | { type: "end"; id: number }
+  | { type: "error"; id: number; error: PlainError };
+
+/** An error as it crosses the border between processes: classes do not survive a structured clone. */
+export interface PlainError {
+  code: ErrorCode;
+  message: string;
+  param?: string;
+  stack?: string;
+}
+
+export function toPlainError(error: unknown): PlainError {
+  const stack = error instanceof Error ? error.stack : undefined;
+  if (isDeskhandError(error)) return { code: error.code, message: error.message, param: error.param, stack };
+  return { code: "internal", message: messageOf(error), stack };
+}
+
+/** The error again, with the stack of where it was thrown. */
+export function fromPlainError({ code, message, param, stack }: PlainError): DeskhandError {
+  const error = new DeskhandError(code, message, { param });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
