@@ -1,0 +1,79 @@
+"""Counts and their intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Any
+
+
+def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
+    """The 95 % interval of a share by Wilson's score."""
+    if count == 0:
+        return 0.0, 1.0
+    share, square = right / count, z * z
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    half = z * sqrt(share * (1 - share) / count + square / (4 * count * count)) / (1 + square / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass
+class Outcome:
+    """One judged question or episode. `picture` names the file it was asked about, `click` is where the model clicked (pixels)."""
+
+    line: str
+    right: bool
+    group: str
+    asked: str
+    expected: str
+    answered: str
+    picture: str = ""
+    box: tuple[float, float, float, float] | None = None
+    click: tuple[float, float] | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: `target` is the least share wanted, None where the figure is only for information."""
+
+    key: str
+    label: str
+    target: float | None
+
+
+LINES = (
+    Line("click", "click inside the target, real toolkits", 0.97),
+    Line("relation", "click by position or relation", None),
+    Line("state", "checkbox and radio state", 0.97),
+    Line("text", "non-empty field text", 0.90),
+    Line("title", "window title", 0.90),
+    Line("absent", "absent target: failure, not a click", 0.90),
+    Line("episode", "multi-step tasks, 1-5 goals, through the agent", 0.90),
+    Line("variant", "the same with a pop-up, a moved window or a prefilled form", 0.80),
+    Line("function", "function call exact, unseen tools", 0.90),
+)
+
+
+def table(runs: dict[str, list[Outcome]]) -> str:
+    """Markdown: a line a figure, and below each its groups; one column of figures a model."""
+    names = list(runs)
+    rows = ["| figure | target | " + " | ".join(names) + " |", "|---|---|" + "---|" * len(names)]
+    for line in LINES:
+        if not any(outcome.line == line.key for outcomes in runs.values() for outcome in outcomes):
+            continue
+        target = "" if line.target is None else f"≥ {line.target:.0%}"
+        rows.append(f"| {line.label} | {target} | " + " | ".join(_figure([o for o in outcomes if o.line == line.key]) for outcomes in runs.values()) + " |")
+        groups = sorted({outcome.group for outcomes in runs.values() for outcome in outcomes if outcome.line == line.key})
+        for group in groups if len(groups) > 1 else ():
+            figures = (_figure([o for o in outcomes if o.line == line.key and o.group == group]) for outcomes in runs.values())
+            rows.append(f"| · {group} | | " + " | ".join(figures) + " |")
+    return "\n".join(rows)
+
+
+def _figure(outcomes: list[Outcome]) -> str:
+    right, count = sum(outcome.right for outcome in outcomes), len(outcomes)
+    if count == 0:
+        return "–"
+    low, high = wilson(right, count)
+    return f"{right / count:.1%} ({right} of {count}; {low:.1%}–{high:.1%})"
