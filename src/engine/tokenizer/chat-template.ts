@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Template } from "@huggingface/jinja";
 import { z } from "zod";
 import { DeskhandError, messageOf } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
+import { JinjaTemplate, RaisedByTemplate } from "../jinja/template.js";
 import type { ChatMessage, ToolDefinition } from "../messages.js";
 import type { ToolCallFormat } from "../tools/format.js";
 import { gemma } from "../tools/gemma.js";
@@ -32,20 +32,14 @@ type TemplateField = z.output<typeof templateField>;
 /** The name transformers gives to a template meant for requests with tools, in files that hold several. */
 const TOOL_TEMPLATE = "tool_use";
 
-/** The library's own `raise_exception` throws a plain error and cannot be replaced: templates call this name instead. */
-const RAISE = "raise_template_exception";
-
-/** Thrown by a template itself (`raise_exception`): the request is at fault, not the template. */
-class RaisedByTemplate extends Error {}
-
 /** A model's own chat template, rendered as transformers' `apply_chat_template` renders it. */
 export class ChatTemplate {
   /** The template's text: its marks tell which tool-call format the model was trained on. */
   readonly source: string;
   /** Whether it has a place for tool definitions; without, they go into the messages. */
   readonly knowsTools: boolean;
-  private readonly template: Template;
-  private readonly toolTemplate: Template;
+  private readonly template: JinjaTemplate;
+  private readonly toolTemplate: JinjaTemplate;
   private readonly forms: ContentForms;
 
   /** @param namedTokens `bos_token`, `eos_token`, … as the tokenizer names them. @throws DeskhandError `invalid_model` when the template cannot be parsed. */
@@ -103,7 +97,7 @@ export class ChatTemplate {
   }
 
   /** What a template refuses as it is it may take with neighbours merged, or without a system role. */
-  private runFolded(template: Template, messages: readonly ChatMessage[], context: Record<string, unknown>, shield: SpecialTokenShield | undefined): string {
+  private runFolded(template: JinjaTemplate, messages: readonly ChatMessage[], context: Record<string, unknown>, shield: SpecialTokenShield | undefined): string {
     const attempt = (folded: readonly ChatMessage[]): string => this.run(template, templateMessages(folded, this.forms, shield), context);
     try {
       return attempt(messages);
@@ -120,38 +114,39 @@ export class ChatTemplate {
     }
   }
 
-  private run(template: Template, messages: readonly TemplateMessage[], context: Record<string, unknown>): string {
-    const raise = (message: unknown): never => {
-      throw new RaisedByTemplate(String(message));
-    };
-    return template.render({ ...this.namedTokens, [RAISE]: raise, messages, ...context });
+  /** transformers sets `tools` and `documents` always: some templates ask whether they are defined. */
+  private run(template: JinjaTemplate, messages: readonly TemplateMessage[], context: Record<string, unknown>): string {
+    return template.render({ ...this.namedTokens, tools: null, documents: null, messages, ...context });
   }
 
-  private compile(source: string): Template {
+  private compile(source: string): JinjaTemplate {
     try {
-      return new Template(source.replaceAll(/\braise_exception\b/g, RAISE));
+      return new JinjaTemplate(source);
     } catch (cause) {
       throw new DeskhandError("invalid_model", `Expected a Jinja template in ${this.origin} but parsing failed: ${messageOf(cause)}. Download the model's files again, or send the prompt without it (--raw).`, { cause });
     }
   }
 
   /**
-   * Some templates take a message's content as a string, some as a list of parts, most of the newer ones both. Nothing declares it, so try:
-   * a form is understood when the text comes out.
+   * Some templates take a message's content as a string, some as a list of parts, most of the newer ones both; one of Gemma 3's a user's as
+   * both and the system's as parts alone. Nothing declares it, so try: a form is understood when the text comes out.
    */
   private probe(): ContentForms {
     const word = "probe-7f3a";
-    const understands = (content: TemplateMessage["content"]): boolean => {
+    const understands = (...messages: TemplateMessage[]): boolean => {
       try {
-        const rendered = this.run(this.template, [{ role: "user", content }], { add_generation_prompt: true });
+        const rendered = this.run(this.template, messages, { add_generation_prompt: true });
         // A template that prints the list itself would show the part's keys around the word.
         return rendered.includes(word) && !rendered.includes(`"${word}"`) && !rendered.includes(`'${word}'`);
       } catch {
         return false;
       }
     };
-    const parts = understands([{ type: "text", text: word }]);
-    return { parts, string: understands(word) || !parts };
+    const parts: TemplateMessage["content"] = [{ type: "text", text: word }];
+    const other: TemplateMessage = { role: "user", content: [{ type: "text", text: "x" }] };
+    const takesParts = understands({ role: "user", content: parts });
+    const systemAsPartsOnly = understands({ role: "system", content: parts }, other) && !understands({ role: "system", content: word }, other);
+    return { parts: takesParts, string: !takesParts || (understands({ role: "user", content: word }) && !systemAsPartsOnly) };
   }
 }
 

@@ -7,20 +7,31 @@ import { readPythonList } from "./llama-pythonic.js";
 import { requireKnown } from "./python-calls.js";
 
 const PYTHON_TAG = "<|python_tag|>";
+const PYTHON_START = "<|python_start|>";
+const PYTHON_END = "<|python_end|>";
+const HEADERS = /<\|(start_header_id|header_start)\|>/;
 
-/** `{"name": …, "parameters": {…}}` as the whole answer, or after `<|python_tag|>`; several with semicolons between: Llama 3.1 and 3.2. */
+/**
+ * `{"name": …, "parameters": {…}}` as the whole answer, or after a mark; several with semicolons between: Llama 3.1 and 3.2. Llama 4, whose
+ * template asks for the same, answers with Python calls as well.
+ */
 export const llamaJson: ToolCallFormat = {
   name: "llama-json",
-  marks: [PYTHON_TAG],
-  matches: (chatTemplate) => chatTemplate.includes("<|start_header_id|>") && chatTemplate.includes('"parameters"'),
+  marks: [PYTHON_TAG, PYTHON_START, PYTHON_END],
+  matches: (chatTemplate) => HEADERS.test(chatTemplate) && chatTemplate.includes('"parameters"'),
   render: (calls) => jsonOfCalls(calls, "parameters").join("; "),
-  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [PYTHON_TAG], startOpeners: ["{"], read: (cursor) => readBlock(cursor, tools) }, newId),
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [PYTHON_TAG, PYTHON_START], startOpeners: ["{", "["], read: (cursor) => readBlock(cursor, tools) }, newId),
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {
-  cursor.take(PYTHON_TAG);
+  if (!cursor.take(PYTHON_TAG)) cursor.take(PYTHON_START);
   cursor.space();
-  if (cursor.is("[")) return readPythonList(cursor, tools);
+  const calls = cursor.is("[") ? readPythonList(cursor, tools) : readObjects(cursor, tools);
+  cursor.takeAfterSpace(PYTHON_END);
+  return calls;
+}
+
+function readObjects(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {
   return cursor
     .repeat(() => {
       const calls = requireKnown(callsOfJson(readJson(cursor.bracketed("{"))), tools);

@@ -7,9 +7,13 @@ import json
 import random
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tokenizers import Tokenizer
+
+from .. import chats
 
 from ..paths import FIXTURES, REPOSITORY
 
@@ -31,11 +35,26 @@ _TEXTS = [
 
 def _tokenizers() -> int:
     texts = list(dict.fromkeys([row["text"] for row in json.loads(_CORPUS.read_text())["encoded"]] + _TEXTS))
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["node", "--import", "tsx", _SUPPORT / "print-published.ts", folder], check=True, cwd=REPOSITORY)
-        answers = {path.parent.name: _answers(path, texts) for path in sorted(Path(folder).glob("*/tokenizer.json"))}
+    with _published() as folder:
+        answers = {path.parent.name: _answers(path, texts) for path in sorted(folder.glob("*/tokenizer.json"))}
     _write("published-tokenizers", "tokenizers.json", {"texts": texts, "tokenizers": answers})
     return 0
+
+
+def _templates() -> int:
+    with _published() as folder:
+        templates = json.loads((folder / "chat-templates.json").read_text())
+    rendered = {name: chats.rendered(template) for name, template in sorted(templates.items())}
+    _write("published-templates", "templates.json", {"now": chats.NOW.isoformat(), "chats": chats.CHATS, "rendered": rendered})
+    _write("published-templates", "expressions.json", {"now": chats.NOW.isoformat(), "variables": chats.VARIABLES, "expressions": chats.printed()})
+    return 0
+
+
+@contextmanager
+def _published() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["node", "--import", "tsx", _SUPPORT / "print-published.ts", folder], check=True, cwd=REPOSITORY)
+        yield Path(folder)
 
 
 def _answers(path: Path, texts: list[str]) -> dict:
@@ -98,4 +117,4 @@ def _write(folder: str, name: str, value: object) -> None:
     (FIXTURES / folder / name).write_text(text + "\n", encoding="utf-8")
 
 
-BUILDERS = {"published-tokenizers": _tokenizers}
+BUILDERS = {"published-tokenizers": _tokenizers, "published-templates": _templates}
