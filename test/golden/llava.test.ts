@@ -43,7 +43,7 @@ it("answers the same from mlx-vlm's layout, where kernels have their channels la
 });
 
 it("reads the sizes that the hub's folders leave out as the reference's classes have them", () => {
-  const { text_config, vision_feature_layer } = parseWith(LlavaConfig, { model_type: "llava", text_config: { vocab_size: 32064, max_position_embeddings: 4096 }, vision_config: { image_size: 336 } }, "config.json");
+  const { text_config, vision_feature_layer } = parseWith(LlavaConfig, { model_type: "llava", text_config: { vocab_size: 32064, max_position_embeddings: 4096 }, vision_config: { num_hidden_layers: 24 } }, "config.json");
   expect(text_config).toMatchObject({ hidden_size: 4096, intermediate_size: 11008, num_hidden_layers: 32, num_key_value_heads: 32, vocab_size: 32064 });
   expect(vision_feature_layer).toEqual([23]);
 });

@@ -162,6 +162,21 @@ describe.each(FAMILIES)("$name", ({ name, dir, modelType }) => {
     }
   });
 
+  // Whether a head is tied is told from what is stored where nothing says so.
+  it.each(fields.filter(([part, field]) => field !== "tie_word_embeddings" && types[typeOf(part)]![field] !== null))("%s.%s left out is what the reference's class has by itself", async (part, field) => {
+    const { [field]: _, ...without } = partOf(part);
+    const outcome = async (own: Json): Promise<string | number[]> => {
+      copy.writeConfig(partOf(part) === config ? own : { ...config, [part]: own });
+      const message = await refusal();
+      return message ?? answers(copy.dir).catch((error: unknown) => String(error));
+    };
+    const left = field === "rope_parameters" ? Object.fromEntries(Object.entries(without).filter(([name]) => !["rope_theta", "rope_local_base_freq", "rope_scaling", "partial_rotary_factor"].includes(name))) : without;
+    const absent = await outcome(left);
+    // Some folders always have it.
+    if (typeof absent === "string" && new RegExp(`${field}: .*received (undefined|null)`).test(absent)) return;
+    expect(absent).toEqual(await outcome({ ...left, [field]: types[typeOf(part)]![field] }));
+  });
+
   const text = config["text_config"] === undefined ? "" : "text_config";
   it.each([
     [{ rope_scaling: { rope_type: "bogus", factor: 2 } }, "rope_scaling"],
@@ -172,6 +187,13 @@ describe.each(FAMILIES)("$name", ({ name, dir, modelType }) => {
     write(text, own);
     const message = await refusal();
     expect(message).toContain(`${text === "" || config["text_config"] === undefined ? "" : `${text}.`}${field}`);
+  });
+
+  it("refuses weights that other tools packed", async () => {
+    copy.writeConfig({ ...config, quantization_config: { quant_method: "gptq", bits: 4 } });
+    expect(await refusal()).toMatch(/quantization_config\.quant_method: Expected fp8.*gptq/);
+    copy.writeConfig({ ...config, quantization_config: { quant_method: "fp8", fmt: "e5m2" } });
+    expect(await refusal()).toMatch(/quantization_config\.fmt: Expected "e4m3" but received "e5m2"/);
   });
 
   it("refuses a head that is not what tie_word_embeddings says", async () => {

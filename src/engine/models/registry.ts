@@ -6,6 +6,7 @@ import type { OnProgress } from "../../core/progress.js";
 import { ClipImageProcessor } from "../image/clip-processor.js";
 import { PixtralImageProcessor } from "../image/pixtral-processor.js";
 import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
+import { Fp8Config, quantizedElsewhere } from "../nn/fp8.js";
 import { QuantizationConfig } from "../nn/quantization.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import type { Architecture, Processor } from "./architecture.js";
@@ -169,6 +170,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
 
 const ModelType = z.object({ model_type: z.string() });
 const Quantized = z.object({ quantization: QuantizationConfig.optional() });
+const QuantizedElsewhere = z.object({ quantization_config: z.preprocess(quantizedElsewhere, Fp8Config.optional()) });
 
 function parseConfig<T extends z.ZodType>(schema: T, config: unknown, path: string): z.output<T> {
   return parseWith(schema, config, path, "unsupported_model");
@@ -191,8 +193,8 @@ export interface LoadWeightsOptions extends Pick<WeightsOptions, "dtype" | "stor
  * when weights are missing, misshapen or left over.
  */
 export async function loadArchitecture(dir: string, options: LoadWeightsOptions = {}): Promise<LoadedArchitecture> {
-  const { entry, config, path } = await readEntry(dir);
-  const weights = await Weights.open(dir, { dtype: options.dtype, storedMatrices: options.storedMatrices, aliases: entry.aliases });
+  const { entry, config, path, fp8 } = await readEntry(dir);
+  const weights = await Weights.open(dir, { dtype: options.dtype, storedMatrices: options.storedMatrices, aliases: entry.aliases, fp8 });
   try {
     const architecture = entry.build(config, weights, path);
     const processor = architecture.encode && (await entry.processor?.(config, dir, path));
@@ -207,6 +209,7 @@ export async function loadArchitecture(dir: string, options: LoadWeightsOptions 
 /** A model's weights, not read yet, and what is known of them. */
 export interface ModelFolder {
   modelType: string;
+  /** config.json of the weights as they are read: 8-bit floats plain. */
   config: unknown;
   /** How the weights are quantised, where they are. */
   quantized: QuantizationConfig | undefined;
@@ -220,10 +223,11 @@ export interface ModelFolder {
  * @throws DeskhandError as `loadArchitecture`.
  */
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
-  const { modelType, entry, config, path } = await readEntry(dir);
+  const { modelType, entry, config: written, path, fp8 } = await readEntry(dir);
+  const config = fp8 === undefined ? written : Object.fromEntries(Object.entries(written as Record<string, unknown>).filter(([field]) => field !== "quantization_config"));
   const { quantization: quantized } = parseWith(Quantized, config, path, "unsupported_model");
   const { aliases = [] } = entry;
-  const weights = await Weights.open(dir, { aliases });
+  const weights = await Weights.open(dir, { aliases, fp8 });
   try {
     entry.build(config, weights, path)[Symbol.dispose]();
     weights.refuseUnused();
@@ -239,12 +243,12 @@ export function registeredModelTypes(): string[] {
   return Object.keys(ARCHITECTURES);
 }
 
-async function readEntry(dir: string): Promise<{ modelType: string; entry: Entry; config: unknown; path: string }> {
+async function readEntry(dir: string): Promise<{ modelType: string; entry: Entry; config: unknown; path: string; fp8: Fp8Config | undefined }> {
   const path = join(dir, "config.json");
   const config = await readJson(path);
   const { model_type: modelType } = parseWith(ModelType, config, path, "unsupported_model");
   const entry = Object.hasOwn(ARCHITECTURES, modelType) ? ARCHITECTURES[modelType] : undefined;
-  if (entry !== undefined) return { modelType, entry, config, path };
+  if (entry !== undefined) return { modelType, entry, config, path, fp8: parseWith(QuantizedElsewhere, config, path, "unsupported_model").quantization_config };
   const advice = modelType === "whisper" ? " It writes down speech: use loadTranscriber() or `deskhand transcribe`." : "";
   throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be one of ${registeredModelTypes().join(", ")} but received ${modelType}.${advice}`);
 }

@@ -3,9 +3,11 @@ import { z } from "zod";
 const positive = z.number().positive();
 const length = z.number().int().positive();
 
-/** `rope_theta` and `partial_rotary_factor` stand here in folders saved by transformers 5, at the top of the config elsewhere. */
 const perLayerType = z.undefined("Expected one rope for all layers: ropes by layer type are supported in gemma3 only").optional();
-const common = { rope_theta: positive.optional(), partial_rotary_factor: positive.max(1).optional(), full_attention: perLayerType, sliding_attention: perLayerType };
+/** Refuses ropes by layer type. */
+export const oneRope = { full_attention: perLayerType, sliding_attention: perLayerType };
+/** `rope_theta` and `partial_rotary_factor` stand here in folders saved by transformers 5, at the top of the config elsewhere. */
+const common = { rope_theta: positive.optional(), partial_rotary_factor: positive.max(1).optional(), ...oneRope };
 
 const Default = z.object({ rope_type: z.literal("default"), ...common });
 const Linear = z.object({ rope_type: z.literal("linear"), factor: positive, ...common });

@@ -2,7 +2,7 @@ import { concatenate, multiply, retain, rope, scope, split, tensor, type Tensor 
 import { rotateHalves, type Rotary } from "./rotary.js";
 import { lengthLimit, ropeAttentionFactor, ropeFrequencies, type RopeOptions } from "./rope-frequencies.js";
 
-export { RopeScaling, ropeFields, ropeOf, type RopeFields, type RopeSettings } from "./rope-scaling.js";
+export { oneRope, RopeScaling, ropeFields, ropeOf, type RopeFields, type RopeSettings } from "./rope-scaling.js";
 export type { RopeOptions };
 
 /**

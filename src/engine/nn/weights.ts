@@ -6,6 +6,7 @@ import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
 import { astype, disposeAll, equal, evaluated, isFloating, min, openSafetensors, retain, scope, slice, type DType, type SafetensorsFile, type Tensor } from "../mlx/index.js";
+import { dequantizeFp8, FP8_ACTIVATIONS, FP8_SCALE, type Fp8Config } from "./fp8.js";
 
 /** Path prefixes of one layout written in another's words: `[in the file, literal Hugging Face path]`. */
 export type LayoutAliases = readonly (readonly [string, string])[];
@@ -16,6 +17,8 @@ export interface WeightsOptions {
   /** Matrices stay as they are stored: for a device whose products read them so. */
   storedMatrices?: boolean;
   aliases?: LayoutAliases;
+  /** How 8-bit floats are scaled, where there are any; their matrices are read as plain ones. */
+  fp8?: Fp8Config;
 }
 
 /** Rows of tied matrices compared at a time. */
@@ -32,6 +35,7 @@ export class Weights {
   readonly #where = new Map<string, { file: SafetensorsFile; stored: string }>();
   readonly dtype: DType | undefined;
   readonly #storedMatrices: boolean;
+  readonly #fp8: Fp8Config | undefined;
   readonly #taken: Tensor[] = [];
   readonly #unused: Set<string>;
   readonly #ignored = new Set<string>();
@@ -47,6 +51,9 @@ export class Weights {
       for (const stored of file.entries.keys()) this.#where.set(canonical(stored, options.aliases ?? []), { file, stored });
     }
     this.#unused = new Set(this.#where.keys());
+    this.#fp8 = options.fp8;
+    if (this.#fp8 === undefined) return;
+    for (const path of this.#where.keys()) if (path.endsWith(FP8_SCALE) || path.endsWith(FP8_ACTIVATIONS)) this.ignore(path);
   }
 
   /** Opens `model.safetensors`, the shards named by `model.safetensors.index.json`, or every safetensors file of the folder. */
@@ -101,10 +108,13 @@ export class Weights {
     return this.#take(path, shape, this.#storedMatrices ? undefined : this.dtype);
   }
 
-  /** The weight at `path` as it is stored, for conversion: it belongs to the scope this is called in, and does not count as taken. */
+  /** The weight at `path` as it is stored (8-bit floats made plain), for conversion: it belongs to the scope this is called in, and does not count as taken. */
   read(path: string): Tensor {
     const { file, stored } = this.#find(path);
-    return file.read(stored);
+    const read = file.read(stored);
+    const scales = this.#fp8 && this.#where.get(path + FP8_SCALE);
+    // The type that such models have where they are not rounded to 8 bits.
+    return this.#fp8 === undefined || scales === undefined ? read : astype(dequantizeFp8(path, read, scales.file.read(scales.stored), this.#fp8), "bfloat16");
   }
 
   /** A tensor made from weights, e.g. a transposed view: like a weight, owned by whoever takes it. */
@@ -183,14 +193,14 @@ export class Weights {
   }
 
   #take(path: string, shape: readonly number[] | undefined, dtype: DType | undefined): Tensor {
-    const { file, stored } = this.#find(path);
+    const { file } = this.#find(path);
     const actual = this.shapeOf(path);
     if (shape !== undefined && (shape.length !== actual.length || shape.some((dim, i) => dim !== actual[i]))) {
       throw new DeskhandError("invalid_model", `Expected weight ${path} of shape [${shape.join(", ")}] but ${file.path} has [${actual.join(", ")}]. Does config.json belong to these weights?`);
     }
     this.#unused.delete(path);
     return this.derive(() => {
-      const read = file.read(stored);
+      const read = this.read(path);
       return dtype !== undefined && isFloating(read.dtype) && read.dtype !== dtype ? astype(read, dtype) : read;
     });
   }

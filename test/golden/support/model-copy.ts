@@ -23,6 +23,11 @@ export class ModelCopy implements Disposable {
     }
   }
 
+  /** The original's config.json. */
+  config(): Json {
+    return JSON.parse(readFileSync(join(this.#source, "config.json"), "utf8")) as Json;
+  }
+
   writeConfig(config: Json): void {
     this.#replace("config.json", JSON.stringify(config));
   }

@@ -18,6 +18,8 @@ def _fields(config: type[PretrainedConfig]) -> dict[str, object]:
         if field.name in _COMMON or field.name.endswith("_config"):
             continue
         default = None if field.default is dataclasses.MISSING else field.default
+        if field.name == "rope_parameters":
+            default = getattr(config(), field.name)  # what the class makes of none
         found[field.name] = list(default) if isinstance(default, tuple) else default
     return found
 
@@ -33,7 +35,8 @@ def build() -> int:
     for path in sorted(FIXTURES.glob("*/model/config.json")):
         written = json.loads(path.read_text(encoding="utf-8"))
         model_type = written["model_type"]
-        if model_type not in CONFIG_MAPPING:
+        # Of families whose config.json goes three levels deep, only a part is loaded.
+        if model_type not in CONFIG_MAPPING or "omni" in model_type:
             continue
         config = CONFIG_MAPPING[model_type].from_dict(written)
         types[model_type] = _fields(type(config))

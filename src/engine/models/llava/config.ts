@@ -14,16 +14,16 @@ const TEXT_DEFAULTS = {
 
 const TextConfig = textConfigOf({ llama: withDefaults(TEXT_DEFAULTS.llama, LlamaTextConfig), mistral: withDefaults(TEXT_DEFAULTS.mistral, MistralTextConfig) });
 
-/** CLIP's vision tower. */
+/** CLIP's vision tower; the defaults are those of transformers' `CLIPVisionConfig`. */
 const VisionConfig = z.object({
   model_type: z.literal("clip_vision_model").default("clip_vision_model"),
-  hidden_size: positive.default(1024),
-  intermediate_size: positive.default(4096),
-  num_hidden_layers: positive.default(24),
-  num_attention_heads: positive.default(16),
+  hidden_size: positive.default(768),
+  intermediate_size: positive.default(3072),
+  num_hidden_layers: positive.default(12),
+  num_attention_heads: positive.default(12),
   num_channels: z.literal(3).default(3),
-  image_size: positive.default(336),
-  patch_size: positive.default(14),
+  image_size: positive.default(224),
+  patch_size: positive.default(32),
   layer_norm_eps: z.number().positive().default(1e-5),
   hidden_act: z.enum(["quick_gelu", "gelu"]).default("quick_gelu"),
 });

@@ -3,9 +3,14 @@ import { QuantizationConfig } from "../../nn/quantization.js";
 import { llamaTextConfig, type LlamaTextConfig } from "../llama/config.js";
 import { mistralFields } from "../mistral/config.js";
 
-const ROPE_BASE = 1_000_000;
+const ROPE_BASE = 10_000;
 
-const schema = z.object({ ...mistralFields, sliding_window: z.number().int().positive().nullish() });
+const schema = z.object({
+  ...mistralFields,
+  head_dim: z.number().int().positive().nullable().default(128),
+  rms_norm_eps: z.number().positive().default(1e-5),
+  sliding_window: z.number().int().positive().nullish(),
+});
 
 /** Ministral 3: a Mistral whose rope is scaled by YaRN, and whose queries grow with their position. */
 function normalised({ sliding_window, ...fields }: z.output<typeof schema>, context: z.core.$RefinementCtx): LlamaTextConfig {

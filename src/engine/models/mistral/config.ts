@@ -4,9 +4,10 @@ import { llamaFields, llamaTextConfig, type LlamaTextConfig } from "../llama/con
 
 const ROPE_BASE = 10_000;
 
-/** Fields of a Mistral decoder: a Llama's without biases, and a window of attention. */
+/** Fields of a Mistral decoder: a Llama's without biases, and a window of attention. The defaults are those of transformers' classes. */
 export const mistralFields = {
   ...llamaFields,
+  num_key_value_heads: z.number().int().positive().nullable().default(8),
   attention_bias: z.literal(false, "Expected false: this family's attention has no biases").optional(),
   mlp_bias: z.literal(false, "Expected false: this family's MLPs have no biases").optional(),
   layer_types: z.null("Expected no layer_types: in this family all layers are alike").optional(),

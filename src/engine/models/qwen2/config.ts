@@ -3,7 +3,7 @@ import { QuantizationConfig } from "../../nn/quantization.js";
 import { ropeFields, ropeOf, type RopeSettings } from "../../nn/rope.js";
 
 const positive = z.number().int().positive();
-const ROPE_BASE = 1_000_000;
+const ROPE_BASE = 10_000;
 
 /** Fields of a Qwen2 decoder in config.json; those that change the computation and are not supported are refused by name. */
 export const qwen2Fields = {
@@ -11,7 +11,7 @@ export const qwen2Fields = {
   num_hidden_layers: positive,
   intermediate_size: positive,
   num_attention_heads: positive,
-  num_key_value_heads: positive.nullish(),
+  num_key_value_heads: positive.nullable().default(32),
   head_dim: positive.nullish(),
   rms_norm_eps: z.number().positive(),
   vocab_size: positive,
@@ -41,8 +41,8 @@ export interface Qwen2TextConfig {
 type Fields = z.output<z.ZodObject<typeof qwen2Fields>>;
 
 /** One spelling of the fields, in older and newer folders. */
-export function qwen2TextConfig(fields: Fields, context: z.core.$RefinementCtx): Qwen2TextConfig {
-  const rope = ropeOf(fields, { base: ROPE_BASE });
+export function qwen2TextConfig(fields: Fields, context: z.core.$RefinementCtx, { ropeBase = ROPE_BASE } = {}): Qwen2TextConfig {
+  const rope = ropeOf(fields, { base: ropeBase });
   if (rope.partialRotaryFactor !== 1) {
     context.addIssue({ code: "custom", path: ["partial_rotary_factor"], message: `Expected 1 but received ${rope.partialRotaryFactor}: this family rotates whole heads`, input: fields });
   }

@@ -5,6 +5,7 @@ import { RopeScaling } from "../../nn/rope.js";
 import { qwen2Fields, qwen2TextConfig, type Qwen2TextConfig } from "../qwen2/config.js";
 
 const positive = z.number().int().positive();
+const ROPE_BASE = 1_000_000;
 
 /** How many of a head's frequencies follow the time, the height and the width. */
 const Sections = z.object({ mrope_section: z.tuple([positive, positive, positive]).default([16, 24, 24]) });
@@ -17,11 +18,12 @@ export interface Qwen2VLTextConfig extends Qwen2TextConfig {
 const TextConfig = z
   .object({
     ...qwen2Fields,
+    num_key_value_heads: positive.nullable().default(8),
     rope_scaling: RopeScaling.and(Sections).nullish(),
     rope_parameters: RopeScaling.and(Sections).nullish(),
   })
   .transform((fields, context): Qwen2VLTextConfig => {
-    const text = qwen2TextConfig(fields, context);
+    const text = qwen2TextConfig(fields, context, { ropeBase: ROPE_BASE });
     if (text.head_dim * text.num_attention_heads !== text.hidden_size) {
       context.addIssue({ code: "custom", path: ["head_dim"], message: `Expected hidden_size / num_attention_heads = ${text.hidden_size / text.num_attention_heads} but received ${text.head_dim}`, input: text.head_dim });
     }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
 import { ropeFields, ropeOf, type RopeFields, type RopeSettings } from "../../nn/rope.js";
 
-const ROPE_BASE = 1_000_000;
+const ROPE_BASE = 10_000;
 
 /** How positions turn in Qwen3's attention, which rotates whole heads. */
 export function qwen3Rope(fields: RopeFields, context: z.core.$RefinementCtx): RopeSettings {

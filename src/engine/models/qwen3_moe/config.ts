@@ -18,8 +18,8 @@ export const MoeFields = {
 /** transformers knows the number of experts by two names. */
 export function numberOfExperts(config: { num_experts?: number; num_local_experts?: number; num_experts_per_tok: number }, context: z.RefinementCtx): number {
   const count = config.num_experts ?? config.num_local_experts ?? 0;
-  if (count === 0) context.addIssue({ code: "custom", path: ["num_experts"], message: "expected the number of experts" });
-  else if (config.num_experts_per_tok > count) context.addIssue({ code: "custom", path: ["num_experts_per_tok"], message: `expected at most the ${count} experts there are` });
+  if (count === 0) context.addIssue({ code: "custom", path: ["num_experts"], message: "Expected the number of experts but received undefined", input: config });
+  else if (config.num_experts_per_tok > count) context.addIssue({ code: "custom", path: ["num_experts_per_tok"], input: config, message: `Expected at most the ${count} experts there are` });
   return count;
 }
 

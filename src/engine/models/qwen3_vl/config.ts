@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { AxialRope } from "../../nn/patch-grid.js";
 import { QuantizationConfig } from "../../nn/quantization.js";
+import { oneRope } from "../../nn/rope.js";
 
 const positive = z.number().int().positive();
 
 /** Positions on three axes; older folders call that a rope type. */
-const axes = { type: z.enum(["default", "mrope"]).optional(), rope_type: z.enum(["default", "mrope"]).optional(), mrope_section: z.tuple([positive, positive, positive]), mrope_interleaved: z.literal(true) };
+const axes = {
+  ...oneRope,
+  type: z.enum(["default", "mrope"]).optional(),
+  rope_type: z.enum(["default", "mrope"]).optional(),
+  mrope_section: z.tuple([positive, positive, positive]).default([24, 20, 20]),
+  mrope_interleaved: z.literal(true).default(true),
+};
 
 /** The decoder's fields, which the family with experts has as well. */
 export const Qwen3VLTextFields = {
@@ -23,20 +30,20 @@ export const Qwen3VLTextFields = {
   tie_word_embeddings: z.boolean().optional(),
   rope_theta: z.number().positive().optional(),
   rope_scaling: z.object(axes).nullish(),
-  rope_parameters: z.object({ ...axes, rope_theta: z.number().positive() }).nullish(),
+  rope_parameters: z.object({ ...axes, rope_theta: z.number().positive().optional() }).nullish(),
 };
 
 interface Rope {
   rope_theta?: number;
   rope_scaling?: { mrope_section: [number, number, number] } | null;
-  rope_parameters?: { rope_theta: number; mrope_section: [number, number, number] } | null;
+  rope_parameters?: { rope_theta?: number; mrope_section: [number, number, number] } | null;
 }
 
 /** The hub's folders say rope_theta and rope_scaling, newer transformers rope_parameters. */
 export function resolveQwen3VLRope<T extends Rope>({ rope_theta, rope_scaling, rope_parameters, ...config }: T) {
   return {
     ...config,
-    rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? 5_000_000,
+    rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? 500_000,
     mrope_section: rope_parameters?.mrope_section ?? rope_scaling?.mrope_section ?? ([24, 20, 20] as const),
   };
 }
