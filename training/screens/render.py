@@ -14,9 +14,14 @@ from .record import Box, Element, Screen, ScrollArea, Window
 from .scene import Pane, Part, Popup, Scene, SceneWindow
 
 
-@lru_cache(maxsize=160)
+WALLPAPERS = 24
+variant = 0
+"""Another set of wallpapers; each process that renders takes its own."""
+
+
+@lru_cache(maxsize=WALLPAPERS * 6)
 def wallpaper(number: int, width: int, height: int) -> Image.Image:
-    """One of 24 kinds of background at this size."""
+    """A background at this size; eight kinds."""
     rng = np.random.default_rng(number)
     kind = number % 8
     if kind == 0:
@@ -154,7 +159,7 @@ def _popup(canvas: Canvas, window: SceneWindow, popup: Popup) -> None:
 
 def draw(scene: Scene) -> Canvas:
     """The picture of a scene."""
-    canvas = Canvas(scene.width, scene.height, wallpaper(scene.wallpaper % 48, scene.width, scene.height).copy())
+    canvas = Canvas(scene.width, scene.height, wallpaper(scene.wallpaper % WALLPAPERS + WALLPAPERS * variant, scene.width, scene.height).copy())
     for window in reversed(scene.windows):
         if window.role == "desktop":
             for part in window.parts:
@@ -236,9 +241,31 @@ def _describe(scene: Scene) -> tuple[Screen, list[Part]]:
     return Screen(scene.width, scene.height, windows, elements, areas, source="render", theme=scene.windows[0].look.family if scene.windows else "", seed=scene.seed), live
 
 
-def render(scene: Scene) -> tuple[Screen, np.ndarray]:
-    """The record with its picture, and the map of characters and states."""
+def render(scene: Scene, size: tuple[int, int] | None = None) -> tuple[Screen, np.ndarray]:
+    """The record with its picture, and the map of characters and states; scaled to `size` when the scene has another."""
     canvas = draw(scene)
     screen = record(scene)
-    screen.image = np.asarray(canvas.image)
+    if size is None or size == (scene.width, scene.height):
+        screen.image = np.asarray(canvas.image)
+        return screen, canvas.slots()
+    scale = (size[0] / scene.width, size[1] / scene.height)
+    picture = np.asarray(canvas.image.resize(size, Image.Resampling.BICUBIC))
+    canvas.marks = [(kind, x * scale[0], y * scale[1]) for kind, x, y in canvas.marks]
+    canvas.width, canvas.height = size
+    _scale(screen, scale)
+    screen.width, screen.height, screen.image = size[0], size[1], picture
     return screen, canvas.slots()
+
+
+def _scale(screen: Screen, scale: tuple[float, float]) -> None:
+    def scaled(box: Box) -> Box:
+        return box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1]
+
+    for window in screen.windows:
+        window.box = scaled(window.box)
+    for area in screen.areas:
+        area.box = scaled(area.box)
+    for element in screen.elements:
+        element.box = scaled(element.box)
+        element.label_box = scaled(element.label_box) if element.label_box else None
+        element.indicator = scaled(element.indicator) if element.indicator else None

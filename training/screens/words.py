@@ -9,7 +9,8 @@ from random import Random
 
 PACK = Path(os.environ.get("DESKHAND_PACK", Path(__file__).resolve().parents[2] / "build/training/pack"))
 WORDS = (PACK / "words.txt").read_text().split() if (PACK / "words.txt").exists() else ["alpha", "beta", "gamma", "delta", "table", "window"]
-SHORT = [word for word in WORDS if len(word) <= 9]
+_RUDE = ("nigg", "fuck", "shit", "cunt", "fag", "rape", "rapi", "whore", "slut", "nazi", "kike", "coon", "bitch", "porn", "dyke")
+SHORT = [word for word in WORDS if len(word) <= 9 and not any(part in word.lower() for part in _RUDE)]
 
 
 def _list(text: str) -> list[str]:

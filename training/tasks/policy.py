@@ -18,7 +18,7 @@ from .naming import ORDINALS
 from .view import View
 from .wording import task_text
 
-WEIGHT = {"field": 0.34, "spin": 0.3, "check": 0.4, "switch": 0.35, "radio": 0.14, "combo": 0.3, "listitem": 0.1, "treeitem": 0.1, "cell": 0.03, "tab": 0.06, "button": 0.26, "link": 0.05, "menu": 0.09, "slider": 0.25, "icon": 0.05, "header": 0.02, "task": 0.03}
+WEIGHT = {"field": 0.34, "spin": 0.3, "check": 0.5, "switch": 0.45, "radio": 0.2, "combo": 0.3, "listitem": 0.1, "treeitem": 0.1, "cell": 0.03, "tab": 0.06, "button": 0.26, "link": 0.05, "menu": 0.09, "slider": 0.25, "icon": 0.05, "header": 0.02, "task": 0.03}
 DISMISS = ["close", "dismiss", "cancel", "not now", "later", "skip", "no", "no thanks", "ok", "got it"]
 
 
@@ -89,11 +89,11 @@ class Policy:
                 last = index == count - 1
                 pool = [element for element in self.usable if (element.kind in PRESSED) == last] or self.usable
                 goal = goal_for(self.rng, self.view, pick_element(self.rng, pool), 0.4 if index < at else 0.05)
-            if goal is None or goal.name.lower() in used:
+            if goal is None or goal.name.lower() in used or str(id(goal.element)) in used:
                 goal = phantom(self.rng, self.view, index == count - 1 and self.rng.random() < 0.7)
             if goal.name.lower() in used:
                 continue
-            used.add(goal.name.lower())
+            used.update((goal.name.lower(), str(id(goal.element))))
             goals.append(goal)
         return goals
 
@@ -120,7 +120,7 @@ class Policy:
             at = count - 1 if rng.random() < 0.85 else rng.randrange(count)
         else:
             at = rng.randrange(count) if count == 1 or rng.random() < 0.25 else rng.randrange(count - 1)
-        used = {goal.name.lower()} if goal else set()
+        used = {goal.name.lower(), str(id(goal.element))} if goal else set()
         before = self._settled(self._others(at, at, used))
         after = self._others(count - at - 1, 0, used) if goal else []
         return before, ([goal] if goal else []) + after
