@@ -125,6 +125,30 @@ describe("generate", () => {
     expect(stderr).toMatch(/^error: .*\/nowhere\/missing\.png/m);
   });
 
+  it("asks about one sound or several", async () => {
+    const fixtures = fileURLToPath(new URL("../golden/fixtures/", import.meta.url));
+    const tokens = async (...names: string[]) => {
+      const sounds = names.flatMap((name) => ["--audio", `${fixtures}sounds/${name}.wav`]);
+      const { stdout, code } = await run("generate", "--model", `${fixtures}qwen2-5-omni/model`, "--prompt", "What is it?", "--max-tokens", "1", "--json", ...sounds);
+      expect(code).toBe(0);
+      return (JSON.parse(stdout) as { usage: { prompt_tokens: number } }).usage.prompt_tokens;
+    };
+    // 91 and 37 frames: 23 and 9 rows, between marks of the beginning and the end.
+    const none = await tokens();
+    expect(await tokens("sweep")).toBe(none + 25);
+    expect(await tokens("sweep", "beeps")).toBe(none + 36);
+  });
+
+  it("says that a model does not hear, and names a sound that is not there", async () => {
+    const deaf = await run(...args, "--audio", "voice.wav");
+    expect(deaf.code).toBe(1);
+    expect(deaf.stderr).toMatch(/^error: .*text and pictures only but received a sound/m);
+    const model = fileURLToPath(new URL("../golden/fixtures/qwen2-5-omni/model", import.meta.url));
+    const missing = await run("generate", "--model", model, "--prompt", "x", "--audio", "/nowhere/missing.wav");
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toMatch(/^error: .*\/nowhere\/missing\.wav/m);
+  });
+
   it("is no failure when its reader leaves early", async () => {
     const { child, ended } = start(["generate", "--prompt", "hello", "--max-tokens", "200", "--temp", "1"]);
     child.stdout.once("data", () => child.stdout.destroy());

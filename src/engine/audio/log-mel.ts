@@ -5,7 +5,8 @@ import { Fft } from "./fft.js";
 export const SAMPLE_RATE = 16_000;
 /** Samples between two frames: 10 ms. */
 export const HOP_LENGTH = 160;
-const WINDOW_LENGTH = 400;
+/** Samples of a frame. */
+export const WINDOW_LENGTH = 400;
 const BINS = WINDOW_LENGTH / 2 + 1;
 const LEAST_POWER = 1e-10;
 /** What lies further below the loudest, in powers of ten, is raised to this. */

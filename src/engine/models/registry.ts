@@ -42,6 +42,9 @@ import { TileProcessor as Phi3VTileProcessor } from "./phi3_v/tiles.js";
 import { QwenVLProcessor } from "./qwen-vl-prompt.js";
 import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
+import { Qwen25OmniConfig } from "./qwen2_5_omni/config.js";
+import { QWEN2_5_OMNI_ALIASES, Qwen25OmniModel } from "./qwen2_5_omni/model.js";
+import { Qwen25OmniProcessor } from "./qwen2_5_omni/processor.js";
 import { Qwen25VLConfig } from "./qwen2_5_vl/config.js";
 import { VisionTower as Qwen25VisionTower } from "./qwen2_5_vl/vision.js";
 import { Qwen2VLConfig } from "./qwen2_vl/config.js";
@@ -71,6 +74,13 @@ const IDEFICS3: Entry = {
   aliases: IDEFICS3_ALIASES,
   build: (config, weights, path) => new Idefics3Model(weights, parseConfig(Idefics3Config, config, path)),
   processor: async (config, dir, path) => new Idefics3Processor(await TileProcessor.load(dir), parseConfig(Idefics3Config, config, path)),
+};
+
+/** The whole model, of which only the thinker is loaded, and a thinker saved alone. */
+const QWEN2_5_OMNI: Entry = {
+  aliases: QWEN2_5_OMNI_ALIASES,
+  build: (config, weights, path) => new Qwen25OmniModel(weights, parseConfig(Qwen25OmniConfig, config, path)),
+  processor: async (config, dir, path) => Qwen25OmniProcessor.load(dir, parseConfig(Qwen25OmniConfig, config, path)),
 };
 
 /** With and without experts. */
@@ -133,6 +143,8 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     processor: async (config, dir, path) => new Phi3VProcessor(await Phi3VTileProcessor.load(dir), placeId(parseConfig(Phi3VConfig, config, path))),
   },
   qwen2: { build: (config, weights, path) => new Qwen2Model(weights, parseConfig(Qwen2Config, config, path)) },
+  qwen2_5_omni: QWEN2_5_OMNI,
+  qwen2_5_omni_thinker: QWEN2_5_OMNI,
   qwen2_5_vl: {
     aliases: QWEN2_VL_ALIASES,
     build: (config, weights, path) => {

@@ -1,5 +1,4 @@
-import { decodeImage, type DecodedImage } from "../../../src/engine/image/decode.js";
-import { readImageSource } from "../../../src/engine/image/source.js";
+import { mediaOf, readMedia } from "../../../src/engine/media.js";
 import { concatenate, expandDims, scope, slice, take, tensor, zeros, type Tensor } from "../../../src/engine/mlx/index.js";
 import type { Architecture, Prompt } from "../../../src/engine/models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "../../../src/engine/models/registry.js";
@@ -25,11 +24,7 @@ export async function promptOf({ tokenizer, template, processor }: Engine, { mes
   const text = template.render(messages);
   const encode = (part: string): number[] => tokenizer.encode(part);
   if (processor === undefined) return { tokenIds: encode(text), media: [] };
-  const images: DecodedImage[] = [];
-  for (const { content } of messages) {
-    for (const part of typeof content === "string" ? [] : content) if (part.type === "image") images.push(await decodeImage(await readImageSource(part.image)));
-  }
-  return processor.prepare({ text, images, encode });
+  return processor.prepare({ ...(await readMedia(mediaOf(messages))), text, encode });
 }
 
 /** Logits of the whole prompt in one pass without a cache, at `rows`: `[1, rows, V]`. */

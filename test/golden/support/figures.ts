@@ -56,7 +56,7 @@ export async function modelsPage(errors: Readonly<Record<string, number>>): Prom
     const figures = own.flatMap(({ name }) => (errors[name] === undefined ? [] : [errors[name]]));
     rows.push([
       `\`${modelType}\``,
-      dense === undefined ? "not shown" : (await seesPictures(dense.dir)) ? "text, pictures" : "text",
+      dense === undefined ? "not shown" : await taken(dense.dir),
       own.length === 0 ? "not shown" : formats(own),
       [...new Set(own.map(({ oracle }) => oracle))].sort().join(", ") || "no reference yet",
       figures.length === 0 ? "not measured" : Math.max(...figures).toExponential(1),
@@ -74,7 +74,8 @@ What \`load\`, \`deskhand serve\` and \`deskhand generate\` run: any folder whos
 
 Every family is held against a reference implementation on small random models of its architecture: the same prompt and token ids, the same greedy tokens, and logits
 in float32 that differ by less than 10⁻⁴ of the largest. The column *largest error* is the largest such difference seen over all its models, plain and quantised.
-*Tool calls* is the format that the chat templates of these test models teach; what another template teaches is told from the template itself. A config.json that asks for
+*Tool calls* is the format that the chat templates of these test models teach; what another template teaches is told from the template itself. Of Qwen2.5-Omni the thinker is loaded,
+which hears and sees and answers in text; a video goes to it as pictures, without its sound. A config.json that asks for
 something a family does not compute is refused by the field's name.
 `;
 
@@ -83,8 +84,9 @@ function formats(fixtures: readonly ModelFixture[]): string {
   return [...new Set(names.filter((name) => name !== undefined))].sort().join(", ") || "as the template says";
 }
 
-async function seesPictures(dir: string): Promise<boolean> {
+/** What goes into a model besides text. */
+async function taken(dir: string): Promise<string> {
   const { architecture, processor } = await loadArchitecture(dir);
   architecture[Symbol.dispose]();
-  return processor !== undefined;
+  return ["text", ...(processor === undefined ? [] : ["pictures"]), ...(processor?.takesAudio === true ? ["sound"] : [])].join(", ");
 }

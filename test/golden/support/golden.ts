@@ -53,7 +53,10 @@ export function readGolden(name: string): Golden {
 
 function withPaths(message: ChatMessage): ChatMessage {
   if (typeof message.content === "string") return message;
-  const content: ContentPart[] = message.content.map((part) => (part.type === "image" ? { type: "image", image: `${FIXTURES}${String(part.image)}` } : part));
+  const content = message.content.map((part): ContentPart => {
+    if (part.type === "image") return { type: "image", image: `${FIXTURES}${part.image as string}` };
+    return part.type === "audio" ? { type: "audio", audio: `${FIXTURES}${part.audio as string}` } : part;
+  });
   return { ...message, content };
 }
 

@@ -3,7 +3,8 @@ import { nestText, qwen2VLFields, visionFields } from "../qwen2_vl/config.js";
 
 const positive = z.number().int().positive();
 
-const VisionConfig = z
+/** The vision tower, also of Qwen2.5-Omni. */
+export const Qwen25VLVisionConfig = z
   .object({
     ...visionFields,
     hidden_size: positive,
@@ -19,6 +20,6 @@ const VisionConfig = z
   .refine(({ window_size, patch_size, spatial_merge_size }) => window_size >= patch_size * spatial_merge_size, { path: ["window_size"], message: "Expected a window to hold at least one merged patch (patch_size · spatial_merge_size pixels)" });
 
 /** config.json of `qwen2_5_vl`; fields that change the computation and are not supported are refused by name. */
-export const Qwen25VLConfig = z.preprocess(nestText, z.object({ model_type: z.literal("qwen2_5_vl"), ...qwen2VLFields, vision_config: VisionConfig }));
+export const Qwen25VLConfig = z.preprocess(nestText, z.object({ model_type: z.literal("qwen2_5_vl"), ...qwen2VLFields, vision_config: Qwen25VLVisionConfig }));
 
-export type Qwen25VLVisionConfig = z.output<typeof VisionConfig>;
+export type Qwen25VLVisionConfig = z.output<typeof Qwen25VLVisionConfig>;

@@ -1,4 +1,4 @@
-import type { WindowRun } from "../../nn/vision-attention.js";
+import type { WindowRun } from "../../nn/window-attention.js";
 
 /** How a grid of h × w blocks is cut into square windows; those at the right and lower edges may be smaller. */
 export interface WindowLayout {
