@@ -85,7 +85,7 @@ def ask_screens(model: Model, arguments: argparse.Namespace) -> list[Outcome]:
         for question in questions.questions(screen, Random(f"{arguments.seed} {number}")):
             answer = model.answer(about_picture(buffer.getvalue(), question.text))
             outcomes.append(questions.ask(screen, question, answer, str(folder / screen.task["picture"])))
-        if number % 20 == 19:
+        if number % 10 == 9:
             print(f"screens: {number + 1}, {len(outcomes)} questions, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return outcomes
 

@@ -56,7 +56,7 @@ def questions(screen: Screen, rng: Random) -> list[Question]:
     for element in rng.sample(fields, min(2, len(fields))):
         wanted = str(element.value)
         found.append(Question("text", f"What does the {_quoted(rng, element.name)} field contain?", wanted, lambda answer, wanted=wanted: _same(answer, wanted), element.box))
-    if len(screen.windows) == 1:
+    if len(screen.windows) == 1 and screen.task.get("title_room", [999])[0] > 8 * len(screen.windows[0].title):
         title = screen.windows[0].title
         found.append(Question("title", "What is the title of the window?", title, lambda answer: _same(answer, title)))
     if not any(area.page < 0.999 for area in screen.areas):

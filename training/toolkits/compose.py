@@ -75,10 +75,13 @@ def compose(display: Display, reports: list[dict[str, Any]], picture: np.ndarray
 
 
 def _decorate(screen: Screen, display: Display, frames: list[Frame], titles: list[tuple[int, Frame]]) -> None:
-    """The window manager's own buttons."""
+    """The window manager's own buttons, and the pixels that it has for each title: a longer one is cut."""
+    screen.task["title_room"] = [0] * len(screen.windows)
     for index, frame in titles:
         above = [other.rect for other in frames[: frames.index(frame)]]
         for name, rect in display.frame_parts(frame).items():
+            if name == "title":
+                screen.task["title_room"][index] = rect[2] - rect[0]
             if name in ("close", "maximize", "minimize"):
                 visible = _visible(_float(rect), (0, 0, display.width, display.height), above)
                 if visible > 0:

@@ -57,7 +57,7 @@ def harvest(toolkit: str, arguments: argparse.Namespace) -> None:
                     number += 1
                     screen = one(display, host, toolkit, f"{arguments.seed} {toolkit} {number}")
                     wrong = problems(screen)
-                    if wrong or len(screen.elements) < 3:
+                    if wrong or len(screen.elements) < 2:
                         print(f"{toolkit} {number}: {'; '.join(wrong[:3]) or 'almost nothing on it'}", file=sys.stderr)
                         continue
                     writer.add(screen)

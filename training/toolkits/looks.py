@@ -22,6 +22,7 @@ GTK3 = ("Adwaita",) * 5 + ("Adwaita-dark", "HighContrast", "Arc", "Arc-Dark", "A
 GTK4 = ("Default",) * 5 + ("Default-dark", "Adwaita", "HighContrast", "Arc", "Arc-Dark", "Materia", "Materia-dark", "Breeze", "Breeze-Dark")
 QT = ("Fusion",) * 4 + ("Windows", "Windows", "Adwaita", "Adwaita-Dark", "HighContrast", "cleanlooks", "plastique", "plastique", "cde", "motif")
 TK = ("classic", "classic", "default", "default", "clam", "clam", "alt")
+BITMAPS = ("fixed", "6x13", "7x13", "7x14", "8x13", "9x15", "-*-helvetica-medium-r-*-*-12-*-*-*-*-*-iso8859-1", "-*-helvetica-medium-r-*-*-14-*-*-*-*-*-iso8859-1", "-*-courier-medium-r-*-*-12-*-*-*-*-*-iso8859-1", "-*-times-medium-r-*-*-14-*-*-*-*-*-iso8859-1")
 PAGE_STYLES = ("browser", "browser", "flat", "flat", "round", "material", "dense", "retro", "boxes")
 SIZES = ((640, 480),) * 4 + ((800, 600),) * 4 + ((1024, 600), (1024, 768), (1024, 768), (1280, 720), (1280, 800), (960, 720), (720, 540), (1152, 720), (768, 576))
 
@@ -44,6 +45,8 @@ def look(rng: Random, toolkit: str, width: int, height: int) -> dict[str, Any]:
         result |= {"theme": rng.choice(QT), "palette": palette(rng) if rng.random() < 0.35 else None}
     elif toolkit == "tk":
         result |= {"theme": rng.choice(TK), "palette": palette(rng) if rng.random() < 0.35 else None}
+    elif toolkit == "xaw":
+        result |= {"theme": "xaw", "bitmap": rng.choice(BITMAPS), "palette": palette(rng) if rng.random() < 0.5 else None}
     elif toolkit == "chromium":
         result |= _page(rng, width, height)
     return result
@@ -59,7 +62,7 @@ def _page(rng: Random, width: int, height: int) -> dict[str, Any]:
         "theme": rng.choice(PAGE_STYLES), "palette": {**colours, "line": "#777777" if dark else rng.choice(["#bbbbbb", "#cccccc", "#999999"])}, "size": rng.randint(12, 18),
         "margin": rng.randint(4, 28), "gap": rng.randint(3, 14), "pad": rng.randint(2, 8), "label": rng.randint(90, 170), "heading": rng.random() < 0.5, "aside": rng.random() < 0.5,
         "own_combos": rng.random() < 0.4, "wrap_labels": rng.random() < 0.6, "scroll": rng.choice([0, 0, 0, 0, 1, rng.random()]),
-        "bounds": [rng.randint(0, max(0, width - w)), rng.randint(0, max(0, height - h - 24)), w, h],
+        "bounds": [rng.randint(0, max(0, width - w)), rng.randint(20, max(20, height - h)), w, min(h, height - 22)],
     }  # fmt: skip
 
 

@@ -162,6 +162,7 @@ class Host:
                 widget.append_text(option)
             widget.set_active(row["options"].index(row["value"]) if row["value"] in row["options"] else -1)
             widget.connect("notify::popup-shown", lambda *_: self.events.append(name))
+            widget.connect("changed", lambda combo: self.events.append(combo.get_active_text() or ""))
             self.combos[name] = widget
         elif kind == "spin":
             widget = Gtk.SpinButton.new_with_range(row["minimum"], row["maximum"], 1)

@@ -101,6 +101,7 @@
     if (kind === "label" && node.tagName === "LABEL" && node.querySelector("input")) continue;
     if (kind === "label" && node.tagName === "LABEL" && node.control && ["checkbox", "radio"].includes(node.control.type)) continue;
     if (kind === "label" && node.parentElement.closest("button, a, label, td, th, [role], [data-kind]")) continue;
+    if (kind === "label" && node.querySelector("input, button, select, textarea, a")) continue;
     if (kind === "cell" && node.querySelector("input, button, a")) continue;
     const name = native ? nameOf(node) : (node.dataset.name ?? text(node));
     const element = { kind, name, box, section: sectionOf(node), ...areaOf(node) };

@@ -166,7 +166,6 @@ class Probe:
         chosen = {str(item) for item in self.tk.splitlist(self.call(path, "selection"))}
         area = self._yview(result, path, box, common)
         more = {**common, "area": area, "group": about.group or "table", "clip": intersect(box, common["clip"]), "focused": None, "label_box": None}
-        bottom = None
         for index, item in enumerate(self.tk.splitlist(self.call(path, "children", ""))):
             values = self.tk.splitlist(self.call(path, "item", item, "-values"))
             for number, column in enumerate(columns):
@@ -174,14 +173,14 @@ class Probe:
                 if not place:
                     continue
                 x, y, width, height = (int(part) for part in place)
-                bottom = min(bottom, y) if bottom is not None else y
                 title = str(self.call(path, "heading", column, "-text"))
                 result.add("cell", str(values[number]), (box[0] + x, box[1] + y, box[0] + x + width, box[1] + y + height), row=index, column=number, selected=str(item) in chosen or None, **{**more, "section": title})
+        heading = [y for y in range(80) if str(self.call(path, "identify", "region", 8, y)) in ("heading", "separator")]
         x = box[0] + 1
         for column in columns:
             width = int(self.call(path, "column", column, "-width"))
-            if bottom is not None and bottom > 8:
-                result.add("header", str(self.call(path, "heading", column, "-text")), (x, box[1] + 1, x + width, box[1] + bottom), **more)
+            if heading:
+                result.add("header", str(self.call(path, "heading", column, "-text")), (x, box[1] + heading[0], x + width, box[1] + heading[-1] + 1), **more)
             x += width
 
     def _tabs(self, result: Report, path: str, about: Tag, box: Rect, common: dict[str, Any]) -> None:
