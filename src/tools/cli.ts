@@ -8,6 +8,7 @@ import { generateCommand } from "./generate.js";
 import { modelsCommand } from "./models.js";
 import { runCommand } from "./run-command.js";
 import { serveCommand } from "./serve.js";
+import { transcribeCommand } from "./transcribe.js";
 
 /** The `deskhand` command with all its subcommands; each loads what it needs only when it runs. */
 export function createProgram(): Command {
@@ -15,7 +16,7 @@ export function createProgram(): Command {
     .description("See the screen, ask a local model what to do, move the mouse and the keyboard.")
     .version(packageVersion())
     .showHelpAfterError("(--help shows how it is used)");
-  for (const command of [agentCommand(), serveCommand(), generateCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
+  for (const command of [agentCommand(), serveCommand(), generateCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

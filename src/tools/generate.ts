@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { GenerateOptions, GenerationOutput } from "../index.js";
 import { DEFAULT_MODEL } from "../server/defaults.js";
 import { collect, decimalNumber, wholeNumber } from "./arguments.js";
-import { abortOnSignals } from "./interrupt.js";
+import { abortOnSignals, watchStdout } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
 
 interface GenerateFlags {
@@ -51,14 +51,6 @@ async function runGenerate(flags: GenerateFlags): Promise<void> {
     // A reader that has seen enough, e.g. `| head -1`, is no failure.
     if (!reader.signal.aborted) throw error;
   }
-}
-
-/** Aborts when whoever reads stdout has gone. */
-function watchStdout(): Disposable & { signal: AbortSignal } {
-  const controller = new AbortController();
-  const onError = (error: Error) => controller.abort(error);
-  process.stdout.on("error", onError);
-  return { signal: controller.signal, [Symbol.dispose]: () => process.stdout.off("error", onError) };
 }
 
 function toJson({ text, tokenIds, finishReason, promptTokens, completionTokens, timings }: GenerationOutput) {

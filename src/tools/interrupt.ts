@@ -17,3 +17,11 @@ export function abortOnSignals(): Disposable & { signal: AbortSignal } {
   for (const name of SIGNALS) process.on(name, onSignal);
   return { signal: controller.signal, [Symbol.dispose]: stopListening };
 }
+
+/** Aborts when whoever reads stdout has gone. */
+export function watchStdout(): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const onError = (error: Error) => controller.abort(error);
+  process.stdout.on("error", onError);
+  return { signal: controller.signal, [Symbol.dispose]: () => process.stdout.off("error", onError) };
+}

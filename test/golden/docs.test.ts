@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { registeredModelTypes } from "../../src/engine/models/registry.js";
-import { ERRORS, modelFixtures, modelsPage, PAGE } from "./support/figures.js";
+import { ERRORS, modelFixtures, modelsPage, PAGE, TRANSCRIBERS } from "./support/figures.js";
 
 // docs/models.md is generated: `npm run docs` brings it up to date, `npm run docs -- --measure` its errors as well.
 
@@ -10,7 +10,7 @@ const errors = JSON.parse(readFileSync(ERRORS, "utf8")) as Record<string, number
 
 it("docs/models.md lists exactly the registered families", () => {
   const listed = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name).filter((name) => name !== "model_type");
-  expect(listed).toEqual(registeredModelTypes().sort());
+  expect(listed).toEqual([...registeredModelTypes(), ...TRANSCRIBERS].sort());
 });
 
 it("docs/models.md is what the registry and the goldens say", async () => {

@@ -41,7 +41,7 @@ describe("usage", () => {
   it("--help names every subcommand, --version the version, both with exit code 0", async () => {
     const help = await run("--help");
     expect(help.code).toBe(0);
-    for (const name of ["agent", "serve", "generate", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of ["agent", "serve", "generate", "transcribe", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
     expect(await run("--version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
     expect(await run("serve", "--help")).toMatchObject({ code: 0, stdout: expect.stringContaining("--port") as string });
   });
@@ -57,6 +57,9 @@ describe("usage", () => {
     [["generate", "--prompt", "x", "--max-tokens", "0"]],
     [["generate", "--prompt", "x", "--temp", "hot"]],
     [["generate", "--prompt", "x", "--seed", "-1"]],
+    [["transcribe", "--model", "x"]],
+    [["transcribe", "sound.wav"]],
+    [["transcribe", "--model", "x", "sound.wav", "--format", "doc"]],
     [["agent"]],
   ])("bad usage ends with 2 and says so on stderr: %j", async (args) => {
     const { code, stdout, stderr } = await run(...args);
@@ -153,6 +156,35 @@ describe("generate", () => {
     const { child, ended } = start(["generate", "--prompt", "hello", "--max-tokens", "200", "--temp", "1"]);
     child.stdout.once("data", () => child.stdout.destroy());
     expect(await ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining("EPIPE") as string });
+  });
+});
+
+describe("transcribe", () => {
+  const fixture = (name: string): string => fileURLToPath(new URL(`../golden/fixtures/${name}`, import.meta.url));
+  const transcribe = (...more: string[]) => run("transcribe", "--model", fixture("whisper/model"), fixture("transcribe/sound.wav"), "--temp", "0", "--language", "en", ...more);
+  type Json = { text: string; language: string; duration: number; segments: { text: string; start: number; end: number; tokens: number[]; words?: { word: string; start: number; end: number }[] }[] };
+
+  it("prints text by the line, JSON in OpenAI's names, and subtitles that tell the same", async () => {
+    const [plain, json, srt, vtt] = await Promise.all([transcribe(), transcribe("--format", "json", "--words"), transcribe("--format", "srt"), transcribe("--format", "vtt", "--words")]);
+    expect([plain, json, srt, vtt].map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const output = JSON.parse(json.stdout) as Json;
+    expect(output).toMatchObject({ language: "en", duration: 3.3 });
+    expect(plain.stdout.trimEnd().split("\n")).toHaveLength(output.segments.length);
+    expect(srt.stdout.match(/^\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}$/gm)).toHaveLength(output.segments.length);
+    expect(vtt.stdout).toMatch(/^WEBVTT\n\n00:00:\d\d\.\d{3} --> 00:00:\d\d\.\d{3}\n/);
+    expect(output.segments[0]!.words!.map(({ word }) => word).join("")).toBe(output.segments[0]!.text);
+  });
+
+  it("writes another language in English when told to", async () => {
+    const [same, translated] = await Promise.all([transcribe("--language", "de"), transcribe("--language", "de", "--translate")]);
+    expect(translated.code).toBe(0);
+    expect(translated.stdout).not.toBe(same.stdout);
+  });
+
+  it("says which command a model is for, and which file is missing", async () => {
+    expect(await run("generate", "--model", fixture("whisper/model"), "--prompt", "x")).toMatchObject({ code: 1, stderr: expect.stringContaining("deskhand transcribe") as string });
+    expect(await run("transcribe", "--model", "tiny", "x.wav")).toMatchObject({ code: 1, stderr: expect.stringContaining("load()") as string });
+    expect(await run("transcribe", "--model", fixture("whisper/model"), "/nowhere/x.wav")).toMatchObject({ code: 1, stderr: expect.stringContaining("/nowhere/x.wav") as string });
   });
 });
 

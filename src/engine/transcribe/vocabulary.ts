@@ -103,7 +103,7 @@ export class WhisperVocabulary {
 /** Without a list of its own: every `<|…|>` between two tokens, where Whisper's tokenizers have the languages. */
 function languagesOf(tokenizer: Tokenizer, listed: Record<string, number> | null | undefined, [before, after]: [number, number]): Map<string, number> {
   const entries = listed ? Object.entries(listed) : Array.from({ length: after - before - 1 }, (_, i) => [tokenizer.token(before + 1 + i) ?? "", before + 1 + i] as const);
-  return new Map(entries.flatMap(([text, value]) => (/^<\|[a-z]{2,3}\|>$/.test(text) ? [[text.slice(2, -2), value] as const] : [])));
+  return new Map(entries.flatMap(([text, value]) => (/^<\|[a-z]{2,3}\|>$/.test(text) ? [[text.slice(2, -2), value] as const] : [])).sort());
 }
 
 function laterHalf({ decoder_layers: layers, decoder_attention_heads: heads }: WhisperConfig): [number, number][] {

@@ -5,12 +5,16 @@ import { MLX_LAYOUTS } from "../../../src/engine/convert/layouts.js";
 import { detectToolCallFormat } from "../../../src/engine/tools/detect.js";
 import { loadEngine, logitsOf, promptOf } from "./engine.js";
 import { FIXTURES, readGolden, relativeError } from "./golden.js";
+import { whisperLogitError } from "./whisper.js";
 
 /** The largest logit errors seen, by fixture: measured by `npm run docs -- --measure`, kept beside the fixtures. */
 export const ERRORS = fileURLToPath(new URL("../logit-errors.json", import.meta.url));
 export const PAGE = fileURLToPath(new URL("../../../docs/models.md", import.meta.url));
 
-/** A fixture that holds one model's conversations. */
+/** Families that write down speech, each with a loader of its own. */
+export const TRANSCRIBERS: readonly string[] = ["whisper"];
+
+/** A fixture that holds one model's conversations, or what it heard. */
 interface ModelFixture {
   name: string;
   dir: string;
@@ -22,15 +26,16 @@ export function modelFixtures(): ModelFixture[] {
   return readdirSync(FIXTURES, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(`${FIXTURES}${entry.name}/golden.json`))
     .flatMap(({ name }) => {
-      const { model_type: modelType, oracle, cases } = JSON.parse(readFileSync(`${FIXTURES}${name}/golden.json`, "utf8")) as { model_type?: string; oracle: string; cases?: { messages?: unknown }[] };
+      const { model_type: modelType, oracle, cases, sounds } = JSON.parse(readFileSync(`${FIXTURES}${name}/golden.json`, "utf8")) as { model_type?: string; oracle: string; cases?: { messages?: unknown }[]; sounds?: unknown };
       const dir = name === "embedded" ? fileURLToPath(new URL("../../../models/tiny", import.meta.url)) : `${FIXTURES}${name}/model`;
-      return modelType !== undefined && cases?.some(({ messages }) => messages !== undefined) ? [{ name, dir, modelType, oracle }] : [];
+      return modelType !== undefined && (sounds !== undefined || cases?.some(({ messages }) => messages !== undefined)) ? [{ name, dir, modelType, oracle }] : [];
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The largest difference of a fixture's logits, in float32, as a part of the largest logit. */
-export async function measure({ name, dir }: ModelFixture): Promise<number> {
+export async function measure({ name, dir, modelType }: ModelFixture): Promise<number> {
+  if (TRANSCRIBERS.includes(modelType)) return whisperLogitError(name);
   const golden = readGolden(name);
   const { architecture, ...parts } = await loadEngine(dir);
   try {
@@ -63,6 +68,12 @@ export async function modelsPage(errors: Readonly<Record<string, number>>): Prom
       MLX_LAYOUTS[modelType] === undefined ? "no" : "yes",
     ]);
   }
+  for (const modelType of TRANSCRIBERS) {
+    const own = fixtures.filter((fixture) => fixture.modelType === modelType);
+    const largest = Math.max(...own.map(({ name }) => errors[name] ?? NaN)).toExponential(1);
+    rows.push([`\`${modelType}\``, "sound", "none", [...new Set(own.map(({ oracle }) => oracle))].sort().join(", "), largest, MLX_LAYOUTS[modelType] === undefined ? "no" : "yes"]);
+  }
+  rows.sort(([a], [b]) => (a!.slice(1, -1) < b!.slice(1, -1) ? -1 : 1));
   const head = ["`model_type`", "takes", "tool calls", "tested against", "largest error", "`deskhand convert`"];
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return `${INTRODUCTION}\n${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n`;
@@ -71,6 +82,7 @@ export async function modelsPage(errors: Readonly<Record<string, number>>): Prom
 const INTRODUCTION = `# Models
 
 What \`load\`, \`deskhand serve\` and \`deskhand generate\` run: any folder whose config.json has one of these as its \`model_type\`. \`npm run docs\` writes this page.
+\`whisper\` writes down speech: \`loadTranscriber\` and \`deskhand transcribe\` run it.
 
 Every family is held against a reference implementation on small random models of its architecture: the same prompt and token ids, the same greedy tokens, and logits
 in float32 that differ by less than 10⁻⁴ of the largest. The column *largest error* is the largest such difference seen over all its models, plain and quantised.
