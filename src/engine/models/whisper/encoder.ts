@@ -1,48 +1,15 @@
 import { DeskhandError } from "../../../core/errors.js";
-import { add, astype, concatenate, disposeAll, gelu, linear, reshape, slice, tensor, transpose, zeros, type DType, type Tensor } from "../../mlx/index.js";
+import { add, astype, gelu, tensor, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm } from "../../nn/norm.js";
+import { sinusoids } from "../../nn/sinusoids.js";
+import { TimeConvolution } from "../../nn/time-convolution.js";
 import type { Weights } from "../../nn/weights.js";
 import { WhisperAttention } from "./attention.js";
 import type { WhisperConfig } from "./config.js";
 
 export const EPS = 1e-5;
-const KERNEL = 3;
-
-/** A convolution over time of width 3 with one row of zeros at each end, as a product: x `[B, T, in]` → `[B, T / stride, out]`. */
-class Convolution implements Disposable {
-  readonly #weight: Tensor;
-  readonly #bias: Tensor;
-  readonly #stride: number;
-
-  constructor(weights: Weights, path: string, { inputs, outputs, stride }: { inputs: number; outputs: number; stride: number }) {
-    // Stored [out, in, 3] by transformers and [out, 3, in] by MLX.
-    const channelsLast = weights.shapeOf(`${path}.weight`).at(-1) === inputs;
-    const kernel = weights.takeMatrix(`${path}.weight`, channelsLast ? [outputs, KERNEL, inputs] : [outputs, inputs, KERNEL]);
-    this.#weight = weights.derive(() => reshape(channelsLast ? kernel : transpose(kernel, [0, 2, 1]), [outputs, KERNEL * inputs]));
-    kernel.dispose();
-    this.#bias = weights.take(`${path}.bias`, [outputs]);
-    this.#stride = stride;
-  }
-
-  /** The type of activations. */
-  get dtype(): DType {
-    return this.#bias.dtype;
-  }
-
-  forward(x: Tensor): Tensor {
-    const [batch, rows, inputs] = x.shape as [number, number, number];
-    const edge = zeros([batch, 1, inputs], x.dtype);
-    const padded = concatenate([edge, x, edge], 1);
-    const taps = Array.from({ length: KERNEL }, (_, i) => slice(padded, 1, i, i + rows, this.#stride));
-    return linear(concatenate(taps, -1), this.#weight, this.#bias);
-  }
-
-  [Symbol.dispose](): void {
-    disposeAll([this.#weight, this.#bias]);
-  }
-}
 
 class EncoderLayer implements Disposable {
   readonly #norm: LayerNorm;
@@ -72,8 +39,8 @@ class EncoderLayer implements Disposable {
 /** Sound to hidden states: two convolutions, sinusoidal positions, pre-norm layers. */
 export class WhisperEncoder implements Disposable {
   readonly #config: WhisperConfig;
-  readonly #conv1: Convolution;
-  readonly #conv2: Convolution;
+  readonly #conv1: TimeConvolution;
+  readonly #conv2: TimeConvolution;
   readonly #positions: Tensor;
   readonly #layers: EncoderLayer[];
   readonly #norm: LayerNorm;
@@ -81,8 +48,8 @@ export class WhisperEncoder implements Disposable {
   constructor(weights: Weights, path: string, config: WhisperConfig) {
     const { d_model: dims, num_mel_bins, max_source_positions: length } = config;
     this.#config = config;
-    this.#conv1 = new Convolution(weights, `${path}.conv1`, { inputs: num_mel_bins, outputs: dims, stride: 1 });
-    this.#conv2 = new Convolution(weights, `${path}.conv2`, { inputs: dims, outputs: dims, stride: 2 });
+    this.#conv1 = new TimeConvolution(weights, `${path}.conv1`, { inputs: num_mel_bins, outputs: dims, stride: 1 });
+    this.#conv2 = new TimeConvolution(weights, `${path}.conv2`, { inputs: dims, outputs: dims, stride: 2 });
     this.#norm = new LayerNorm(weights, `${path}.layer_norm`, dims, EPS);
     // MLX leaves the table out, for it follows from its size.
     const stored = `${path}.embed_positions.weight`;
@@ -104,18 +71,4 @@ export class WhisperEncoder implements Disposable {
     this.#positions.dispose();
     disposeModules(this.#conv1, this.#conv2, this.#layers, this.#norm);
   }
-}
-
-/** Sines, then cosines, of wavelengths from 2π to 10,000 · 2π (Vaswani et al. 2017): `[length, dims]`. */
-function sinusoids(length: number, dims: number): Float32Array<ArrayBuffer> {
-  const half = dims / 2;
-  const table = new Float32Array(length * dims);
-  for (let i = 0; i < half; i++) {
-    const frequency = Math.exp((-Math.log(10_000) * i) / (half - 1));
-    for (let row = 0; row < length; row++) {
-      table[row * dims + i] = Math.sin(row * frequency);
-      table[row * dims + half + i] = Math.cos(row * frequency);
-    }
-  }
-  return table;
 }
