@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from functions.make import conversation
-from screens import desktop, harvested, render, store
+from screens import desktop, harvested, render
 from screens.record import Screen
 from tasks.make import samples
 
@@ -64,7 +64,7 @@ class Rows(IterableDataset[tuple[int, list[torch.Tensor]]]):
         torch.set_num_threads(1)
         render.variant = worker.id if worker else 0
         tokenizer = Tokenizer.from_file(self.tokenizer_file)
-        real = list(store.read(self.harvest, pictures=False)) if self.harvest else []
+        real = harvested.by_size(self.harvest, BUCKETS) if self.harvest else [[] for _ in BUCKETS]
         while True:
             if rng.random() < self.text_share:
                 yield -1, _stack([_text_row(rng, tokenizer) for _ in range(CHUNK)])
@@ -75,8 +75,8 @@ class Rows(IterableDataset[tuple[int, list[torch.Tensor]]]):
             maps = np.empty((CHUNK, size[1] // 16, size[0] // 4), np.uint8)
             rows = []
             for index in range(CHUNK):
-                if real and rng.random() < self.harvest_share:
-                    screen, slots = harvested.prepared(rng, rng.choice(real), self.harvest, size)
+                if real[bucket] and rng.random() < self.harvest_share:
+                    screen, slots = harvested.prepared(rng, *rng.choice(real[bucket]), size)
                 else:
                     screen, slots = drawn(rng, size)
                 pictures[index], maps[index] = screen.image, slots

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,7 @@ from PIL import Image
 from . import render
 from .canvas import CHARACTERS, PATCH, SLOT, STATE_CLASS
 from .record import Box, Screen
-from .store import read_picture
+from .store import INDEX, read, read_picture
 
 UNKNOWN = 255
 
@@ -64,18 +65,23 @@ def slots(screen: Screen, size: tuple[int, int]) -> np.ndarray:
     return result
 
 
-def prepared(rng: Random, screen: Screen, folder: Path | None, size: tuple[int, int]) -> tuple[Screen, np.ndarray]:
+def by_size(folder: Path, sizes: Sequence[tuple[int, int]]) -> list[list[tuple[Screen, Path]]]:
+    """For each training size the screens, of all sets below `folder`, that fill it without losing much; (record, its set's folder)."""
+    screens = [(screen, index.parent) for index in sorted(folder.rglob(INDEX)) for screen in read(index.parent, pictures=False)]
+    return [[(screen, home) for screen, home in screens if 0.6 * width <= screen.width <= 1.13 * width and 0.6 * height <= screen.height <= 1.13 * height] for width, height in sizes]
+
+
+def prepared(rng: Random, screen: Screen, folder: Path, size: tuple[int, int]) -> tuple[Screen, np.ndarray]:
     """A real screen at a training size: whole and scaled, or at its own scale cut or on a wallpaper."""
-    assert folder is not None
     picture = Image.fromarray(read_picture(folder / screen.task["picture"]))
     width, height = size
     pick = rng.random()
-    fits = abs(screen.width - width) <= 32 and abs(screen.height - height) <= 32
-    if fits and pick < 0.45:
+    fits = abs(screen.width / width - 1) <= 0.13 and abs(screen.height / height - 1) <= 0.13
+    if fits and pick < 0.55:
         scale = (width / screen.width, height / screen.height)
         shift = (0.0, 0.0)
-    elif pick < 0.75:
-        factor = rng.uniform(0.9, 1.2)
+    elif pick < 0.8:
+        factor = rng.uniform(0.88, 1.12)
         scale = (factor, factor * rng.uniform(0.98, 1.02))
         shift = _shift(rng, screen, scale, size)
     else:

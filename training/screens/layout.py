@@ -88,7 +88,7 @@ class Flow:
         side = 0
         spacing = rng.choice([2, 3, 4, 5, 6, 8, 10, 12])
         for name in names:
-            kind = rng.choices(["field", "combo", "spin"], [76, 15, 9])[0]
+            kind = rng.choices(["field", "combo", "spin"], [76, 15, 9])[0] if style != "inside" else "field"
             height = self.entry_height
             multiline = kind == "field" and rng.random() < 0.05 and not two
             if multiline:
