@@ -128,13 +128,19 @@ def _reduce(packed: Packed) -> None:
 
 
 def _compile(packed: Packed, flex: bool) -> None:
-    """Compile the blocks: the tower's with dynamic shapes, the text's for its one shape. Evaluation has other shapes and stays plain."""
+    """Compile the blocks: the text's for its one shape, the tower's for any number of patches from the second on. Evaluation stays plain."""
     torch._dynamo.config.recompile_limit = 64
-    vision, text = torch.compile(module.vision_block, dynamic=True), torch.compile(module.text_block)
+    vision, text = torch.compile(module.vision_block), torch.compile(module.text_block)
     packed.vision_block = lambda *rest: (vision if torch.is_grad_enabled() else module.vision_block)(*rest)
     packed.text_block = lambda *rest: (text if torch.is_grad_enabled() else module.text_block)(*rest)
     if flex:
         packed.block_mask = torch.compile(module.create_block_mask)
+
+
+def progress_of(state: Path) -> dict[str, Any]:
+    """How far training is, from the small file beside the state: each call draws other screens."""
+    beside = state.with_suffix(".json")
+    return json.loads(beside.read_text()) if beside.exists() else {"seconds": 0.0, "steps": 0, "pictures": 0, "calls": 0}
 
 
 def main() -> None:
@@ -150,7 +156,8 @@ def main() -> None:
     helpers = multiprocessing.get_context("fork").Pool(2) if rank == 0 and options.evaluate_seconds and options.workers else None
     if helpers:
         pending = helpers.map_async(evaluation.held_out, range(options.evaluate_screens), chunksize=8)
-    seed = options.seed * 1000 + int(time.time()) % 1000 * 100 + rank
+    calls = progress_of(options.state)["calls"]
+    seed = (options.seed * 1000 + calls) * 100 + rank
     rows = Rows(str(options.init / "tokenizer.json"), seed, 0.15, options.harvest, options.harvest_share)
     pool = Pool(rows, max(1, options.workers // world) if options.workers else 0, options.device if not cuda else f"cuda:{int(os.environ.get('LOCAL_RANK', 0))}", options.pool_gigabytes, seed, options.seed)
     if cuda:
@@ -162,10 +169,11 @@ def main() -> None:
     packed, tokenizer = load(options.init, CLASSES)
     packed.to(options.device)
     muon, adam = make_optimisers(packed, options.weight_decay)
-    progress: dict[str, Any] = {"seconds": 0.0, "steps": 0, "pictures": 0}
+    progress = progress_of(options.state)
     if options.state.exists():
         progress = load_state(options.state, packed, [muon, adam])
         log("resumed", progress)
+    progress["calls"] += 1
     flex = cuda and not options.no_flex
     if cuda and not options.no_compile:
         _compile(packed, flex)
@@ -174,6 +182,7 @@ def main() -> None:
     _loop(options, packed, muon, adam, pool, progress, end - reserve, flex, log, world)
     if rank == 0:
         save_state(options.state, packed, [muon, adam], progress)
+        options.state.with_suffix(".json").write_text(json.dumps(progress))
         log("state written", progress)
         _round(packed)
         log("exported", export(packed, options.out))

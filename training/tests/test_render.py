@@ -10,7 +10,6 @@ from screens.canvas import STATE_CLASS
 from screens.record import problems
 
 
-
 @pytest.mark.parametrize("size", desktop.SIZES)
 def test_records_are_sound(size: tuple[int, int]) -> None:
     for seed in range(6):

@@ -10,7 +10,6 @@ from tasks.simulator import act, expert, make_episode
 from tasks.view import View
 
 
-
 def made(count: int):
     for seed in range(count):
         rng = Random(seed)
