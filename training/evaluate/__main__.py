@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import shutil
 import sys
 import time
 from dataclasses import asdict
@@ -64,6 +65,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Outcome]:
             outcomes += ask_screens(model, arguments)
         if "episodes" in parts and isinstance(model, Engine):
             trajectories = arguments.out / "trajectories" / folder.name
+            shutil.rmtree(trajectories, ignore_errors=True)
             trajectories.mkdir(parents=True, exist_ok=True)
             outcomes += episodes.play(model, arguments.episodes, arguments.episode_variants, arguments.seed, trajectories)
         if "functions" in parts:
@@ -79,14 +81,17 @@ def ask_screens(model: Model, arguments: argparse.Namespace) -> list[Outcome]:
     screens.collect(folder, arguments.variants, arguments.seed)
     outcomes: list[Outcome] = []
     started = time.monotonic()
-    for number, screen in enumerate(store.read(folder)):
+    shuffled = list(enumerate(store.read(folder)))
+    Random(arguments.seed).shuffle(shuffled)  # so that a glance at the progress sees all toolkits
+    for done, (number, screen) in enumerate(shuffled, 1):
         buffer = io.BytesIO()
         Image.fromarray(screen.image).save(buffer, "PNG", compress_level=1)
         for question in questions.questions(screen, Random(f"{arguments.seed} {number}")):
             answer = model.answer(about_picture(buffer.getvalue(), question.text))
             outcomes.append(questions.ask(screen, question, answer, str(folder / screen.task["picture"])))
-        if number % 10 == 9:
-            print(f"screens: {number + 1}, {len(outcomes)} questions, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        if done % 10 == 0:
+            right = ", ".join(f"{line} {sum(o.right for o in outcomes if o.line == line)}/{sum(o.line == line for o in outcomes)}" for line in dict.fromkeys(o.line for o in outcomes))
+            print(f"screens: {done} of {len(shuffled)}, {time.monotonic() - started:.0f} s; {right}", file=sys.stderr, flush=True)
     return outcomes
 
 

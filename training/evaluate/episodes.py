@@ -114,7 +114,10 @@ def _play_one(engine: Engine, app: Running, variant: str, rng: Random, folder: P
     app.display.still_picture()
     with tempfile.TemporaryDirectory() as scratch:
         out = folder if folder.parent.exists() else Path(scratch)
-        result = engine.run(display=app.display.name, task=task, maxSteps=12 + 6 * len(parts), maxSeconds=150, outDir=str(out))
+        try:
+            result = engine.run(display=app.display.name, task=task, maxSteps=12 + 6 * len(parts), maxSeconds=150, outDir=str(out))
+        except ApplicationError as error:  # the run's own failure counts; only an application that does not start is left out
+            result = {"success": False, "stop": "error", "reason": str(error)[-300:], "steps": [], "durationMs": 0}
     app.display.still_picture()
     state = ask("state")
     wrong = {name: state["values"].get(name) for name, value in expected["values"].items() if state["values"].get(name) != value}

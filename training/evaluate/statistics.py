@@ -57,17 +57,24 @@ LINES = (
 
 def table(runs: dict[str, list[Outcome]]) -> str:
     """Markdown: a line a figure, and below each its groups; one column of figures a model."""
-    names = list(runs)
+    names = [*runs, "difference"] if len(runs) == 2 else list(runs)
     rows = ["| figure | target | " + " | ".join(names) + " |", "|---|---|" + "---|" * len(names)]
+
+    def row(label: str, target: str, key: str, group: str | None) -> str:
+        wanted = [[o for o in outcomes if o.line == key and group in (None, o.group)] for outcomes in runs.values()]
+        figures = [_figure(outcomes) for outcomes in wanted]
+        if len(wanted) == 2 and all(wanted):
+            first, second = (sum(o.right for o in outcomes) / len(outcomes) for outcomes in wanted)
+            figures.append(f"{(second - first) * 100:+.1f} points")
+        return f"| {label} | {target} | " + " | ".join(figures) + " |"
+
     for line in LINES:
         if not any(outcome.line == line.key for outcomes in runs.values() for outcome in outcomes):
             continue
         target = "" if line.target is None else f"≥ {line.target:.0%}"
-        rows.append(f"| {line.label} | {target} | " + " | ".join(_figure([o for o in outcomes if o.line == line.key]) for outcomes in runs.values()) + " |")
+        rows.append(row(line.label, target, line.key, None))
         groups = sorted({outcome.group for outcomes in runs.values() for outcome in outcomes if outcome.line == line.key})
-        for group in groups if len(groups) > 1 else ():
-            figures = (_figure([o for o in outcomes if o.line == line.key and o.group == group]) for outcomes in runs.values())
-            rows.append(f"| · {group} | | " + " | ".join(figures) + " |")
+        rows += [row(f"· {group}", "", line.key, group) for group in groups if len(groups) > 1]
     return "\n".join(rows)
 
 

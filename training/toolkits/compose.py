@@ -11,6 +11,9 @@ from screens.record import Element, Screen, ScrollArea, Window
 from .display import Display, Frame
 
 Rect = tuple[float, float, float, float]
+_LEAST_CONTRAST = 24
+"""Of 255: text that differs less from what is behind it cannot be read (some themes draw white on white inside other widgets)."""
+_WRITTEN = ("button", "label", "heading", "check", "radio", "tab", "menu", "menuitem", "listitem", "cell", "header", "link")
 _EXTRA = ("xid", "clip", "box", "area", "share", "inner")
 
 
@@ -70,8 +73,25 @@ def compose(display: Display, reports: list[dict[str, Any]], picture: np.ndarray
                 if rest.get(name) is not None:
                     rest[name] = _box(rest[name])
             screen.elements.append(Element(**{**rest, "box": box, "window": index, "visible": round(visible, 3), "area": area}))
+    fade(screen)
     _decorate(screen, display, frames, titles)
     return screen
+
+
+def fade(screen: Screen) -> None:
+    """Count what is written illegibly as not visible."""
+    assert screen.image is not None
+    light = screen.image.astype(np.int16).sum(axis=2) // 3
+    for element in screen.elements:
+        written = element.label_box if element.label_box is not None else element.box if element.kind in _WRITTEN and element.name else None
+        if written is None or element.visible == 0:
+            continue
+        x0, y0, x1, y1 = (max(0, int(edge)) for edge in written)
+        inside = light[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2]
+        if element.kind in ("check", "radio") and element.indicator is not None:
+            inside = light[y0 + 2 : y1 - 2, max(x0, int(element.indicator[2]) + 3) : x1 - 1]
+        if inside.size and inside.max() - inside.min() < _LEAST_CONTRAST:
+            element.visible = 0.0
 
 
 def _decorate(screen: Screen, display: Display, frames: list[Frame], titles: list[tuple[int, Frame]]) -> None:
