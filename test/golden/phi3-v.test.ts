@@ -90,8 +90,7 @@ describe("phi3-v", () => {
 
 it.each([
   [{ hidden_act: "gelu" }, "hidden_act"],
-  [{ sliding_window: 16 }, "sliding_window"],
-  [{ partial_rotary_factor: 0.5 }, "partial_rotary_factor"],
+  [{ rope_scaling: { type: "yarn", factor: 2 } }, "rope_scaling"],
   [{ img_processor: { layer_idx: -1 } }, "img_processor.layer_idx"],
   [{ img_processor: { type_feature: "cls_patch" } }, "img_processor.type_feature"],
   [{ img_processor: { name: "siglip_vision_model" } }, "img_processor.name"],

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Session } from "../../src/engine/cache/session.js";
+import { resolveOptions } from "../../src/engine/generate/options.js";
 import { prefill } from "../../src/engine/generate/prefill.js";
+import { generateTokens } from "../../src/engine/generate/tokens.js";
 import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
 import { FIXTURES, readGolden, relativeError } from "./support/golden.js";
 
@@ -12,7 +14,7 @@ import { FIXTURES, readGolden, relativeError } from "./support/golden.js";
 /** float32 sums in another order. */
 const TOLERANCE = 1e-4;
 
-describe.each(["phi3", "phi3-bf16"])("%s", (fixture) => {
+describe.each(["phi3", "phi3-border", "phi3-bf16"])("%s", (fixture) => {
   const golden = readGolden(fixture);
   let engine: Engine;
 
@@ -30,6 +32,73 @@ describe.each(["phi3", "phi3-bf16"])("%s", (fixture) => {
       using logits = await prefill(engine.architecture, prompt, session, { chunk });
       expect(relativeError(logits.toArray(), whole.toArray())).toBeLessThan(TOLERANCE);
     }
+  });
+});
+
+describe("a conversation that grows beyond longrope's border", () => {
+  const golden = readGolden("phi3-border");
+  const border = 26;
+  const { token_ids: start, greedy_token_ids: greedy } = golden.cases.find(({ name }) => name === "short")!;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    engine = await loadEngine(`${FIXTURES}phi3-border/model`);
+  });
+
+  afterAll(() => engine.architecture[Symbol.dispose]());
+
+  const uncached = (tokenIds: number[]): number[] => {
+    using logits = logitsOf(engine.architecture, { tokenIds, media: [] }, Int32Array.of(tokenIds.length - 1));
+    return logits.toArray();
+  };
+
+  it("has its answer begin before and end after it", () => {
+    expect(engine.architecture.lengthBorder).toBe(border);
+    expect(start.length).toBeLessThan(border);
+    expect(start.length + greedy.length).toBeGreaterThan(border + 2);
+  });
+
+  // models.test.ts holds the whole answer against the reference's, which computes its cache anew as well.
+  it("answers token by token as the whole would without a cache", async () => {
+    const whole = [...start];
+    for (const id of greedy) {
+      const logits = uncached(whole);
+      expect(logits.indexOf(Math.max(...logits))).toBe(id);
+      whole.push(id);
+    }
+  });
+
+  it.each([
+    ["before it", border - 4, border - 1, border - 4],
+    ["up to it", border - 4, border, border - 4],
+    ["over it", border - 4, border + 1, 0],
+    ["beyond it", border + 1, border + 6, border + 1],
+  ])("continues from what is cached only on the same side: %s", async (_, first, then, cachedRows) => {
+    const all = [...start, ...greedy];
+    using session = new Session(engine.architecture.createCache());
+    (await prefill(engine.architecture, { tokenIds: all.slice(0, first), media: [] }, session)).dispose();
+    let cached = -1;
+    using logits = await prefill(engine.architecture, { tokenIds: all.slice(0, then), media: [] }, session, { onPrefill: (rows) => (cached = rows) });
+    expect(cached).toBe(cachedRows);
+    expect(relativeError(logits.toArray(), uncached(all.slice(0, then)))).toBeLessThan(TOLERANCE);
+  });
+
+  it("goes back over it as well, and on from an answer that crossed it", async () => {
+    using session = new Session(engine.architecture.createCache());
+    const sampling = resolveOptions({ temperature: 0, repetitionPenalty: 1, maxTokens: greedy.length }, {});
+    let cached = -1;
+    const answer = async (tokenIds: number[], own: Session): Promise<number[]> => {
+      const ids: number[] = [];
+      for await (const id of generateTokens(engine.architecture, { tokenIds, media: [] }, own, { sampling, onPrefill: (rows) => (cached = rows) })) ids.push(id);
+      return ids;
+    };
+    for (let turn = 0; turn < 2; turn++) expect(await answer(start, session)).toEqual(greedy);
+    expect(cached).toBe(0);
+    const next = [...start, ...greedy, ...start.slice(0, 5)];
+    using fresh = new Session(engine.architecture.createCache());
+    const expected = await answer(next, fresh);
+    expect(await answer(next, session)).toEqual(expected);
+    expect(cached).toBe(start.length + greedy.length - 1);
   });
 });
 

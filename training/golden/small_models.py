@@ -151,6 +151,15 @@ class _Oracle:
     def logits(self, token_ids: list[int], inputs: Inputs) -> np.ndarray:
         return self.model(**self._feed(token_ids, inputs)).logits[0].float().numpy()
 
+    def _answering(self, inputs: Inputs, greedy: list[int]) -> np.ndarray:
+        """Logits of the prompt's rows, and of each row of the answer as it was the last."""
+        rope = getattr(self.model.config.get_text_config(), "rope_parameters", None) or {}
+        if rope.get("rope_type") != "longrope":
+            return self.logits(inputs.token_ids + greedy, inputs)
+        # Rows change with the length they are computed in.
+        steps = [self.logits(inputs.token_ids + greedy[:count], inputs) for count in range(len(greedy) + 1)]
+        return np.concatenate([steps[0], *(logits[-1:] for logits in steps[1:])])
+
     @torch.no_grad()
     def answer(self, inputs: Inputs, special: set[int]) -> Answer | None:
         """None when a greedy token is a marker or a near tie, or they hardly vary: such a model makes a poor fixture."""
@@ -159,7 +168,7 @@ class _Oracle:
         greedy = self.model.generate(**feed, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=0)[0, length:].tolist()
         if special & set(greedy) or len(greedy) < NEW_TOKENS or len(set(greedy)) < NEW_TOKENS // 2:
             return None
-        logits = self.logits(inputs.token_ids + greedy, inputs)
+        logits = self._answering(inputs, greedy)
         second, first = np.sort(logits[length - 1 : -1], axis=-1)[:, -2:].T
         if ((first - second) / np.abs(logits).max() <= LEAST_GAP).any():
             return None

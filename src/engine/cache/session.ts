@@ -10,14 +10,21 @@ export class Session implements Disposable {
   readonly caches: LayerCache[];
   #tokenIds: number[] = [];
   #media: { start: number; key: string }[] = [];
+  /** Whether its rows are those of a prompt beyond the model's `lengthBorder`. */
+  #isLong = false;
 
   constructor(caches: LayerCache[]) {
     this.caches = caches;
   }
 
-  /** Prepares for a prompt and returns how many of its rows are cached already: always fewer than the prompt has. */
-  begin(prompt: Prompt): number {
-    if (!this.#isPrefixOf(prompt)) this.clear();
+  /**
+   * Prepares for a prompt and returns how many of its rows are cached already: always fewer than the prompt has. None on the other side of
+   * the model's `lengthBorder`, where they would not be what they are.
+   */
+  begin(prompt: Prompt, { lengthBorder = Infinity }: { lengthBorder?: number } = {}): number {
+    const isLong = prompt.tokenIds.length > lengthBorder;
+    if (isLong !== this.#isLong || !this.#isPrefixOf(prompt)) this.clear();
+    this.#isLong = isLong;
     // The last row has to run again for its logits when the whole prompt is cached.
     this.trim(Math.min(this.#tokenIds.length, prompt.tokenIds.length - 1));
     this.#media = prompt.media.map(({ start, key }) => ({ start, key }));

@@ -19,7 +19,7 @@ export interface PrefillOptions {
  * @throws DeskhandError `cancelled` between chunks; the session then holds the rows done so far.
  */
 export async function prefill(model: Architecture, prompt: Prompt, session: Session, { signal, onPrefill, chunk = PREFILL_CHUNK }: PrefillOptions = {}): Promise<Tensor> {
-  const start = session.begin(prompt);
+  const start = session.begin(prompt, model);
   onPrefill?.(start);
   const { tokenIds } = prompt;
   const plan = model.plan(prompt);
@@ -85,7 +85,8 @@ function tensorsOf({ embeddings, deepstack = [] }: MediaFeatures): Tensor[] {
 function joinRows(model: Architecture, tokenIds: readonly number[], start: number, encoded: readonly Encoded[]): EmbeddedRows {
   const media = new Set(model.mediaTokenIds);
   const pieces: Tensor[] = [];
-  const deepstack: Tensor[][] = Array.from({ length: encoded[0]?.features.deepstack?.length ?? 0 }, () => []);
+  const levels = Math.max(0, ...encoded.map(({ features }) => features.deepstack?.length ?? 0));
+  const deepstack: Tensor[][] = Array.from({ length: levels }, () => []);
   const text = (from: number, to: number): void => {
     if (from === to) return;
     const piece = model.embed(tensor(Int32Array.from(tokenIds.slice(from, to)), [1, to - from]));
@@ -102,8 +103,10 @@ function joinRows(model: Architecture, tokenIds: readonly number[], start: numbe
       const end = runEnd(tokenIds, row, span.end, media);
       if (media.has(tokenIds[row] as number)) {
         const rows = (x: Tensor): Tensor => expandDims(slice(x, 0, used, used + end - row), 0);
-        pieces.push(rows(features.embeddings));
-        features.deepstack?.forEach((level, i) => deepstack[i]?.push(rows(level)));
+        const piece = rows(features.embeddings);
+        pieces.push(piece);
+        // Sounds have no such features, where pictures have.
+        deepstack.forEach((level, i) => level.push(features.deepstack === undefined ? zeros(piece.shape, piece.dtype) : rows(features.deepstack[i] as Tensor)));
         used += end - row;
       } else text(row, end);
       row = end;

@@ -36,16 +36,16 @@ export async function* generateTokens(model: Architecture, prompt: Prompt, sessi
   let pending: Pending | undefined;
   let next: Pending | undefined;
   try {
-    const logits = await prefill(model, prompt, session, { signal, onPrefill });
-    try {
-      pending = dispatch(() => sampler.sample(logits, latest(ids, undefined, sampler.window)));
-    } finally {
-      logits.dispose();
-    }
+    const sampled = (logits: Tensor): Pending => {
+      using _ = logits;
+      return dispatch(() => sampler.sample(logits, latest(ids, undefined, sampler.window)));
+    };
+    pending = sampled(await prefill(model, prompt, session, { signal, onPrefill }));
     const { next: firstPosition } = model.plan(prompt);
     for (let step = 0; pending !== undefined; step++) {
       const current: Pending = pending;
-      if (step + 1 < budget) {
+      const crosses = promptLength + step === model.lengthBorder;
+      if (step + 1 < budget && !crosses) {
         next = dispatch(() => {
           const hidden = model.decode({ embeddings: model.embed(current.token), rotary: { offset: firstPosition + step } }, session.caches);
           return sampler.sample(squeeze(model.logits(hidden), 1), latest(ids, current.token, sampler.window));
@@ -62,6 +62,8 @@ export async function* generateTokens(model: Architecture, prompt: Prompt, sessi
       if (pending !== undefined) session.append([id]);
       yield id;
       throwIfAborted(signal);
+      // With this token the sequence is long, and all its rows are other ones.
+      if (crosses && step + 1 < budget) pending = sampled(await prefill(model, { tokenIds: ids, media: prompt.media }, session, { signal }));
     }
   } catch (error) {
     // After a failure nobody knows what the caches hold; after an abort they are as good as before it.

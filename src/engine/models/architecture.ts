@@ -79,6 +79,8 @@ export interface Architecture<Cache extends LayerCache = LayerCache> extends Dis
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
+  /** Rows of a sequence no longer than this have to be computed anew once it is longer: positions turn otherwise from there on (longrope). */
+  readonly lengthBorder?: number;
   /** Tokens that stand for one row of media features each; empty in text-only models. */
   readonly mediaTokenIds: readonly number[];
   createCache(): Cache[];

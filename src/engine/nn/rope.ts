@@ -10,7 +10,8 @@ export type { RopeOptions };
  * by all layers that turn alike.
  *
  * `dynamic` and `longrope` depend on the length of the sequence: rows of a prompt turn as its whole length says (`Rotary.length`),
- * so that chunks agree; later rows as the length reached with them says, and keys cached before stay as they are.
+ * so that chunks agree; later rows as the length reached with them says. Keys cached before do not turn anew by themselves: for
+ * `longrope`, `border` says when they have to be computed again.
  */
 export class Rope implements Disposable {
   readonly #options: RopeOptions;
@@ -35,6 +36,11 @@ export class Rope implements Disposable {
    */
   frequencies(length: number): Float32Array<ArrayBuffer> {
     return ropeFrequencies(this.#options, length);
+  }
+
+  /** Of `longrope`: how many rows a sequence has at most whose rows turn as those of short sequences. */
+  get border(): number | undefined {
+    return this.#options.scaling?.rope_type === "longrope" ? this.#limit : undefined;
   }
 
   /** x `[B, H, L, D]` with its first `dims` features rotated. */

@@ -57,6 +57,11 @@ def _hub(_ids: dict[str, int]) -> dict:
     )
 
 
+def _border(ids: dict[str, int]) -> dict:
+    """Longrope's border lies a few tokens after the shortest prompt: its answer crosses it."""
+    return _hub(ids) | {"original_max_position_embeddings": 26, "tie_word_embeddings": True}
+
+
 def _newer(_ids: dict[str, int]) -> dict:
     rope = {"rope_type": "default", "rope_theta": 5000.0, "partial_rotary_factor": 1.0}
     return _config(dtype="bfloat16", rope_parameters=rope, sliding_window=19, tie_word_embeddings=False)
@@ -65,5 +70,9 @@ def _newer(_ids: dict[str, int]) -> dict:
 _common = {"template": TEMPLATE, "markers": MARKERS, "bos": "<s>", "eos": "<|end|>"}
 BUILDERS = {
     model.name: partial(build, model)
-    for model in [SmallModel("phi3", _hub, **_common), SmallModel("phi3-bf16", _newer, **_common, dtype="bfloat16")]
+    for model in [
+        SmallModel("phi3", _hub, **_common),
+        SmallModel("phi3-border", _border, **_common, skipped=("lm_head.weight",)),
+        SmallModel("phi3-bf16", _newer, **_common, dtype="bfloat16"),
+    ]
 }

@@ -1,129 +1,47 @@
-import { attentionCache } from "../../cache/attention-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
-import { add, reshape, scaledDotProductAttention, siluMultiply, split, transpose, type Tensor } from "../../mlx/index.js";
-import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
-import { Embedding, Linear } from "../../nn/linear.js";
-import { disposeModules } from "../../nn/module.js";
-import { RmsNorm } from "../../nn/norm.js";
-import { outputHead } from "../../nn/output-head.js";
-import { Rope } from "../../nn/rope.js";
-import type { Rotary } from "../../nn/rotary.js";
+import type { Tensor } from "../../mlx/index.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Phi3Config } from "./config.js";
+import { Phi3TextModel } from "./text.js";
 
-// Phi-3 and Phi-4 (arXiv:2404.14219): Llama's decoder with queries, keys and values in one matrix, and the two halves of the MLP in
-// another; heads may be rotated in part, with frequencies for long sequences of their own; all layers may see a window.
-// Reference: transformers 5.23, models/phi3/modeling_phi3.py.
-
-class Attention implements Disposable {
-  readonly #config: Phi3Config;
-  readonly #rope: Rope;
-  readonly #qkv: Linear;
-  readonly #o: Linear;
-
-  constructor(weights: Weights, path: string, config: Phi3Config, rope: Rope) {
-    const { hidden_size: dims, num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, quantization } = config;
-    this.#config = config;
-    this.#rope = rope;
-    this.#qkv = new Linear(weights, `${path}.qkv_proj`, { inputs: dims, outputs: (heads + 2 * kvHeads) * headDim, bias: false, quantization });
-    this.#o = new Linear(weights, `${path}.o_proj`, { inputs: heads * headDim, outputs: dims, bias: false, quantization });
-  }
-
-  /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
-    const [batch, length] = x.shape as [number, number, number];
-    const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
-    const all = transpose(reshape(this.#qkv.forward(x), [batch, length, heads + 2 * kvHeads, headDim]), [0, 2, 1, 3]);
-    const [q, k, v] = split(all, [heads, heads + kvHeads], 1) as [Tensor, Tensor, Tensor];
-    const rotated = this.#rope.apply(k, rotary);
-    const { keys, values } = cache?.update(rotated, v) ?? { keys: rotated, values: v };
-    const y = scaledDotProductAttention(this.#rope.apply(q, rotary), keys, values, headDim ** -0.5, mask);
-    return this.#o.forward(reshape(transpose(y, [0, 2, 1, 3]), [batch, length, heads * headDim]));
-  }
-
-  [Symbol.dispose](): void {
-    disposeModules(this.#qkv, this.#o);
-  }
-}
-
-class DecoderLayer implements Disposable {
-  readonly #attention: Attention;
-  readonly #gateUp: Linear;
-  readonly #down: Linear;
-  readonly #inputNorm: RmsNorm;
-  readonly #postNorm: RmsNorm;
-
-  constructor(weights: Weights, path: string, config: Phi3Config, rope: Rope) {
-    const { hidden_size: dims, intermediate_size: hidden, rms_norm_eps: eps, quantization } = config;
-    this.#attention = new Attention(weights, `${path}.self_attn`, config, rope);
-    this.#gateUp = new Linear(weights, `${path}.mlp.gate_up_proj`, { inputs: dims, outputs: 2 * hidden, bias: false, quantization });
-    this.#down = new Linear(weights, `${path}.mlp.down_proj`, { inputs: hidden, outputs: dims, bias: false, quantization });
-    this.#inputNorm = new RmsNorm(weights, `${path}.input_layernorm`, dims, eps);
-    this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, dims, eps);
-  }
-
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
-    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, mask, cache));
-    const both = this.#gateUp.forward(this.#postNorm.forward(attended));
-    const [gate, up] = split(both, [both.dim(-1) / 2], -1) as [Tensor, Tensor];
-    return add(attended, this.#down.forward(siluMultiply(gate, up)));
-  }
-
-  [Symbol.dispose](): void {
-    disposeModules(this.#attention, this.#gateUp, this.#down, this.#inputNorm, this.#postNorm);
-  }
-}
-
+/** Phi-3 and Phi-4 as models of their own. */
 export class Phi3Model implements Architecture<AttentionCache> {
   readonly modelType = "phi3";
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds = [];
-  readonly #window: number | undefined;
-  readonly #rope: Rope;
-  readonly #embedTokens: Embedding;
-  readonly #layers: DecoderLayer[];
-  readonly #norm: RmsNorm;
-  readonly #lmHead: Linear | undefined;
+  readonly lengthBorder: number | undefined;
+  readonly #text: Phi3TextModel;
 
-  constructor(weights: Weights, config: Phi3Config) {
-    const { hidden_size: dims, vocab_size: vocabSize, max_position_embeddings: maxPositions, rope, quantization } = config;
-    this.vocabSize = vocabSize;
-    this.contextLength = maxPositions;
-    this.#window = config.sliding_window ?? undefined;
-    this.#rope = new Rope({ dims: Math.floor(config.head_dim * rope.partialRotaryFactor), base: rope.base, scaling: rope.scaling, maxPositions });
-    this.#embedTokens = new Embedding(weights, "model.embed_tokens", { vocabSize, dims, quantization });
-    this.#layers = Array.from({ length: config.num_hidden_layers }, (_, i) => new DecoderLayer(weights, `model.layers.${i}`, config, this.#rope));
-    this.#norm = new RmsNorm(weights, "model.norm", dims, config.rms_norm_eps);
-    this.#lmHead = outputHead(weights, { embeddings: "model.embed_tokens", tied: config.tie_word_embeddings, inputs: dims, outputs: vocabSize, quantization });
+  constructor(weights: Weights, { text, quantization }: Phi3Config) {
+    this.vocabSize = text.vocab_size;
+    this.contextLength = text.max_position_embeddings;
+    this.#text = new Phi3TextModel(weights, text, quantization);
+    this.lengthBorder = this.#text.lengthBorder;
   }
 
   createCache(): AttentionCache[] {
-    return this.#layers.map(() => attentionCache(this.#window));
+    return this.#text.createCache();
   }
 
   embed(ids: Tensor): Tensor {
-    return this.#embedTokens.forward(ids);
+    return this.#text.embed(ids);
   }
 
-  plan({ tokenIds: { length } }: Prompt): PromptPlan {
-    return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
+  plan(prompt: Prompt): PromptPlan {
+    return this.#text.plan(prompt);
   }
 
-  decode({ embeddings, rotary }: DecoderInput, caches?: AttentionCache[]): Tensor {
-    const rows = embeddings.dim(1);
-    const mask = attentionMask({ rows, past: caches?.[0]?.before(rows) ?? 0, window: this.#window });
-    let hidden = embeddings;
-    this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, rotary, mask, caches?.[i])));
-    return this.#norm.forward(hidden);
+  decode(input: DecoderInput, caches?: AttentionCache[]): Tensor {
+    return this.#text.forward(input, caches);
   }
 
   logits(hidden: Tensor): Tensor {
-    return this.#lmHead?.forward(hidden) ?? this.#embedTokens.asLinear(hidden);
+    return this.#text.logits(hidden);
   }
 
   [Symbol.dispose](): void {
-    disposeModules(this.#rope, this.#embedTokens, this.#layers, this.#norm, this.#lmHead);
+    this.#text[Symbol.dispose]();
   }
 }

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { QuantizationConfig } from "../../nn/quantization.js";
-import { ropeFields, ropeOf } from "../../nn/rope.js";
+import { phi3Fields, phi3TextConfig } from "../phi3/config.js";
 import { PATCH_PX, TILE_PX } from "./tiles.js";
 
 const positive = z.number().int().positive();
-const ROPE_BASE = 10_000;
 
 /** The tower's sizes. Folders name only the model, CLIP ViT-L/14 at 336 pixels, whose sizes are the defaults; patches and pixels are always its. */
 const VisionConfig = z.object({
@@ -22,19 +21,8 @@ const VisionConfig = z.object({
 export const Phi3VConfig = z
   .object({
     model_type: z.literal("phi3_v"),
-    hidden_size: positive,
-    intermediate_size: positive,
-    num_hidden_layers: positive,
-    num_attention_heads: positive,
-    num_key_value_heads: positive.nullish(),
-    rms_norm_eps: z.number().positive().default(1e-5),
-    vocab_size: positive,
-    max_position_embeddings: positive,
-    sliding_window: positive.nullish(),
-    hidden_act: z.literal("silu").default("silu"),
-    attention_bias: z.literal(false).optional(),
+    ...phi3Fields,
     tie_word_embeddings: z.literal(false).default(false),
-    ...ropeFields,
     vision_config: VisionConfig.prefault({}),
     img_processor: z.object({ name: z.literal("clip_vision_model").default("clip_vision_model"), num_img_tokens: z.literal(144).default(144), layer_idx: z.literal(-2).default(-2), type_feature: z.literal("patch").default("patch") }).nullish(),
     embd_layer: z
@@ -48,14 +36,7 @@ export const Phi3VConfig = z
       .nullish(),
     quantization: QuantizationConfig.optional(),
   })
-  .transform((config, context) => {
-    const { hidden_size, num_attention_heads, sliding_window, max_position_embeddings } = config;
-    const rope = ropeOf(config, { base: ROPE_BASE });
-    const refuse = (field: string, message: string): void => void context.addIssue({ code: "custom", path: [field], message, input: config });
-    if (rope.partialRotaryFactor !== 1) refuse("partial_rotary_factor", `Expected 1 but received ${rope.partialRotaryFactor}: this family rotates whole heads`);
-    if (sliding_window != null && sliding_window < max_position_embeddings) refuse("sliding_window", `Expected null, or at least max_position_embeddings (${max_position_embeddings}), but received ${sliding_window}`);
-    return { ...config, num_key_value_heads: config.num_key_value_heads ?? num_attention_heads, head_dim: Math.floor(hidden_size / num_attention_heads), rope };
-  });
+  .transform(({ model_type, vision_config, quantization, img_processor: _, embd_layer: __, ...fields }, context) => ({ model_type, vision_config, quantization, text: phi3TextConfig(fields, context) }));
 
 export type Phi3VConfig = z.output<typeof Phi3VConfig>;
 export type Phi3VVisionConfig = Phi3VConfig["vision_config"];

@@ -1,35 +1,37 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import { disposeModules } from "../../nn/module.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
+import { Phi3TextModel } from "../phi3/text.js";
 import type { Phi3VConfig } from "./config.js";
 import type { Phi3VImage } from "./processor.js";
-import { TextModel } from "./text.js";
 import { VisionTower } from "./vision.js";
 
 /** The last row of the embeddings: beyond the tokenizer's vocabulary, so no text has it. */
-export function placeId({ vocab_size }: Phi3VConfig): number {
-  return vocab_size - 1;
+export function placeId({ text }: Phi3VConfig): number {
+  return text.vocab_size - 1;
 }
 
-export class Phi3VModel implements Architecture<KVCache> {
+export class Phi3VModel implements Architecture<AttentionCache> {
   readonly modelType = "phi3_v";
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly lengthBorder: number | undefined;
   readonly #vision: VisionTower;
-  readonly #text: TextModel;
+  readonly #text: Phi3TextModel;
 
   constructor(weights: Weights, config: Phi3VConfig) {
-    this.vocabSize = config.vocab_size;
-    this.contextLength = config.max_position_embeddings;
+    this.vocabSize = config.text.vocab_size;
+    this.contextLength = config.text.max_position_embeddings;
     this.mediaTokenIds = [placeId(config)];
     this.#vision = new VisionTower(weights, "model.vision_embed_tokens", config);
-    this.#text = new TextModel(weights, config);
+    this.#text = new Phi3TextModel(weights, config.text, config.quantization);
+    this.lengthBorder = this.#text.lengthBorder;
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -45,7 +47,7 @@ export class Phi3VModel implements Architecture<KVCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -75,7 +75,8 @@ export class VisionTower implements Disposable {
   readonly #projectOut: Linear;
 
   constructor(weights: Weights, path: string, config: Phi3VConfig) {
-    const { vision_config: vision, hidden_size: text, quantization } = config;
+    const { vision_config: vision, quantization } = config;
+    const { hidden_size: text } = config.text;
     const { hidden_size: dims, num_hidden_layers: layers } = vision;
     const clip = `${path}.img_processor.vision_model`;
     this.#config = vision;
