@@ -1,7 +1,8 @@
 """What to do next: a task, the history so far and this screen give one action.
 
 The next action follows from the last line of the history. The screen is looked at for where things are, for what the last line claims
-to have done, for pop-ups, and for whether the target is there at all. Earlier goals are never checked again.
+to have done, for pop-ups, and for whether the target is there at all. Earlier goals are never checked again. A goal
+that a pop-up interrupted before its last step starts again; one whose last step was taken counts as done.
 """
 
 from __future__ import annotations
@@ -68,11 +69,11 @@ class Policy:
         """One sample, or None when this screen has nothing for the draw."""
         rng, view = self.rng, self.view
         pick = rng.random()
-        if view.popup is not None and pick < 0.65:
-            return self.dismiss()
+        if view.popup is not None:  # it goes first, whatever is next
+            return self.dismiss() if pick < 0.78 else self.in_popup() if pick < 0.9 else self.finished() if pick < 0.96 else self.ask()
         if self.menu_items and pick < 0.4:
             return self.choose()
-        if view.screen.areas and pick < 0.25:
+        if view.screen.areas and pick < 0.35:
             return self.hidden()
         make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.missing, self.ask, self.keys], [48, 12, 11, 9, 7, 7, 5, 2])[0]
         if make in (self.find, self.second_try) and not self.usable:
@@ -144,8 +145,23 @@ class Policy:
         step = 0
         if goal.kind == "slider" and rng.random() < 0.5:
             step = 1
+        extra = goal.steps()[:step]
+        if step == 0 and rng.random() < 0.07:  # a pop-up came in between: the goal starts again
+            lines = goal.steps()
+            extra = [*lines[: rng.randrange(len(lines))], f"dismiss {vocabulary.label(rng, 'title', 3)}"]
         reply = answer(view, goal, step)
-        return reply and self._sample(f"find {goal.kind}" + ("" if goal.exact else " respelled"), before, after, goal.steps()[:step], reply, goal.element)
+        return reply and self._sample(f"find {goal.kind}" + ("" if goal.exact else " respelled"), before, after, extra, reply, goal.element)
+
+    def in_popup(self) -> Sample | None:
+        """The task itself names what stands in the dialog in front."""
+        rng, view = self.rng, self.view
+        own = [element for element in view.usable if element.window == view.popup and element.kind == "button"]
+        goal = goal_for(rng, view, rng.choice(own), plain=0.85) if own else None
+        if goal is None or goal.kind != "press":
+            return None
+        before, after = self._around(goal)
+        reply = answer(view, goal, 0)
+        return reply and self._sample("find press", before, after, [], reply, goal.element)
 
     def typing(self) -> Sample | None:
         """After the click into a field: select all, then type. These need the history alone."""
