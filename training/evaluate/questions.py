@@ -18,6 +18,7 @@ _CLICK = {
     "radio": ("Choose {}", "Click the {} radio button"), "menu": ("Open the {} menu",), "listitem": ("Select {} in the list", "Click {}"), "cell": ("Click the cell {}", "Click {}"), "tab": ("Go to the {} tab", "Click the {} tab"),
     "link": ("Follow the {} link", "Click {}"), "slider": ("Click the {} slider",), "header": ("Click the column header {}",),
 }  # fmt: skip
+_LABELLED = ("field", "spin", "combo", "slider", "switch")
 _WINDOW = {"close": "Close the window", "maximize": "Maximize the window", "minimize": "Minimize the window"}
 _ORDER = ("first", "second", "third", "fourth")
 _ABSENT = ("press {}", "click the {} button", "tick {}", 'set {} to "48"', "choose {}", "open the {} menu")
@@ -38,7 +39,10 @@ class Question:
 def questions(screen: Screen, rng: Random) -> list[Question]:
     """Those of one screen: up to four clicks, one relation, two states, two texts, a title, an absent target."""
     names = [element.name.lower() for element in screen.elements if element.kind not in ("label", "heading")]
-    clear = [e for e in screen.elements if e.visible > 0.95 and e.enabled and e.name and names.count(e.name.lower()) == 1 and e.kind in _CLICK]
+    # What is named by a label beside it can only be asked for where that label is to be seen.
+    labels = {element.name.lower() for element in screen.elements if element.kind in ("label", "heading") and element.visible > 0.95}
+    named = [e for e in screen.elements if e.visible > 0.95 and e.enabled and e.name and names.count(e.name.lower()) == 1 and (e.kind not in _LABELLED or e.name.lower() in labels)]
+    clear = [e for e in named if e.kind in _CLICK]
     buttons = [e for e in screen.elements if e.kind == "window_button" and e.visible > 0.95]
     found = [_click(screen, element, rng.choice(_CLICK[element.kind]).format(_quoted(rng, element.name))) for element in rng.sample(clear, min(4, len(clear)))]
     if buttons and rng.random() < 0.2:
@@ -52,7 +56,7 @@ def questions(screen: Screen, rng: Random) -> list[Question]:
         text = "Is {} checked?" if element.kind == "check" else "Is the option {} selected?"
         wanted = "yes" if element.checked else "no"
         found.append(Question("state", text.format(_quoted(rng, element.name)), wanted, lambda answer, wanted=wanted: answer.strip().lower().rstrip(".") == wanted, element.box))
-    fields = [e for e in screen.elements if e.kind == "field" and e.value and e.visible > 0.95 and len(e.value) * 7 < e.box[2] - e.box[0] and not e.multiline and names.count(e.name.lower()) == 1]
+    fields = [e for e in named if e.kind == "field" and e.value and len(e.value) * 7 < e.box[2] - e.box[0] and not e.multiline]
     for element in rng.sample(fields, min(2, len(fields))):
         wanted = str(element.value)
         found.append(Question("text", f"What does the {_quoted(rng, element.name)} field contain?", wanted, lambda answer, wanted=wanted: _same(answer, wanted), element.box))

@@ -16,7 +16,7 @@ from screens.record import Element, Screen, Window
 def a_screen() -> Screen:
     return Screen(
         640, 480, [Window("Boat Hire", (100, 100, 500, 400), True)],
-        [Element("button", "Row", (120, 350, 200, 380)), Element("check", "Life jackets", (120, 200, 260, 220), checked=True, indicator=(122, 202, 138, 218)), Element("field", "Skipper", (200, 140, 400, 165), value="Maren")],
+        [Element("button", "Row", (120, 350, 200, 380)), Element("check", "Life jackets", (120, 200, 260, 220), checked=True, indicator=(122, 202, 138, 218)), Element("label", "Skipper", (120, 145, 180, 160)), Element("field", "Skipper", (200, 140, 400, 165), value="Maren"), Element("field", "Unseen", (200, 170, 400, 195), value="x")],
         image=np.zeros((480, 640, 3), np.uint8), source="test",
     )  # fmt: skip
 
@@ -46,6 +46,11 @@ def test_a_click_is_right_only_inside_its_box() -> None:
         assert ask(screen, question, answer % (250, 760), "").right
         assert not ask(screen, question, answer % (330, 760), "").right
         assert not ask(screen, question, "I cannot", "").right
+
+
+def test_nothing_is_asked_by_a_name_that_cannot_be_seen() -> None:
+    texts = [question.text for seed in range(20) for question in questions(a_screen(), Random(seed))]
+    assert not any("Unseen" in text for text in texts)
 
 
 def test_broken_calls_are_no_calls() -> None:

@@ -73,7 +73,7 @@ def mail(look: Look) -> GtkKit:
     bar = kit.menubar({"Letter": ["Dispatch", "Keep as draft", "Throw away"], "Layout": ["Plain", "Rich"], "Extras": ["Attach picture", "Insert signature"]})
     kit.outer.add(bar)
     kit.outer.add(line(kit.button("Send off"), kit.button("Park"), kit.button("Spelling"), border=5))
-    kit.outer.add(column(form([("Recipient", kit.field("Recipient")), ("Copy to", kit.field("Copy to")), ("Topic", kit.field("Topic"))], right=False), kit.note("Body"), line(kit.check("Ask for receipt"), kit.check("Sign digitally", True)), border=8))
+    kit.outer.add(column(form([("Recipient", kit.field("Recipient")), ("Copy to", kit.field("Copy to")), ("Topic", kit.field("Topic"))], right=False), Gtk.Label(label="Body", xalign=0), kit.note("Body"), line(kit.check("Ask for receipt"), kit.check("Sign digitally", True)), border=8))
     return kit
 
 
