@@ -10,6 +10,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -149,6 +150,7 @@ def main() -> None:
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     end = STARTED + options.seconds
     options.out.mkdir(parents=True, exist_ok=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)  # tensors arrive as descriptors
     log = Log(options.out / "log.txt" if rank == 0 else None)
     log("options", json.dumps({key: str(value) for key, value in vars(options).items()}))
     cuda = options.device == "cuda"
