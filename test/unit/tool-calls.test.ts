@@ -63,17 +63,19 @@ const CASES: [what: string, whole: string, text: string, calls: [name: string, a
   ["arguments cut", '<tool_call>\n{"name": "a", "arguments": {"text": "half', "", [["a", '{"text": "half']]],
   ["arguments with a bare word", call("a", '{"k": <b>}') + " ok", " ok", [["a", '{"k": <b>}}']]],
   ["arguments without a closing quote", '<tool_call>\n{"name": "a", "arguments": {"k": "v\n}}\n</tool_call>\nok', "\nok", [["a", '{"k": "v\\n}}']]],
-  ["cut before the arguments", 'Well\n<tool_call>\n{"name": "a", "argu', 'Well\n<tool_call>\n{"name": "a", "argu', []],
-  ["cut marker", "Well\n<tool_ca", "Well\n<tool_ca", []],
-  ["not JSON", "Use <tool_call> like this.", "Use <tool_call> like this.", []],
-  ["XML inside", "<tool_call>\n<function=a>\n</tool_call>", "<tool_call>\n<function=a>\n</tool_call>", []],
-  ["no name", '<tool_call>\n{"arguments": {"k": 1}}\n</tool_call> x', '<tool_call>\n{"arguments": {"k": 1}}\n</tool_call> x', []],
-  ["name is no string", '<tool_call>\n{"name": 3, "arguments": {}}\n</tool_call>', '<tool_call>\n{"name": 3, "arguments": {}}\n</tool_call>', []],
-  ["single quotes", "<tool_call>\n{'name': 'a', 'arguments': {}}\n</tool_call>", "<tool_call>\n{'name': 'a', 'arguments': {}}\n</tool_call>", []],
-  ["malformed, then a good call", `<tool_call>\n{oops}\n</tool_call>\n${call("b", '{"k": 1}')}`, "<tool_call>\n{oops}\n</tool_call>", [["b", '{"k": 1}']]],
-  ["marker twice", `<tool_call>\n${call("a", "{}")}`, "<tool_call>", [["a", "{}"]]],
-  ["marker begun twice", `<tool_<tool_call>{"name": "a", "arguments": {}}</tool_call>`, "<tool_", [["a", "{}"]]],
-  ["stray closing tag", "a </tool_call> b", "a </tool_call> b", []],
+  ["cut before the arguments", 'Well\n<tool_call>\n{"name": "a", "argu', 'Well\n\n{"name": "a", "argu', []],
+  ["cut marker", "Well\n<tool_ca", "Well\n", []],
+  ["less than half a marker", "1 <to", "1 <to", []],
+  ["not JSON", "Use <tool_call> like this.", "Use  like this.", []],
+  ["XML inside", "<tool_call>\n<function=a>\n</tool_call>", "\n<function=a>\n", []],
+  ["no name", '<tool_call>\n{"arguments": {"k": 1}}\n</tool_call> x', '\n{"arguments": {"k": 1}}\n x', []],
+  ["name is no string", '<tool_call>\n{"name": 3, "arguments": {}}\n</tool_call>', '\n{"name": 3, "arguments": {}}\n', []],
+  ["single quotes", "<tool_call>\n{'name': 'a', 'arguments': {}}\n</tool_call>", "\n{'name': 'a', 'arguments': {}}\n", []],
+  ["malformed, then a good call", `<tool_call>\n{oops}\n</tool_call>\n${call("b", '{"k": 1}')}`, "\n{oops}\n", [["b", '{"k": 1}']]],
+  ["marker twice", `<tool_call>\n${call("a", "{}")}`, "", [["a", "{}"]]],
+  ["marker begun twice", `<tool_<tool_call>{"name": "a", "arguments": {}}</tool_call>`, "", [["a", "{}"]]],
+  ["a marker around another", "<tool_<tool_call>call> x", "<tool_ call> x", []],
+  ["stray closing tag", "a </tool_call> b", "a  b", []],
 ]; // prettier-ignore
 
 describe("the hermes tool-call format", () => {
@@ -100,7 +102,9 @@ describe("the hermes tool-call format", () => {
       const expected = parse([whole]);
       expect(parse(parts), whole).toEqual(expected);
       expect(parse([...whole]), whole).toEqual(expected);
-      if (expected.calls.length === 0) expect(expected.text).toBe(whole);
+      expect(expected.text).not.toMatch(/<\/?tool_call>/);
+      const bare = (text: string): string => text.replaceAll(/<\/?tool_call>|\s/g, "");
+      if (expected.calls.length === 0) expect(bare(expected.text)).toBe(bare(whole));
     }
   });
 

@@ -2,6 +2,7 @@ import { heldSuffixLength } from "../generate/stop-strings.js";
 import { newCallId } from "./call-id.js";
 import { Cursor, NeedMore, NotACall } from "./cursor.js";
 import type { ToolCallEvent, ToolCallParser } from "./format.js";
+import { MarkFilter } from "./mark-filter.js";
 
 export interface ParsedCall {
   name: string;
@@ -14,6 +15,10 @@ export interface ParsedCall {
 export interface BlockSyntax {
   /** None a part of another. */
   openers: readonly string[];
+  /** What no content may hold. */
+  marks: readonly string[];
+  /** What no content may end with half of. */
+  tags?: readonly string[];
   /** Single characters that open a block only where the answer begins. */
   startOpeners?: readonly string[];
   /** Reads a block from its opener on; throws `NeedMore` or `NotACall`. */
@@ -22,7 +27,7 @@ export interface BlockSyntax {
 
 /**
  * For formats whose calls are known block by block. White space before a block and after the last one is dropped, as between text and text
- * it is kept; what begins like a block and is none comes out as text, unchanged.
+ * it is kept; what begins like a block and is none comes out as text, without the marks.
  */
 export class BlockParser implements ToolCallParser {
   private pending = "";
@@ -30,12 +35,15 @@ export class BlockParser implements ToolCallParser {
   /** Nothing but white space since the last call. */
   private afterCall = false;
   private calls = 0;
+  private readonly filter: MarkFilter;
   private events: ToolCallEvent[] = [];
 
   constructor(
     private readonly syntax: BlockSyntax,
     private readonly newId: () => string = newCallId,
-  ) {}
+  ) {
+    this.filter = new MarkFilter(syntax.marks, syntax.tags);
+  }
 
   feed(delta: string): ToolCallEvent[] {
     this.pending += delta;
@@ -47,6 +55,7 @@ export class BlockParser implements ToolCallParser {
     while (this.advance(true));
     if (!(this.afterCall && this.pending.trim() === "")) this.text(this.pending);
     this.pending = "";
+    this.show(this.filter.flush());
     return this.takeEvents();
   }
 
@@ -84,6 +93,7 @@ export class BlockParser implements ToolCallParser {
   }
 
   private call({ name, arguments: text, id }: ParsedCall): void {
+    this.show(this.filter.flush());
     const index = this.calls++;
     this.events.push({ type: "tool_call", index, id: id ?? this.newId(), name }, { type: "tool_call_arguments", index, delta: text });
     this.afterCall = true;
@@ -94,6 +104,11 @@ export class BlockParser implements ToolCallParser {
     if (text === "") return;
     this.afterCall = false;
     if (text.trim() !== "") this.atStart = false;
+    this.show(this.filter.feed(text));
+  }
+
+  private show(text: string): void {
+    if (text === "") return;
     const last = this.events.at(-1);
     if (last?.type === "text") last.text += text;
     else this.events.push({ type: "text", text });

@@ -1,3 +1,5 @@
+import { heldSuffixLength } from "../generate/stop-strings.js";
+
 /** Thrown while reading: the text so far cannot tell. */
 export class NeedMore extends Error {}
 /** Thrown while reading: this is no call. */
@@ -56,17 +58,22 @@ export class Cursor {
     return name;
   }
 
-  /** Everything before the first of these. */
+  /** Everything before the first of these, or before the beginning of one that is cut short. */
   until(...ends: string[]): string {
     const found = ends.map((end) => this.text.indexOf(end, this.at)).filter((at) => at !== -1);
     if (found.length === 0 && !this.isWhole) throw new NeedMore();
     const start = this.at;
-    this.at = found.length === 0 ? this.text.length : Math.min(...found);
-    return this.text.slice(start, this.at);
+    if (found.length > 0) {
+      this.at = Math.min(...found);
+      return this.text.slice(start, this.at);
+    }
+    this.at = this.text.length;
+    const rest = this.text.slice(start);
+    return rest.slice(0, rest.length - Math.max(...ends.map((end) => heldSuffixLength(rest, end))));
   }
 
-  /** A bracketed value, brackets in strings not counted. */
-  bracketed(open: string, quotes = '"'): string {
+  /** A bracketed value, brackets in strings not counted. Where its end is missing, it goes to the first of `ends`. */
+  bracketed(open: string, { quotes = '"', ends = [] }: { quotes?: string; ends?: readonly string[] } = {}): string {
     if (!this.is(open)) throw new NotACall();
     const start = this.at;
     let depth = 0;
@@ -84,6 +91,7 @@ export class Cursor {
       }
     }
     if (!this.isWhole) throw new NeedMore();
+    if (ends.length > 0) return this.until(...ends);
     this.at = this.text.length;
     return this.text.slice(start);
   }

@@ -8,14 +8,15 @@ const CALL = "<｜tool▁call▁begin｜>";
 const CALL_END = "<｜tool▁call▁end｜>";
 const SEPARATOR = "<｜tool▁sep｜>";
 const FENCE = "```";
+const MARKS = [SECTION, SECTION_END, CALL, CALL_END, SEPARATOR];
 
 /** DeepSeek V3 and R1, whose calls hold a type, a name and a block of JSON; and V3.1, whose calls hold a name and JSON. */
 export const deepseek: ToolCallFormat = {
   name: "deepseek",
-  marks: [SECTION, SECTION_END, CALL, CALL_END, SEPARATOR],
+  marks: MARKS,
   matches: (chatTemplate) => chatTemplate.includes(SECTION),
   render: (calls) => SECTION + calls.map((call) => `${CALL}function${SEPARATOR}${call.name}\n${FENCE}json\n${call.arguments}\n${FENCE}${CALL_END}`).join("\n") + SECTION_END,
-  createParser: ({ newId } = {}) => new BlockParser({ openers: [SECTION, CALL], read: readBlock }, newId),
+  createParser: ({ newId } = {}) => new BlockParser({ marks: MARKS, openers: [SECTION, CALL], read: readBlock }, newId),
 };
 
 function readBlock(cursor: Cursor): ParsedCall[] {
@@ -38,7 +39,7 @@ function readCall(cursor: Cursor): ParsedCall {
     cursor.take("json");
     cursor.space();
   }
-  const text = cursor.bracketed("{");
+  const text = cursor.bracketed("{", { ends: isFenced ? [FENCE, CALL_END, SECTION_END, CALL] : [CALL_END, SECTION_END, CALL] });
   if (isFenced) cursor.takeAfterSpace(FENCE);
   cursor.takeAfterSpace(CALL_END);
   return { name, arguments: text };

@@ -5,7 +5,8 @@ import type { ToolCall, ToolDefinition } from "../messages.js";
 export type ToolCallEvent = Extract<InferenceEvent, { type: "text" | "tool_call" | "tool_call_arguments" }>;
 
 /**
- * Splits a model's text into content and tool calls. The joined events depend only on the whole text, never on how it was cut into deltas,
+ * Splits a model's text into content and tool calls. What cannot be read as a call stays content, without the format's marks; half a mark at
+ * the end is dropped. The joined events depend only on the whole text, never on how it was cut into deltas,
  * so streamed and whole answers are parsed by the same code.
  */
 export interface ToolCallParser {

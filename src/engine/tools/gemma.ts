@@ -15,7 +15,7 @@ export const gemma: ToolCallFormat = {
   marks: [],
   matches: (chatTemplate) => chatTemplate.includes("tool_code"),
   render: (calls) => `${OPEN}\n${calls.map(pythonOfCall).join("\n")}\n${CLOSE}`,
-  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [OPEN], read: (cursor) => readBlock(cursor, tools) }, newId),
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: [], tags: [OPEN], openers: [OPEN], read: (cursor) => readBlock(cursor, tools) }, newId),
 };
 
 /** The block ends at the first fence before which its code can be read: a string may hold fences of its own. */

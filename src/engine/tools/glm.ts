@@ -11,11 +11,12 @@ const KEY = "<arg_key>";
 const KEY_END = "</arg_key>";
 const VALUE = "<arg_value>";
 const VALUE_END = "</arg_value>";
+const MARKS = [OPEN, CLOSE, KEY, KEY_END, VALUE, VALUE_END];
 
 /** `<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>value</arg_value>\n</tool_call>`: GLM 4.5 and later. */
 export const glm: ToolCallFormat = {
   name: "glm",
-  marks: [OPEN, CLOSE, KEY, KEY_END, VALUE, VALUE_END],
+  marks: MARKS,
   matches: (chatTemplate) => chatTemplate.includes(KEY),
   render: (calls) =>
     calls
@@ -24,7 +25,7 @@ export const glm: ToolCallFormat = {
         return `${OPEN}${call.name}\n${entries.join("")}${CLOSE}`;
       })
       .join("\n"),
-  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [OPEN], read: (cursor) => [readCall(cursor, tools)] }, newId),
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN], read: (cursor) => [readCall(cursor, tools)] }, newId),
 };
 
 function readCall(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall {
@@ -38,11 +39,11 @@ function readCall(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall 
 }
 
 function readArgument(cursor: Cursor, schemas: ReturnType<typeof parametersOf>): [key: string, value: unknown] {
-  const key = cursor.until(KEY_END).trim();
+  const key = cursor.until(KEY_END, VALUE, OPEN, CLOSE).trim();
   cursor.require(KEY_END);
   cursor.space();
   cursor.require(VALUE);
-  const text = cursor.until(VALUE_END, CLOSE);
+  const text = cursor.until(VALUE_END, KEY, OPEN, CLOSE);
   cursor.take(VALUE_END);
   return [key, typedValue(text, schemas?.get(key))];
 }

@@ -3,6 +3,7 @@ import { newCallId } from "./call-id.js";
 import type { ToolCallEvent, ToolCallFormat, ToolCallParser } from "./format.js";
 import { jsonOfCalls } from "./json-calls.js";
 import { JsonCallScanner } from "./json-call-scanner.js";
+import { MarkFilter } from "./mark-filter.js";
 
 const OPEN = "<tool_call>";
 const CLOSE = "</tool_call>";
@@ -21,7 +22,7 @@ export const hermes: ToolCallFormat = {
 
 /**
  * White space before a call belongs to the format and is dropped, and so is what follows the last call; between a call and later text it is
- * kept. What begins like a call and is none comes out as text, unchanged.
+ * kept. What begins like a call and is none comes out as text, without the marks.
  */
 class HermesParser implements ToolCallParser {
   private mode: "text" | "call" | "closing" = "text";
@@ -34,6 +35,7 @@ class HermesParser implements ToolCallParser {
   /** Nothing but white space since the last call. */
   private afterCall = false;
   private calls = 0;
+  private readonly filter = new MarkFilter([OPEN, CLOSE]);
   private events: ToolCallEvent[] = [];
 
   constructor(private readonly newId: () => string) {}
@@ -53,6 +55,7 @@ class HermesParser implements ToolCallParser {
     // Otherwise a call and its end hold back nothing but white space and a cut closing tag.
     if (this.mode === "text" && !(this.afterCall && this.pending.trim() === "")) this.text(this.pending);
     this.pending = "";
+    this.show(this.filter.flush());
     return this.takeEvents();
   }
 
@@ -107,7 +110,10 @@ class HermesParser implements ToolCallParser {
 
   private newScanner(): JsonCallScanner {
     return new JsonCallScanner(CLOSE, {
-      open: (name) => this.events.push({ type: "tool_call", index: this.calls++, id: this.newId(), name }),
+      open: (name) => {
+        this.show(this.filter.flush());
+        this.events.push({ type: "tool_call", index: this.calls++, id: this.newId(), name });
+      },
       arguments: (delta) => this.argumentsDelta(delta),
     });
   }
@@ -115,6 +121,11 @@ class HermesParser implements ToolCallParser {
   private text(text: string): void {
     if (text === "") return;
     this.afterCall = false;
+    this.show(this.filter.feed(text));
+  }
+
+  private show(text: string): void {
+    if (text === "") return;
     const last = this.events.at(-1);
     if (last?.type === "text") last.text += text;
     else this.events.push({ type: "text", text });

@@ -7,14 +7,15 @@ const SECTION_END = "<|tool_calls_section_end|>";
 const CALL = "<|tool_call_begin|>";
 const CALL_END = "<|tool_call_end|>";
 const ARGUMENTS = "<|tool_call_argument_begin|>";
+const MARKS = [SECTION, SECTION_END, CALL, CALL_END, ARGUMENTS];
 
 /** `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{…}<|tool_call_end|>` in a section: Kimi K2. */
 export const kimi: ToolCallFormat = {
   name: "kimi",
-  marks: [SECTION, SECTION_END, CALL, CALL_END, ARGUMENTS],
+  marks: MARKS,
   matches: (chatTemplate) => chatTemplate.includes(SECTION),
   render: (calls) => SECTION + calls.map((call, index) => `${CALL}functions.${call.name}:${index}${ARGUMENTS}${call.arguments}${CALL_END}`).join("") + SECTION_END,
-  createParser: ({ newId } = {}) => new BlockParser({ openers: [SECTION, CALL], read: readBlock }, newId),
+  createParser: ({ newId } = {}) => new BlockParser({ marks: MARKS, openers: [SECTION, CALL], read: readBlock }, newId),
 };
 
 function readBlock(cursor: Cursor): ParsedCall[] {
@@ -32,7 +33,7 @@ function readCall(cursor: Cursor): ParsedCall {
   cursor.space();
   cursor.require(ARGUMENTS);
   cursor.space();
-  const text = cursor.bracketed("{");
+  const text = cursor.bracketed("{", { ends: [CALL_END, SECTION_END, CALL] });
   cursor.takeAfterSpace(CALL_END);
   return { name: name.replace(/^functions\./, ""), arguments: text };
 }

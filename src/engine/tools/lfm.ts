@@ -7,20 +7,21 @@ import { PythonReader } from "./python-reader.js";
 
 const OPEN = "<|tool_call_start|>";
 const CLOSE = "<|tool_call_end|>";
+const MARKS = [OPEN, CLOSE];
 
 /** `<|tool_call_start|>[f(a=1)]<|tool_call_end|>`: LFM2. */
 export const lfm: ToolCallFormat = {
   name: "lfm",
-  marks: [OPEN, CLOSE],
+  marks: MARKS,
   matches: (chatTemplate) => chatTemplate.includes(OPEN) || chatTemplate.includes("<|tool_list_start|>"),
   render: (calls) => `${OPEN}[${calls.map(pythonOfCall).join(", ")}]${CLOSE}`,
-  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [OPEN], read: (cursor) => readBlock(cursor, tools) }, newId),
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN], read: (cursor) => readBlock(cursor, tools) }, newId),
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {
   cursor.require(OPEN);
   cursor.space();
-  const calls = new PythonReader(cursor.bracketed("[", "\"'")).callList().map((call) => namedCall(call, tools));
+  const calls = new PythonReader(cursor.bracketed("[", { quotes: "\"'" })).callList().map((call) => namedCall(call, tools));
   cursor.takeAfterSpace(CLOSE);
   return calls;
 }

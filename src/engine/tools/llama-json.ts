@@ -10,6 +10,7 @@ const PYTHON_TAG = "<|python_tag|>";
 const PYTHON_START = "<|python_start|>";
 const PYTHON_END = "<|python_end|>";
 const HEADERS = /<\|(start_header_id|header_start)\|>/;
+const MARKS = [PYTHON_TAG, PYTHON_START, PYTHON_END];
 
 /**
  * `{"name": …, "parameters": {…}}` as the whole answer, or after a mark; several with semicolons between: Llama 3.1 and 3.2. Llama 4, whose
@@ -17,10 +18,10 @@ const HEADERS = /<\|(start_header_id|header_start)\|>/;
  */
 export const llamaJson: ToolCallFormat = {
   name: "llama-json",
-  marks: [PYTHON_TAG, PYTHON_START, PYTHON_END],
+  marks: MARKS,
   matches: (chatTemplate) => HEADERS.test(chatTemplate) && chatTemplate.includes('"parameters"'),
   render: (calls) => jsonOfCalls(calls, "parameters").join("; "),
-  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [PYTHON_TAG, PYTHON_START], startOpeners: ["{", "["], read: (cursor) => readBlock(cursor, tools) }, newId),
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [PYTHON_TAG, PYTHON_START], startOpeners: ["{", "["], read: (cursor) => readBlock(cursor, tools) }, newId),
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {

@@ -8,14 +8,15 @@ import { PythonReader } from "./python-reader.js";
 const PYTHON_TAG = "<|python_tag|>";
 const PYTHON_START = "<|python_start|>";
 const PYTHON_END = "<|python_end|>";
+const MARKS = [PYTHON_TAG, PYTHON_START, PYTHON_END];
 
 /** `[f(a=1), g(b="x")]` as the whole answer: Llama 3.2 and Llama 4. */
 export const llamaPythonic: ToolCallFormat = {
   name: "llama-pythonic",
-  marks: [PYTHON_TAG, PYTHON_START, PYTHON_END],
+  marks: MARKS,
   matches: (chatTemplate) => /\[func(tion)?_?name1?\(/.test(chatTemplate),
   render: (calls) => `[${calls.map(pythonOfCall).join(", ")}]`,
-  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [PYTHON_TAG, PYTHON_START], startOpeners: ["["], read: (cursor) => readBlock(cursor, tools) }, newId),
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [PYTHON_TAG, PYTHON_START], startOpeners: ["["], read: (cursor) => readBlock(cursor, tools) }, newId),
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {
@@ -28,6 +29,6 @@ function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall
 
 /** `[f(a=1), …]` of functions that are defined. @throws NotACall */
 export function readPythonList(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {
-  const calls = new PythonReader(cursor.bracketed("[", "\"'")).callList();
+  const calls = new PythonReader(cursor.bracketed("[", { quotes: "\"'" })).callList();
   return requireKnown(calls.map((call) => namedCall(call, tools)), tools);
 }

@@ -9,14 +9,15 @@ const CALL_ID = "[CALL_ID]";
 const ARGS = "[ARGS]";
 const ID_LENGTH = 9;
 const ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const MARKS = [OPEN, CALL_ID, ARGS];
 
 /** `[TOOL_CALLS] [{"name": …, "arguments": {…}}]`, and `[TOOL_CALLS]name[ARGS]{…}` of Mistral's newer tokenizers. */
 export const mistral: ToolCallFormat = {
   name: "mistral",
-  marks: [OPEN, CALL_ID, ARGS],
+  marks: MARKS,
   matches: (chatTemplate) => chatTemplate.includes(OPEN),
   render: (calls) => `${OPEN}[${jsonOfCalls(calls, "arguments").join(", ")}]`,
-  createParser: ({ newId = newMistralId } = {}) => new BlockParser({ openers: [OPEN], read: readBlock }, newId),
+  createParser: ({ newId = newMistralId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN], read: readBlock }, newId),
 };
 
 /** Mistral's templates refuse ids of any other length. */
@@ -32,5 +33,5 @@ function readBlock(cursor: Cursor): ParsedCall[] {
   const id = cursor.takeAfterSpace(CALL_ID) ? { id: cursor.name() } : {};
   cursor.takeAfterSpace(ARGS);
   cursor.space();
-  return [{ name, arguments: cursor.bracketed("{"), ...id }];
+  return [{ name, arguments: cursor.bracketed("{", { ends: [OPEN] }), ...id }];
 }

@@ -6,14 +6,15 @@ import { callsOfJson, jsonOfCalls, readJson } from "./json-calls.js";
 const OPEN = "<|tool_call|>";
 const CLOSE = "<|/tool_call|>";
 const FUNCTOOLS = "functools";
+const MARKS = [OPEN, CLOSE];
 
 /** `<|tool_call|>[{…}]<|/tool_call|>`, and `functools[{…}]` of Phi-4-mini. */
 export const phi: ToolCallFormat = {
   name: "phi",
-  marks: [OPEN, CLOSE],
+  marks: MARKS,
   matches: (chatTemplate) => [OPEN, CLOSE, FUNCTOOLS, "<|tool|>"].some((mark) => chatTemplate.includes(mark)),
   render: (calls) => `${OPEN}[${jsonOfCalls(calls, "arguments").join(", ")}]${CLOSE}`,
-  createParser: ({ newId } = {}) => new BlockParser({ openers: [OPEN, `${FUNCTOOLS}[`], read: readBlock }, newId),
+  createParser: ({ newId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN, `${FUNCTOOLS}[`], read: readBlock }, newId),
 };
 
 function readBlock(cursor: Cursor): ParsedCall[] {

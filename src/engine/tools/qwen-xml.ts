@@ -11,11 +11,12 @@ const FUNCTION = "<function=";
 const FUNCTION_END = "</function>";
 const PARAMETER = "<parameter=";
 const PARAMETER_END = "</parameter>";
+const MARKS = [OPEN, CLOSE];
 
 /** `<tool_call><function=f><parameter=a>value</parameter></function></tool_call>`: Qwen3-Coder and Qwen3.5. Models leave out tags at times. */
 export const qwenXml: ToolCallFormat = {
   name: "qwen-xml",
-  marks: [OPEN, CLOSE],
+  marks: MARKS,
   matches: (chatTemplate) => chatTemplate.includes(FUNCTION),
   render: (calls) =>
     calls
@@ -24,7 +25,7 @@ export const qwenXml: ToolCallFormat = {
         return `${OPEN}\n${FUNCTION}${call.name}>\n${parameters.join("")}${FUNCTION_END}\n${CLOSE}`;
       })
       .join("\n"),
-  createParser: ({ tools = [], newId } = {}) => new BlockParser({ openers: [OPEN, FUNCTION], read: (cursor) => readBlock(cursor, tools) }, newId),
+  createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, tags: [FUNCTION, FUNCTION_END, PARAMETER, PARAMETER_END], openers: [OPEN, FUNCTION], read: (cursor) => readBlock(cursor, tools) }, newId),
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {
@@ -48,7 +49,7 @@ function readParameter(cursor: Cursor, schemas: ReturnType<typeof parametersOf>)
   const key = cursor.until(">", "\n").trim();
   if (key === "") throw new NotACall();
   cursor.require(">");
-  const text = cursor.until(PARAMETER_END, PARAMETER, FUNCTION_END);
+  const text = cursor.until(PARAMETER_END, PARAMETER, FUNCTION_END, OPEN, CLOSE);
   cursor.take(PARAMETER_END);
   return [key, typedValue(text.replace(/^\n/, "").replace(/\n$/, ""), schemas?.get(key))];
 }
