@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 
 from . import words
-from .inputs import knob_box
 from .looks import Look
 from .scene import Decoration, Pane, Part
 
@@ -71,7 +70,7 @@ class Flow:
 
     def form(self) -> None:
         """Labels and fields, side by side or above each other, or with the label inside."""
-        rng, look, face = self.rng, self.look, self.look.face
+        rng, face = self.rng, self.look.face
         self.colon = rng.random() < 0.45
         style = rng.choices(["left", "right", "above", "inside"], [45, 25, 22, 8])[0]
         width = self.right - self.left
@@ -237,21 +236,6 @@ class Flow:
             self.parts.append(Part("label", text, (self.left, self.y, self.left + face.width(text), self.y + self.line)))
             self.y += self.line + 2
 
-    def facts(self) -> None:
-        """Names and values as plain text."""
-        face = self.look.face
-        column = (self.right - self.left) * 0.42
-        for name in self.names("field", self.rng.randint(1, 4), column - 12):
-            value = face.fit(words.value(self.rng, name), self.right - self.left - column - 4)
-            if not self.room(self.line + 3) or not value or value.lower() in self.used:
-                return
-            self.used.add(value.lower())
-            y = self.y
-            self.parts.append(Part("label", name, (self.left, y, self.left + face.width(name), y + self.line), shown_name=name + ":", value=value))
-            self.parts[-1].name = name
-            self.parts.append(Part("label", value, (self.left + column, y, self.left + column + face.width(value), y + self.line), style="dim" if self.rng.random() < 0.3 else ""))
-            self.y += self.line + 3
-
     def heading(self) -> None:
         """A large title."""
         more = self.rng.choice([2, 3, 5, 8])
@@ -295,65 +279,3 @@ class Flow:
             self.parts.append(Part("button", name, (round(x), round(self.y), round(x + width), round(self.y + self.button_height)), style=style, enabled=rng.random() > 0.05 or index == default, section=self.section))
             x += width + gap
         self.y += self.button_height + 4
-
-    def keypad(self) -> None:
-        """Keys in a grid."""
-        rng = self.rng
-        columns, rows = rng.randint(3, 5), rng.randint(2, 5)
-        width = min((self.right - self.left) / columns - 4, rng.randint(30, 90))
-        signs = list("7894561230+-*/=.%C()")
-        if rng.random() < 0.4:
-            rng.shuffle(signs)
-        for row in range(rows):
-            if not self.room(self.button_height + 4):
-                return
-            for column in range(columns):
-                name = signs[(row * columns + column) % len(signs)]
-                if name in self.used:
-                    continue
-                self.used.add(name)
-                x = self.left + column * (width + 4)
-                self.parts.append(Part("button", name, (round(x), round(self.y), round(x + width), round(self.y + self.button_height)), row=row, column=column))
-            self.y += self.button_height + 4
-
-    def sliders(self) -> None:
-        """Sliders with their names, and a progress bar now and then."""
-        rng, face = self.rng, self.look.face
-        height = max(16, self.line) + rng.randint(2, 8)
-        names = self.names("field", rng.randint(1, 3), (self.right - self.left) * 0.4)
-        column = max([face.width(name) for name in names], default=0) + 12
-        for name in names:
-            if not self.room(height + 4) or self.right - self.left - column < 90:
-                return
-            y = round(self.y)
-            right = self.right - (face.width("100") + 10)
-            part = Part("slider", name, (round(self.left + column), y, round(right - 4), y + height), minimum=0, maximum=100, value=str(rng.randint(0, 100)), style=rng.choice(["", "numbered"]))
-            part.label_box = (self.left, y, self.left + face.width(name), y + height)
-            part.indicator = knob_box(part)
-            self.parts.append(part)
-            self.y += height + 4
-        if rng.random() < 0.2 and self.room(20):
-            self.parts.append(Part("progress", "", (round(self.left), round(self.y), round(self.right), round(self.y + rng.randint(6, 16))), value=str(rng.randint(0, 100))))
-            self.y += 20
-
-    def cards(self) -> None:
-        """Rows that repeat the same buttons: which one is meant only its row says."""
-        rng, face = self.rng, self.look.face
-        verbs = [verb for verb in rng.sample(["Edit", "Delete", "Remove", "Open", "Details", "Reply", "Buy", "Follow", "Download", "Share", "View"], rng.randint(1, 2)) if verb.lower() not in self.used]
-        if not verbs:
-            return
-        self.used.update(verb.lower() for verb in verbs)
-        height = self.button_height + rng.randint(6, 16)
-        for row in range(rng.randint(2, 5)):
-            title = self.name("field" if rng.random() < 0.3 else "title", 2, (self.right - self.left) * 0.5)
-            if not title or not self.room(height):
-                return
-            y = round(self.y)
-            self.decorations.append(Decoration((self.left, y, self.right, y + height - 2), "card"))
-            self.parts.append(Part("label", title, (self.left + 8, y, self.left + 8 + face.width(title), y + height - 2)))
-            x = self.right - 8
-            for verb in verbs:
-                width = face.width(verb) + 2 * self.look.padding + 6
-                self.parts.append(Part("button", verb, (round(x - width), y + 3, round(x), y + 3 + self.button_height), section=title, row=row))
-                x -= width + 4
-            self.y += height

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from . import widgets
-from .canvas import Canvas, grey, luminance, mix, readable
+from .canvas import Canvas, grey, luminance, mix
 from .record import Box, Element, Screen, ScrollArea, Window
 from .scene import Pane, Part, Popup, Scene, SceneWindow
 
@@ -198,7 +198,6 @@ def parts(scene: Scene) -> list[Part]:
 
 
 def _describe(scene: Scene) -> tuple[Screen, list[Part]]:
-    everything: Box = (0, 0, scene.width, scene.height)
     elements: list[Element] = []
     live: list[Part] = []
     areas: list[ScrollArea] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from . import collections, words
+from . import collections, panels, words
 from .layout import Flow
 from .looks import Look, make_look
 from .scene import Decoration, Pane, Part, Popup, SceneWindow
@@ -23,15 +23,15 @@ def add_section(flow: Flow, kind: str) -> None:
         case "check" | "radio": flow.choices(kind)
         case "settings": flow.settings()
         case "paragraph": flow.paragraph()
-        case "facts": flow.facts()
+        case "facts": panels.facts(flow)
         case "heading": flow.heading()
         case "list": collections.listing(flow)
         case "table": collections.table(flow)
         case "links": flow.links()
         case "buttons": flow.buttons()
-        case "keypad": flow.keypad()
-        case "sliders": flow.sliders()
-        case "cards": flow.cards()
+        case "keypad": panels.keypad(flow)
+        case "sliders": panels.sliders(flow)
+        case "cards": panels.cards(flow)
         case "icons": collections.icons(flow)
         case "tabs": collections.tabs(flow)
 

@@ -18,7 +18,7 @@ from screens.windows import close_menu, message_dialog, open_menu
 from .form import DONE, NO_CHANGE, call, place, prompt
 from .form import act as say
 from .goals import Goal, answer, goal_for, new_value, phantom, scroll
-from .policy import DISMISS, pick_element
+from .history import DISMISS, pick_element
 from .view import View
 from .wording import task_text
 
