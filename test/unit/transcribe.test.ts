@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, loadTranscriber, type Progress, type Transcriber, type TranscriptSegment } from "../../src/index.js";
 import { liveTensors } from "../../src/engine/mlx/index.js";
+import { WhisperModel } from "../../src/engine/models/whisper/model.js";
+import { HeardWindow } from "../../src/engine/transcribe/heard-window.js";
 import { cutSegments } from "../../src/engine/transcribe/segments.js";
 
 // What a caller of the library sees. That the text is right is shown in test/golden.
@@ -92,6 +94,17 @@ describe("a transcriber", () => {
     expect(progress[1]).toMatchObject({ phase: "Transcribing", total: 40, unit: "seconds" });
     await expect(transcriber.transcribe(SOUND, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "cancelled" });
     expect((await transcriber.transcribe(SOUND, { temperature: 0 })).segments).not.toEqual([]);
+  });
+
+  it("adds no token after an abort", async () => {
+    using model = await WhisperModel.load(fixture("whisper/model"));
+    using heard = await HeardWindow.listen(model, new Float32Array(3000 * 80));
+    const controller = new AbortController();
+    using text = heard.text([273], { signal: controller.signal });
+    await text.readPrompt([0]);
+    await text.add(300);
+    controller.abort();
+    await expect(text.add(5)).rejects.toMatchObject({ code: "cancelled" });
   });
 
   it("lets a caller leave early", async () => {
@@ -184,6 +197,12 @@ describe("a folder that is not whole", () => {
     const to = await copy("heads", "generation_config.json", (json) => (json["alignment_heads"] = [[3, 0]]));
     await expect(loadTranscriber(to)).rejects.toThrow(/alignment_heads/);
     expect(liveTensors()).toBe(baseline);
+  });
+
+  it("says where a missing tokenizer can be had", async () => {
+    const to = await copy("no-tokenizer", "config.json", () => undefined);
+    await rm(join(to, "tokenizer.json"));
+    await expect(loadTranscriber(to)).rejects.toMatchObject({ code: "invalid_model", message: expect.stringContaining("tokenizer.json") as string });
   });
 
   it("does without generation_config.json", async () => {

@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DeskhandError, isDeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
 import type { AudioSource } from "../messages.js";
@@ -9,21 +9,23 @@ import { decodeWav, isWav } from "./wav.js";
 
 /** A download larger than this is refused. */
 const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
+/** A WAVE file larger than this is not read into memory: ffmpeg decodes it as it comes. */
+const MAX_WAV_BYTES = 256 * 1024 * 1024;
 
 /**
- * Sound as mono samples at 16 kHz. WAVE files are decoded here, everything else by ffmpeg. The caller is trusted: any file and
+ * Sound as mono samples at 16 kHz. WAVE files of usual size are decoded here, everything else by ffmpeg. The caller is trusted: any file and
  * any address is read.
  * @throws DeskhandError `unsupported_input`, `dependency_missing` (no ffmpeg), `cancelled`.
  */
 export async function decodeAudio(source: AudioSource, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array<ArrayBuffer>> {
   throwIfAborted(signal);
-  if (source instanceof Float32Array) return Float32Array.from(source);
+  if (source instanceof Float32Array) return new Float32Array(source);
   if (source instanceof Uint8Array) return decodeBytes(source, undefined, signal);
   const text = String(source);
   if (/^https?:/i.test(text)) return decodeBytes(await download(text, signal), undefined, signal);
   const path = /^file:/i.test(text) ? fileURLToPath(text) : text;
   try {
-    if (!isWav(await headOf(path))) return await decodeWithFfmpeg(path, signal);
+    if (!isWav(await headOf(path)) || (await stat(path)).size > MAX_WAV_BYTES) return await decodeWithFfmpeg(path, signal);
     return await decodeBytes(await readFile(path, { signal }), path, signal);
   } catch (cause) {
     throwIfAborted(signal);

@@ -6,7 +6,7 @@ import { resolveModel } from "../hub/resolve.js";
 import type { AudioSource } from "../messages.js";
 import { bestDevice, clearCache, setDefaultDevice } from "../mlx/index.js";
 import type { LoadOptions } from "../model.js";
-import { WhisperModel } from "../models/whisper/model.js";
+import { readWhisperConfig, WhisperModel } from "../models/whisper/model.js";
 import { weightTypes } from "../weight-types.js";
 import { transcribeSound } from "./long-form.js";
 import { resolveTranscribeOptions, type TranscribeOptions } from "./options.js";
@@ -101,11 +101,6 @@ export class Transcriber implements AsyncDisposable {
 export async function loadTranscriber(name: string, { device = bestDevice(), dtype, onProgress, signal }: Omit<LoadOptions, "toolFormat"> = {}): Promise<Transcriber> {
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);
-  const model = await WhisperModel.load(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  try {
-    return new Transcriber(id, model, await WhisperVocabulary.load(dir, model.config, { signal }));
-  } catch (error) {
-    model[Symbol.dispose]();
-    throw error;
-  }
+  const vocabulary = await WhisperVocabulary.load(dir, await readWhisperConfig(dir), { signal });
+  return new Transcriber(id, await WhisperModel.load(dir, { ...weightTypes(device, dtype), onProgress, signal }), vocabulary);
 }

@@ -71,6 +71,9 @@ export class WhisperVocabulary {
 
   /** @throws DeskhandError `invalid_model` when files are missing or do not fit each other. */
   static async load(dir: string, model: WhisperConfig, { signal }: { signal?: AbortSignal } = {}): Promise<WhisperVocabulary> {
+    if (!existsSync(join(dir, "tokenizer.json"))) {
+      throw new DeskhandError("invalid_model", `Expected tokenizer.json in ${dir} but it is missing: mlx-whisper's folders come without one. Copy tokenizer.json and generation_config.json from the model of the same size by openai, or use a folder whose name says asr.`);
+    }
     const path = join(dir, "generation_config.json");
     const generation = parseWith(GenerationConfig, existsSync(path) ? await readJson(path) : {}, path, "invalid_model");
     return new WhisperVocabulary(await Tokenizer.load(dir, { signal }), generation, model, dir);

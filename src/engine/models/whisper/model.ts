@@ -30,13 +30,7 @@ export class WhisperModel implements Disposable {
    * @throws DeskhandError `unsupported_model` for another `model_type`, `invalid_model` when weights do not fit.
    */
   static async load(dir: string, options: LoadWeightsOptions = {}): Promise<WhisperModel> {
-    const path = join(dir, "config.json");
-    const raw = await readJson(path);
-    const { model_type } = parseWith(ModelType, raw, path, "unsupported_model");
-    if (model_type !== "whisper") {
-      throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be whisper, which writes down speech, but received ${model_type}. Use load() for models that chat.`);
-    }
-    const config = parseWith(WhisperConfig, raw, path, "unsupported_model");
+    const config = await readWhisperConfig(dir);
     const weights = await Weights.open(dir, { dtype: options.dtype, storedMatrices: options.storedMatrices, aliases: whisperAliases(config) });
     try {
       const model = new WhisperModel(weights, config);
@@ -51,4 +45,13 @@ export class WhisperModel implements Disposable {
   [Symbol.dispose](): void {
     disposeModules(this.encoder, this.decoder);
   }
+}
+
+/** config.json of a model folder. @throws DeskhandError `unsupported_model` for another `model_type`, or a field it names. */
+export async function readWhisperConfig(dir: string): Promise<WhisperConfig> {
+  const path = join(dir, "config.json");
+  const raw = await readJson(path);
+  const { model_type } = parseWith(ModelType, raw, path, "unsupported_model");
+  if (model_type === "whisper") return parseWith(WhisperConfig, raw, path, "unsupported_model");
+  throw new DeskhandError("unsupported_model", `Expected model_type in ${path} to be whisper, which writes down speech, but received ${model_type}. Use load() for models that chat.`);
 }
