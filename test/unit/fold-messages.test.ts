@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { ChatMessage, ToolDefinition } from "../../src/engine/messages.js";
+import type { ChatMessage, ContentPart, ToolDefinition } from "../../src/engine/messages.js";
 import { ChatTemplate } from "../../src/engine/tokenizer/chat-template.js";
-import { pythonSignature } from "../../src/engine/tools/prompted-tools.js";
+import { mergeNeighbours, systemToUser } from "../../src/engine/tokenizer/fold-messages.js";
+import { hermes } from "../../src/engine/tools/hermes.js";
+import { promptTools, pythonSignature } from "../../src/engine/tools/prompted-tools.js";
+import { generator } from "./support/tool-format-cases.js";
 
 /** As Gemma 1's and Mistral's templates refuse: no system role, and turns in strict alternation. */
 const STRICT = new ChatTemplate(
@@ -47,5 +50,54 @@ describe("templates that know no tools", () => {
     expect(text).toContain("[user] You can call these Python functions:");
     expect(text).toContain("def get_weather(city: str");
     expect(text).toContain('[assistant] Understood. [user] Weather? [assistant] ```tool_code\nget_weather(city="Oslo")\n``` [user] ```tool_output\n12\n``` ');
+  });
+});
+
+describe("folding loses nothing", () => {
+  /** Conversations in any order of roles, each text, picture, call and result with a name of its own. */
+  function conversation(seed: number): ChatMessage[] {
+    const random = generator(seed);
+    let made = 0;
+    const name = (): string => `<${seed}.${made++}>`;
+    const part = (): ContentPart => (random(3) === 0 ? { type: "image", image: name() } : { type: "text", text: name() });
+    const content = (): ChatMessage["content"] => [() => name(), () => "", () => [], () => Array.from({ length: 1 + random(3) }, part)][random(6) % 4]!();
+    return Array.from({ length: 1 + random(9) }, (): ChatMessage => {
+      const role = (["system", "user", "assistant", "tool"] as const)[random(4)]!;
+      if (role === "tool") return { role, toolCallId: "1", content: name() };
+      if (role !== "assistant" || random(2) === 0) return { role, content: content() };
+      return { role, content: content(), toolCalls: Array.from({ length: 1 + random(2) }, () => ({ id: "1", name: "f", arguments: JSON.stringify({ a: name() }) })) };
+    });
+  }
+
+  const names = (text: string): string[] => text.match(/<\d+\.\d+>/g) ?? [];
+  /** Names in the contents, in order; and in the calls. */
+  const inContents = (messages: readonly ChatMessage[]): string[] => names(JSON.stringify(messages.map((message) => message.content)));
+  const inCalls = (messages: readonly ChatMessage[]): string[] => names(JSON.stringify(messages.map((message) => (message.role === "assistant" ? message.toolCalls : []))));
+  const seeds = Array.from({ length: 500 }, (_, seed) => seed);
+
+  it.each([["neighbours merged", mergeNeighbours], ["the system's said by the user", systemToUser]] as const)("%s", (_what, fold) => {
+    for (const messages of seeds.map(conversation)) {
+      const folded = fold(messages);
+      expect(inContents(folded)).toEqual(inContents(messages));
+      expect(inCalls(folded)).toEqual(inCalls(messages));
+      expect(folded.every((message, i) => i === 0 || message.role === "tool" || message.role !== folded[i - 1]!.role)).toBe(true);
+      if (fold === systemToUser) expect(folded.some(({ role }) => role === "system")).toBe(false);
+    }
+  });
+
+  it("calls and results in the text", () => {
+    for (const messages of seeds.map(conversation)) {
+      const shown = promptTools(messages, [WEATHER], hermes);
+      // A call stands behind its message's text.
+      expect(inContents(shown)).toEqual(messages.flatMap((message) => [...inContents([message]), ...inCalls([message])]));
+    }
+  });
+
+  it("in the prompt of a template that forbids it all", () => {
+    for (const messages of seeds.map(conversation)) {
+      const texts = messages.map((message): ChatMessage => ({ ...message, content: typeof message.content === "string" ? message.content : message.content.filter(({ type }) => type === "text") }));
+      const prompt = STRICT.render([{ role: "user", content: "Hi" }, ...texts]);
+      expect(names(prompt)).toEqual(texts.flatMap((message) => [...inContents([message]), ...inCalls([message])]));
+    }
   });
 });

@@ -82,7 +82,7 @@ export class ChatTemplate {
    * template, `invalid_model` when the template itself fails.
    */
   render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {}, shield, toolFormat = gemma }: RenderOptions = {}): string {
-    if (!this.knowsTools && (tools.length > 0 || messages.some(({ role }) => role === "tool"))) {
+    if (!this.knowsTools && (tools.length > 0 || messages.some(speaksOfTools))) {
       return this.render(promptTools(messages, tools, toolFormat), { addGenerationPrompt, variables, shield });
     }
     const template = tools.length > 0 ? this.toolTemplate : this.template;
@@ -148,6 +148,11 @@ export class ChatTemplate {
     const systemAsPartsOnly = understands({ role: "system", content: parts }, other) && !understands({ role: "system", content: word }, other);
     return { parts: takesParts, string: !takesParts || (understands({ role: "user", content: word }) && !systemAsPartsOnly) };
   }
+}
+
+/** Holds what a template that knows no tools would leave out, unless it is in the text. */
+function speaksOfTools(message: ChatMessage): boolean {
+  return message.role === "tool" || (message.role === "assistant" && (message.toolCalls ?? []).length > 0);
 }
 
 /** The error for asking a chat of a model without a template. */
