@@ -111,12 +111,12 @@ def functions(packed: Packed, tokenizer: Tokenizer, count: int) -> tuple[dict[st
     replies = about_text(packed, tokenizer, [sample.prompt for sample in found])
     scores: dict[str, list[bool]] = defaultdict(list)
     failures = []
-    for sample, reply in zip(found, replies):
+    for number, (sample, reply) in enumerate(zip(found, replies)):
         ok = _call_right(sample.answer, reply) if "<tool_call>" in sample.answer else reply == sample.answer
         scores[sample.kind].append(ok)
         scores["function"].append(ok)
         if not ok:
-            failures.append([sample.kind, sample.prompt[-600:], sample.answer, reply])
+            failures.append([number, sample.kind, sample.prompt[-600:], sample.answer, reply])
     return scores, failures
 
 
