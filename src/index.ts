@@ -6,7 +6,7 @@ export type { OnProgress, Progress } from "./core/progress.js";
 export { convert } from "./engine/convert/convert.js";
 export type { ConvertOptions, QuantizeOptions } from "./engine/convert/options.js";
 export type { ChatRequest, Engine, FinishReason, Inference, InferenceEvent, ModelInfo, SamplingOptions, Timings, Usage } from "./engine/inference.js";
-export type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, ToolDefinition } from "./engine/messages.js";
+export type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, ToolDefinition, VideoPart, VideoSource } from "./engine/messages.js";
 export { load, type ChatOptions, type ChatOutput, type GenerateOptions, type GenerationOutput, type GenerationStream, type LoadOptions, type Model } from "./engine/model.js";
 export { SimpleEngine } from "./engine/simple-engine.js";
 export { loadTranscriber, type Transcriber, type TranscriberInfo, type TranscriptStream } from "./engine/transcribe/transcriber.js";

@@ -4,10 +4,14 @@ import { decodeImage, type DecodedImage } from "./image/decode.js";
 import { readImageSource } from "./image/source.js";
 import type { AudioSource, ChatMessage, ImageSource } from "./messages.js";
 import type { PromptMedia } from "./models/architecture.js";
+import { videosAsPictures } from "./video/as-pictures.js";
+import { readVideo, type SampledVideo, type VideoRequest } from "./video/read.js";
+import { PICTURE_SAMPLER, type VideoSampler } from "./video/sampling.js";
 
 /** Media as a caller names them, those of each kind in the order of their places. */
 export interface MediaSources {
   images: readonly ImageSource[];
+  videos: readonly VideoRequest[];
   audio: readonly AudioSource[];
 }
 
@@ -16,6 +20,7 @@ export function mediaOf(messages: readonly ChatMessage[]): MediaSources {
   const parts = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content));
   return {
     images: parts.flatMap((part) => (part.type === "image" ? [part.image] : [])),
+    videos: parts.flatMap((part) => (part.type === "video" ? [{ video: part.video, fps: part.fps, maxFrames: part.maxFrames }] : [])),
     audio: parts.flatMap((part) => (part.type === "audio" ? [part.audio] : [])),
   };
 }
@@ -29,19 +34,42 @@ export interface MediaTaker {
 }
 
 /** @throws DeskhandError `unsupported_input` for a kind of media that the model does not take. */
-export function requireTaken({ images, audio }: MediaSources, { id, modelType, vision, audio: hears }: MediaTaker): void {
+export function requireTaken({ images, videos, audio }: MediaSources, { id, modelType, vision, audio: hears }: MediaTaker): void {
   const refuse = (takes: string, received: string, instead: string): never => {
     throw new DeskhandError("unsupported_input", `The model ${id} (${modelType}) takes ${takes} only but received ${received}. Leave ${received.startsWith("a ") ? "it" : "them"} out, or use ${instead}.`);
   };
   if (images.length > 0 && !vision) refuse("text", images.length === 1 ? "a picture" : `${images.length} pictures`, 'a vision model such as "qwen"');
+  if (videos.length > 0 && !vision) refuse("text", videos.length === 1 ? "a video" : `${videos.length} videos`, 'a vision model such as "qwen"');
   if (audio.length > 0 && !hears) refuse(vision ? "text and pictures" : "text", audio.length === 1 ? "a sound" : `${audio.length} sounds`, "a model that hears, such as Qwen2.5-Omni");
 }
 
+export interface ReadMediaOptions {
+  signal?: AbortSignal;
+  /** How the model's family looks at videos; families without one see them as pictures. */
+  video?: VideoSampler;
+  /** Tokens the model holds. */
+  contextLength?: number;
+}
+
+/** Messages whose videos are the pictures they consist of, for families or templates that know no videos. @throws DeskhandError as `readMedia`. */
+export async function withVideosAsPictures(messages: readonly ChatMessage[], { signal }: { signal?: AbortSignal } = {}): Promise<ChatMessage[]> {
+  return videosAsPictures(messages, async (part) => (await readVideo(part, PICTURE_SAMPLER, { signal, readImage: (source) => readImage(source, signal) })).frames);
+}
+
 /** Reads and decodes media, one after the other. @throws DeskhandError for what cannot be read; `cancelled`. */
-export async function readMedia({ images, audio }: MediaSources, { signal }: { signal?: AbortSignal } = {}): Promise<PromptMedia> {
+export async function readMedia({ images, videos, audio }: MediaSources, { signal, video: sampler = PICTURE_SAMPLER, contextLength }: ReadMediaOptions = {}): Promise<PromptMedia> {
   const pictures: DecodedImage[] = [];
-  for (const source of images) pictures.push(await decodeImage(await readImageSource(source, { signal }), { signal }));
+  for (const source of images) pictures.push(await readImage(source, signal));
+  const films: SampledVideo[] = [];
+  for (const request of videos) films.push(await readVideo(request, sampler, { signal, contextLength, readImage: (source) => readImage(source, signal) }));
   const sounds: Float32Array[] = [];
   for (const source of audio) sounds.push(await decodeAudio(source, { signal }));
-  return { images: pictures, audio: sounds };
+  return { images: pictures, videos: films, audio: sounds };
+}
+
+async function readImage(source: ImageSource, signal: AbortSignal | undefined): Promise<DecodedImage> {
+  if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array) return decodeImage(await readImageSource(source, { signal }), { signal });
+  const { data, widthPx, heightPx } = source;
+  if (data.length === widthPx * heightPx * 3 && data.length > 0) return source;
+  throw new DeskhandError("invalid_image", `Expected ${widthPx} × ${heightPx} pixels of red, green and blue, ${widthPx * heightPx * 3} bytes, but received ${data.length}. Leave transparency out.`);
 }

@@ -1,12 +1,29 @@
 /** What a chat is made of, as the engine sees it: pictures and sound already separated from text, ids already chosen. */
 
-/** A picture: a path, an `http(s):`, `file:` or `data:` URL, or the bytes of an encoded file (PNG, JPEG, WebP, GIF, …). */
-export type ImageSource = string | URL | Uint8Array;
+import type { DecodedImage } from "./image/decode.js";
+
+/** A picture as a file holds it: a path, an `http(s):`, `file:` or `data:` URL, or the bytes of an encoded file (PNG, JPEG, WebP, GIF, …). */
+export type EncodedImageSource = string | URL | Uint8Array;
+
+/** A picture: as a file holds it, or its pixels. */
+export type ImageSource = EncodedImageSource | DecodedImage;
 
 /** Sound: a path, an `http(s):` or `file:` URL, the bytes of a file, or samples at 16 kHz (mono, full scale ±1). */
 export type AudioSource = string | URL | Uint8Array | Float32Array;
 
-export type ContentPart = { type: "text"; text: string } | { type: "image"; image: ImageSource } | { type: "audio"; audio: AudioSource };
+/** A video: a path, an `http(s):` or `file:` URL, or its frames; `fps` is how many of them a second has where they are not a choice already. */
+export type VideoSource = string | URL | { frames: readonly ImageSource[]; fps?: number };
+
+export interface VideoPart {
+  type: "video";
+  video: VideoSource;
+  /** Frames a second to look at. Default: as the model's family does, mostly 2. */
+  fps?: number;
+  /** Most frames to look at. Default: as the model's family does; 32 for families that see them as pictures. */
+  maxFrames?: number;
+}
+
+export type ContentPart = { type: "text"; text: string } | { type: "image"; image: ImageSource } | { type: "audio"; audio: AudioSource } | VideoPart;
 
 export interface ToolCall {
   id: string;

@@ -9,8 +9,8 @@ import { promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/
 import { generateTokens } from "./generate/tokens.js";
 import { resolveModel } from "./hub/resolve.js";
 import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
-import { mediaOf, readMedia, requireTaken, type MediaSources } from "./media.js";
-import type { AudioSource, ChatMessage, ImageSource, ToolCall } from "./messages.js";
+import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
+import type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, VideoSource } from "./messages.js";
 import { bestDevice, clearCache, setDefaultDevice, type Device, type DType } from "./mlx/index.js";
 import type { Prompt } from "./models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
@@ -36,7 +36,13 @@ export interface LoadOptions {
 export interface GenerateOptions extends SamplingOptions {
   /** Pictures, before the text (or at their marks in a raw prompt). */
   images?: ImageSource[];
-  /** Sound, after the pictures. */
+  /** Videos, after the pictures; what a family cannot see as a video becomes several pictures in its place. */
+  videos?: VideoSource[];
+  /** Frames a second to look at. Default: as the model's family does, mostly 2. */
+  videoFps?: number;
+  /** Most frames of each video to look at. Default: as the model's family does; 32 for families that see them as pictures. */
+  videoMaxFrames?: number;
+  /** Sound, after the videos. */
   audio?: AudioSource[];
   /** Send the prompt as it is, without the chat template. */
   raw?: boolean;
@@ -104,10 +110,16 @@ export class Model implements AsyncDisposable {
 
   /** Like `generate`, piece by piece. The generator's return value is the whole output. */
   streamGenerate(prompt: string, options: GenerateOptions = {}): GenerationStream {
-    const { images = [], audio = [], raw = false } = options;
-    if (raw) return this.#run(() => this.#prepare(prompt, { images, audio }, { addSpecialTokens: true, signal: options.signal }), options);
-    const content = [...images.map((image) => ({ type: "image" as const, image })), ...audio.map((sound) => ({ type: "audio" as const, audio: sound })), { type: "text" as const, text: prompt }];
-    return this.#runChat({ messages: [{ role: "user", content }] }, options);
+    const { images = [], videos = [], videoFps: fps, videoMaxFrames: maxFrames, audio = [], raw = false, signal } = options;
+    const content: ContentPart[] = [
+      ...images.map((image) => ({ type: "image" as const, image })),
+      ...videos.map((video) => ({ type: "video" as const, video, fps, maxFrames })),
+      ...audio.map((sound) => ({ type: "audio" as const, audio: sound })),
+      { type: "text", text: prompt },
+    ];
+    if (!raw) return this.#runChat({ messages: [{ role: "user", content }] }, options);
+    const knowsVideos = this.#parts.processor?.video !== undefined;
+    return this.#run(async () => this.#prepare(prompt, await this.#withVideos([{ role: "user", content }], knowsVideos, signal), { addSpecialTokens: true, signal }), options);
   }
 
   /** Answers a conversation; tool calls are parsed when tools are given. */
@@ -134,6 +146,11 @@ export class Model implements AsyncDisposable {
 
   async answerAboutImage(image: ImageSource, question: string, options: Omit<GenerateOptions, "images" | "raw"> = {}): Promise<GenerationOutput> {
     return this.generate(question, { ...options, images: [image] });
+  }
+
+  /** A description of a video in the model's words. */
+  async describeVideo(video: VideoSource, options: Omit<GenerateOptions, "videos" | "raw"> = {}): Promise<GenerationOutput> {
+    return this.generate("Describe this video.", { ...options, videos: [video] });
   }
 
   /** Waits for a running generation to end, then frees the weights and the cache. Safe to call twice. */
@@ -174,16 +191,23 @@ export class Model implements AsyncDisposable {
     return toolChoice === "none" || tools === undefined || tools.length === 0 ? undefined : this.#parts.toolFormat;
   }
 
-  #runChat({ messages, tools, toolChoice }: ChatRequest, options: RunOptions): GenerationStream {
-    return this.#run(() => {
-      const media = mediaOf(messages);
-      requireTaken(media, this.info);
-      if (this.#parts.template === undefined) throw missingChatTemplate(this.info.id);
-      const shield = new SpecialTokenShield(this.#parts.tokenizer.specialTokens, textsOf(messages, tools));
-      const text = this.#parts.template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat: this.#parts.toolFormat });
+  #runChat({ messages: asked, tools, toolChoice }: ChatRequest, options: RunOptions): GenerationStream {
+    return this.#run(async () => {
+      const { template, processor, tokenizer, toolFormat } = this.#parts;
+      const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, options.signal);
+      if (template === undefined) throw missingChatTemplate(this.info.id);
+      const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
+      const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat });
       options.onPrompt?.(text);
-      return this.#prepare(text, media, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
+      return this.#prepare(text, messages, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
     }, options);
+  }
+
+  /** Videos as they are where they are known, else as pictures. */
+  async #withVideos(messages: ChatMessage[], known: boolean, signal: AbortSignal | undefined): Promise<ChatMessage[]> {
+    const media = mediaOf(messages);
+    requireTaken(media, this.info);
+    return known || media.videos.length === 0 ? messages : withVideosAsPictures(messages, { signal });
   }
 
   async *#run(prepare: () => Promise<Prompt>, options: RunOptions): GenerationStream {
@@ -225,12 +249,12 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async #prepare(text: string, sources: MediaSources, { signal, ...encoding }: { addSpecialTokens: boolean; mark?: string; signal?: AbortSignal }): Promise<Prompt> {
+  async #prepare(text: string, messages: readonly ChatMessage[], { signal, ...encoding }: { addSpecialTokens: boolean; mark?: string; signal?: AbortSignal }): Promise<Prompt> {
     const { tokenizer, processor } = this.#parts;
-    requireTaken(sources, this.info);
     const encode = (part: string): number[] => tokenizer.encode(part, encoding);
     if (processor === undefined) return { tokenIds: encode(text), media: [] };
-    return processor.prepare({ ...(await readMedia(sources, { signal })), text, encode });
+    const media = await readMedia(mediaOf(messages), { signal, video: processor.video, contextLength: this.info.contextLength });
+    return processor.prepare({ ...media, text, encode });
   }
 }
 

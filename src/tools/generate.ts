@@ -9,6 +9,9 @@ interface GenerateFlags {
   model: string;
   prompt: string;
   image: string[];
+  video: string[];
+  videoFps?: number;
+  videoMaxFrames?: number;
   audio: string[];
   raw?: boolean;
   maxTokens?: number;
@@ -20,10 +23,13 @@ interface GenerateFlags {
 /** `deskhand generate`: streams the answer to stdout, or with `--json` prints it whole on one line with tokens, usage and timings. */
 export function generateCommand(): Command {
   return new Command("generate")
-    .description("answer one prompt, with or without pictures and sounds")
+    .description("answer one prompt, with or without pictures, videos and sounds")
     .option("--model <model>", "model: alias, folder or Hugging Face id", DEFAULT_MODEL)
     .requiredOption("--prompt <text>", "what to ask")
     .option("--image <file-or-url>", "a picture to ask about; may be given several times", collect, [])
+    .option("--video <file-or-url>", "a video to ask about; may be given several times", collect, [])
+    .option("--video-fps <n>", "frames of it to look at in a second", decimalNumber(0.001, 240))
+    .option("--video-max-frames <n>", "most frames of it to look at", wholeNumber(1, 4096))
     .option("--audio <file-or-url>", "a sound to ask about; may be given several times", collect, [])
     .option("--raw", "send the prompt as it is, without the chat template")
     .option("--max-tokens <n>", "most tokens to generate", wholeNumber(1))
@@ -37,7 +43,7 @@ async function runGenerate(flags: GenerateFlags): Promise<void> {
   using interrupt = abortOnSignals();
   using reader = watchStdout();
   const signal = AbortSignal.any([interrupt.signal, reader.signal]);
-  const options: GenerateOptions = { images: flags.image, audio: flags.audio, raw: flags.raw, maxTokens: flags.maxTokens, temperature: flags.temp, seed: flags.seed, signal };
+  const options: GenerateOptions = { images: flags.image, videos: flags.video, videoFps: flags.videoFps, videoMaxFrames: flags.videoMaxFrames, audio: flags.audio, raw: flags.raw, maxTokens: flags.maxTokens, temperature: flags.temp, seed: flags.seed, signal };
   try {
     const { load } = await import("../index.js");
     await using model = await load(flags.model, { signal, onProgress: progressPrinter() });

@@ -4,6 +4,7 @@ import { DeskhandError } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
 import type { DecodedImage } from "./decode.js";
+import { cutTemporalPatches } from "./qwen-vl-patches.js";
 import { resizeBicubic } from "./resize.js";
 import { smartResize, type PixelSize } from "./smart-resize.js";
 
@@ -68,7 +69,7 @@ export class QwenVLImageProcessor {
     this.minPixels = parsed.min_pixels ?? parsed.size?.shortest_edge ?? parsed.size?.min_pixels ?? DEFAULT_MIN_PIXELS;
     this.maxPixels = parsed.max_pixels ?? parsed.size?.longest_edge ?? parsed.size?.max_pixels ?? DEFAULT_MAX_PIXELS;
     this.resizes = parsed.do_resize;
-    this.levels = levelTable(parsed);
+    this.levels = normalisedLevels(parsed);
     this.settingsKey = JSON.stringify([parsed, this.minPixels, this.maxPixels]);
   }
 
@@ -99,42 +100,17 @@ export class QwenVLImageProcessor {
     const gridHeight = resized.heightPx / this.patchSize;
     const gridWidth = resized.widthPx / this.patchSize;
     return {
-      pixelValues: this.patchify(resized),
+      pixelValues: cutTemporalPatches([resized], this, this.levels),
       gridThw: [1, gridHeight, gridWidth],
       mergedTokens: (gridHeight * gridWidth) / this.mergeSize ** 2,
     };
   }
-
-  /** `[H, W, 3]` bytes to patches in the order (block row, block column, row in block, column in block), each `[3, T, P, P]`. */
-  private patchify({ data, widthPx, heightPx }: DecodedImage): Float32Array<ArrayBuffer> {
-    const { patchSize, mergeSize, temporalPatchSize, levels } = this;
-    const blockPx = patchSize * mergeSize;
-    const plane = patchSize * patchSize;
-    const out = new Float32Array(heightPx * widthPx * CHANNELS * temporalPatchSize);
-    let o = 0;
-    for (let blockY = 0; blockY < heightPx; blockY += blockPx) {
-      for (let blockX = 0; blockX < widthPx; blockX += blockPx) {
-        for (let patch = 0; patch < mergeSize * mergeSize; patch++) {
-          const top = blockY + Math.floor(patch / mergeSize) * patchSize;
-          const left = blockX + (patch % mergeSize) * patchSize;
-          for (let channel = 0; channel < CHANNELS; channel++) {
-            const start = o;
-            const table = channel << 8;
-            for (let y = 0; y < patchSize; y++) {
-              let from = ((top + y) * widthPx + left) * CHANNELS + channel;
-              for (let x = 0; x < patchSize; x++, from += CHANNELS) out[o++] = levels[table + data[from]!]!;
-            }
-            // A still picture is the same in every frame of the temporal patch.
-            for (let t = 1; t < temporalPatchSize; t++, o += plane) out.copyWithin(o, start, start + plane);
-          }
-        }
-      }
-    }
-    return out;
-  }
 }
 
-function levelTable(config: z.output<typeof schema>): Float32Array {
+type Levels = Pick<z.output<typeof schema>, "do_rescale" | "rescale_factor" | "do_normalize" | "image_mean" | "image_std">;
+
+/** The normalised value of each of the 256 levels, a channel at a time: `[3, 256]`. */
+export function normalisedLevels(config: Levels): Float32Array {
   const table = new Float32Array(CHANNELS * 256);
   for (let channel = 0; channel < CHANNELS; channel++) {
     for (let level = 0; level < 256; level++) table[channel * 256 + level] = normalise(level, channel, config);
@@ -143,7 +119,7 @@ function levelTable(config: z.output<typeof schema>): Float32Array {
 }
 
 /** One pixel value. With both steps on, mean and deviation are scaled instead of the pixel, in single precision, as the reference does. */
-function normalise(level: number, channel: number, { do_rescale, rescale_factor, do_normalize, image_mean, image_std }: z.output<typeof schema>): number {
+function normalise(level: number, channel: number, { do_rescale, rescale_factor, do_normalize, image_mean, image_std }: Levels): number {
   if (!do_normalize) return do_rescale ? level * rescale_factor : level;
   const scale = do_rescale ? Math.fround(1 / rescale_factor) : 1;
   const mean = Math.fround(Math.fround(image_mean[channel]!) * scale);

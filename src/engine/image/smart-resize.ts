@@ -46,8 +46,8 @@ export function smartResize({ widthPx, heightPx }: PixelSize, { factor, minPixel
   return { widthPx: width, heightPx: height };
 }
 
-/** Python's `round`, which the reference relies on: 2.5 becomes 2. */
-function roundHalfToEven(value: number): number {
+/** Python's and NumPy's rounding, which the references rely on: 2.5 becomes 2. */
+export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   if (rest !== 0.5) return Math.round(value);

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
-import type { ImageSource } from "../messages.js";
+import type { EncodedImageSource } from "../messages.js";
 import { downloadImage } from "./download.js";
 
 export interface ReadImageOptions {
@@ -21,7 +21,7 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
  *
  * @throws DeskhandError `invalid_image`, `image_too_large` (in bytes), `timeout`, `cancelled`.
  */
-export async function readImageSource(source: ImageSource, options: ReadImageOptions = {}): Promise<Uint8Array> {
+export async function readImageSource(source: EncodedImageSource, options: ReadImageOptions = {}): Promise<Uint8Array> {
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
   throwIfAborted(signal);
   if (typeof source !== "string" && !(source instanceof URL)) return checkSize(source, maxBytes);

@@ -2,13 +2,15 @@ import type { LayerCache } from "../cache/layer-cache.js";
 import type { DecodedImage } from "../image/decode.js";
 import type { Tensor } from "../mlx/index.js";
 import type { Rotary } from "../nn/rotary.js";
+import type { SampledVideo } from "../video/read.js";
+import type { VideoSampler } from "../video/sampling.js";
 
-/** A picture or a sound after its family's processor: what `encode` of the same family takes. */
+/** A picture, a video or a sound after its family's processor: what `encode` of the same family takes. */
 export interface MediaItem {
-  readonly kind: "image" | "audio";
+  readonly kind: "image" | "video" | "audio";
 }
 
-/** Where a picture or a sound lies in a prompt. Of the rows [start, end), those that hold a media token stand for the item's features, in order. */
+/** Where a picture, a video or a sound lies in a prompt. Of the rows [start, end), those that hold a media token stand for the item's features, in order. */
 export interface MediaSpan {
   start: number;
   end: number;
@@ -27,6 +29,8 @@ export interface Prompt {
 /** The media of a prompt, those of each kind in the order of their places. */
 export interface PromptMedia {
   images: readonly DecodedImage[];
+  /** Only for processors that take them. */
+  videos?: readonly SampledVideo[];
   /** Mono samples at 16 kHz; only for processors that take them. */
   audio?: readonly Float32Array[];
 }
@@ -40,6 +44,8 @@ export interface ProcessorInput extends PromptMedia {
 export interface Processor {
   /** Whether the family takes sound as well as pictures. */
   readonly takesAudio?: boolean;
+  /** How the family looks at videos. Absent: a video becomes several pictures. */
+  readonly video?: VideoSampler;
   /** @throws DeskhandError `invalid_argument` when the places in the text and the media do not match. */
   prepare(input: ProcessorInput): Prompt;
 }

@@ -1,35 +1,109 @@
 import { DeskhandError } from "../../core/errors.js";
 import { imageContentHash, type DecodedImage } from "../image/decode.js";
-import type { ProcessedImage, QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
+import { QwenVLImageProcessor, type ProcessedImage } from "../image/qwen-vl-processor.js";
+import { roundHalfToEven } from "../image/smart-resize.js";
+import type { PlacedGrid } from "../nn/mrope.js";
+import { QwenVLVideoProcessor } from "../video/qwen-vl-video-processor.js";
+import type { SampledVideo } from "../video/read.js";
+import type { VideoSampler } from "../video/sampling.js";
 import type { MediaItem, MediaSpan, Processor, ProcessorInput, Prompt } from "./architecture.js";
 
 /** A picture cut into patches. */
 export interface QwenImage extends MediaItem, ProcessedImage {}
 
-/** Qwen-VL's prompt: each picture's mark becomes as many tokens as the picture has merged patches. */
+/** A video cut into patches of several frames. */
+export interface QwenVideo extends MediaItem, ProcessedImage {
+  secondsPerGrid: number;
+  /** Where the places of each temporal patch begin, counted from the first row of the video's; absent where they lie in one run. */
+  offsets?: readonly number[];
+}
+
+interface VideoSide {
+  processor: QwenVLVideoProcessor;
+  tokenId: number;
+  /** Whether each temporal patch is told its time and has marks of its own, as in Qwen3-VL. */
+  timestamps: boolean;
+}
+
+/** Qwen-VL's prompt: each picture's or video's mark becomes as many tokens as it has merged patches. */
 export class QwenVLProcessor implements Processor {
+  readonly video: VideoSampler;
   readonly #images: QwenVLImageProcessor;
   readonly #imageTokenId: number;
+  readonly #videos: VideoSide;
 
-  constructor(images: QwenVLImageProcessor, imageTokenId: number) {
+  constructor(images: QwenVLImageProcessor, imageTokenId: number, videos: VideoSide) {
     this.#images = images;
     this.#imageTokenId = imageTokenId;
+    this.#videos = videos;
+    this.video = videos.processor;
   }
 
-  prepare({ text, images, encode }: ProcessorInput): Prompt {
-    return layOutImages(encode(text), images.map((image) => this.#process(image)), this.#imageTokenId);
+  /** Of Qwen2-VL and Qwen2.5-VL (`qwen2`), or of Qwen3-VL and Qwen3.5 (`qwen3`). */
+  static async load(dir: string, tokens: { image_token_id: number; video_token_id: number }, generation: "qwen2" | "qwen3"): Promise<QwenVLProcessor> {
+    const processor = await QwenVLVideoProcessor.load(dir, generation);
+    return new QwenVLProcessor(await QwenVLImageProcessor.load(dir), tokens.image_token_id, { processor, tokenId: tokens.video_token_id, timestamps: generation === "qwen3" });
   }
 
-  #process(image: DecodedImage): { item: QwenImage; key: string } {
-    return { item: { kind: "image", ...this.#images.process(image) }, key: `${imageContentHash(image)} ${this.#images.settingsKey}` };
+  prepare({ text, images, videos = [], encode }: ProcessorInput): Prompt {
+    return layOutMedia(encode(text), [
+      { kind: "picture", tokenId: this.#imageTokenId, media: images.map((image) => this.#picture(image)) },
+      { kind: "video", tokenId: this.#videos.tokenId, media: videos.map((video) => placedVideo(video, this.#videos, encode)) },
+    ]);
   }
+
+  #picture(image: DecodedImage): PlacedMedia {
+    const processed = this.#images.process(image);
+    return { item: { kind: "image", ...processed }, tokens: processed.mergedTokens, key: `${imageContentHash(image)} ${this.#images.settingsKey}` };
+  }
+}
+
+/** Reference: `replace_video_token`, transformers 5.23, models/qwen3_vl/processing_qwen3_vl.py. */
+function placedVideo(video: SampledVideo, { processor, tokenId, timestamps }: VideoSide, encode: (text: string) => number[]): PlacedMedia {
+  const { timesS, ...processed } = processor.process(video);
+  const key = `${video.key} ${processor.settingsKey}`;
+  const item: QwenVideo = { kind: "video", ...processed };
+  if (!timestamps) return { item, tokens: processed.mergedTokens, key };
+  const rows = new Array<number>(processed.mergedTokens / timesS.length).fill(tokenId);
+  const end = encode("<|vision_end|>");
+  const tokens: number[] = [];
+  const offsets: number[] = [];
+  for (const time of timesS) {
+    tokens.push(...encode(`<${tenths(time)} seconds><|vision_start|>`));
+    offsets.push(tokens.length);
+    tokens.push(...rows, ...end);
+  }
+  return { item: { ...item, offsets } as QwenVideo, tokens, key };
+}
+
+/** Seconds with one digit after the point as Python writes them: halves, which only quarters of a second are exactly, become even. */
+function tenths(seconds: number): string {
+  const isHalf = Math.abs((seconds * 4) % 2) === 1;
+  return (isHalf ? roundHalfToEven(seconds * 10) / 10 : seconds).toFixed(1);
+}
+
+/** Where grids of vision rows lie in a prompt, those of a video's temporal patches one by one where they are apart. */
+export function gridsOf(media: readonly MediaSpan[], tokensPerSecond?: number): PlacedGrid[] {
+  return media.flatMap(({ start, item }): PlacedGrid[] => {
+    const { gridThw, offsets, secondsPerGrid } = item as QwenImage & Partial<QwenVideo>;
+    if (offsets !== undefined) return offsets.map((offset) => ({ start: start + offset, gridThw: [1, gridThw[1], gridThw[2]] as const }));
+    const interval = tokensPerSecond === undefined || secondsPerGrid === undefined ? undefined : Math.fround(tokensPerSecond * Math.fround(secondsPerGrid));
+    return [{ start, gridThw, interval }];
+  });
+}
+
+/** Something of a prompt that has places, and what these hold: so many of the kind's token, or these tokens. */
+export interface PlacedMedia {
+  item: MediaItem;
+  tokens: number | readonly number[];
+  key: string;
 }
 
 /** The places of one kind of media: the token that marks them, and in their order how many of it each takes. */
 export interface MediaPlaces {
-  kind: "picture" | "sound";
+  kind: "picture" | "video" | "sound";
   tokenId: number;
-  media: readonly { item: MediaItem; tokens: number; key: string }[];
+  media: readonly PlacedMedia[];
 }
 
 /** `layOutMedia` for pictures alone. */
@@ -65,7 +139,8 @@ export function layOutMedia(tokenIds: readonly number[], kinds: readonly MediaPl
     // A run of another length is that many items side by side.
     i += run === tokens ? run : 1;
     const start = laidOut.length;
-    for (let k = 0; k < tokens; k++) laidOut.push(id);
+    if (typeof tokens === "number") for (let k = 0; k < tokens; k++) laidOut.push(id);
+    else for (const token of tokens) laidOut.push(token);
     media.push({ start, end: laidOut.length, item, key });
   }
   for (const { kind, tokenId, media: expected } of kinds) {

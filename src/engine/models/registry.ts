@@ -5,7 +5,6 @@ import { parseWith, readJson } from "../../core/json.js";
 import type { OnProgress } from "../../core/progress.js";
 import { ClipImageProcessor } from "../image/clip-processor.js";
 import { PixtralImageProcessor } from "../image/pixtral-processor.js";
-import { QwenVLImageProcessor } from "../image/qwen-vl-processor.js";
 import { Fp8Config, quantizedElsewhere } from "../nn/fp8.js";
 import { QuantizationConfig } from "../nn/quantization.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
@@ -87,7 +86,7 @@ const QWEN2_5_OMNI: Entry = {
 const QWEN3_5: Entry = {
   aliases: QWEN3_VL_ALIASES,
   build: (config, weights, path) => new Qwen35Model(weights, parseConfig(Qwen35Config, config, path)),
-  processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen35Config, config, path).image_token_id),
+  processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen35Config, config, path), "qwen3"),
 };
 
 /** The decoder of the same as a model of its own. */
@@ -151,7 +150,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
       const parsed = parseConfig(Qwen25VLConfig, config, path);
       return new Qwen2VLModel(weights, parsed, new Qwen25VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
     },
-    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen25VLConfig, config, path).image_token_id),
+    processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen25VLConfig, config, path), "qwen2"),
   },
   qwen2_vl: {
     aliases: QWEN2_VL_ALIASES,
@@ -159,7 +158,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
       const parsed = parseConfig(Qwen2VLConfig, config, path);
       return new Qwen2VLModel(weights, parsed, new Qwen2VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
     },
-    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen2VLConfig, config, path).image_token_id),
+    processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen2VLConfig, config, path), "qwen2"),
   },
   qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_5: QWEN3_5,
@@ -170,12 +169,12 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),
-    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLConfig, config, path).image_token_id),
+    processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen3VLConfig, config, path), "qwen3"),
   },
   qwen3_vl_moe: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLMoeModel(weights, parseConfig(Qwen3VLMoeConfig, config, path)),
-    processor: async (config, dir, path) => new QwenVLProcessor(await QwenVLImageProcessor.load(dir), parseConfig(Qwen3VLMoeConfig, config, path).image_token_id),
+    processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen3VLMoeConfig, config, path), "qwen3"),
   },
   smolvlm: IDEFICS3,
 };

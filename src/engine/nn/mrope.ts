@@ -10,25 +10,36 @@ export interface PositionIds {
   next: number;
 }
 
+/** A grid of t × h × w patches whose merged ones lie from row `start` on. */
+export interface PlacedGrid {
+  start: number;
+  gridThw: readonly [number, number, number];
+  /** Positions from one time to the next, where that is not 1. */
+  interval?: number;
+}
+
 /**
- * Text counts up on all axes; a picture of t × h × w merged patches starts where text stands, counts frames, rows and columns on
- * its own axes, and text goes on after the larger of rows and columns. Reference: `get_rope_index`, transformers 5.23,
- * models/qwen2_vl/modeling_qwen2_vl.py.
+ * Text counts up on all axes; a picture or video of t × h × w merged patches starts where text stands, counts times, rows and columns on
+ * its own axes, and text goes on after the larger of rows and columns: a long video reaches beyond it. Reference: `get_rope_index`,
+ * transformers 5.23, models/qwen2_5_vl/modeling_qwen2_5_vl.py.
  */
-export function positionIds(length: number, images: readonly { start: number; gridThw: readonly [number, number, number] }[], mergeSize: number): PositionIds {
+export function positionIds(length: number, grids: readonly PlacedGrid[], mergeSize: number): PositionIds {
   const ids = new Int32Array(3 * length);
   let position = 0;
+  let latest = 0;
   let row = 0;
   const text = (end: number): void => {
     for (; row < end; row++, position++) for (let axis = 0; axis < 3; axis++) ids[axis * length + row] = position;
   };
-  for (const { start, gridThw } of images) {
+  for (const { start, gridThw, interval = 1 } of grids) {
     text(start);
     const [frames, height, width] = [gridThw[0], gridThw[1] / mergeSize, gridThw[2] / mergeSize];
     for (let t = 0; t < frames; t++) {
+      const time = position + Math.trunc(Math.fround(t * interval));
+      latest = Math.max(latest, time + 1);
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++, row++) {
-          ids[row] = position + t;
+          ids[row] = time;
           ids[length + row] = position + y;
           ids[2 * length + row] = position + x;
         }
@@ -37,7 +48,7 @@ export function positionIds(length: number, images: readonly { start: number; gr
     position += Math.max(height, width);
   }
   text(length);
-  return { ids, next: position };
+  return { ids, next: Math.max(position, latest) };
 }
 
 /** How many frequencies follow the time, the height and the width. */

@@ -11,7 +11,7 @@ import { gemma } from "../tools/gemma.js";
 import { promptTools } from "../tools/prompted-tools.js";
 import type { SpecialTokenShield } from "./special-token-shield.js";
 import { mergeNeighbours, systemToUser } from "./fold-messages.js";
-import { templateMessages, templateTools, type ContentForms, type TemplateMessage } from "./template-messages.js";
+import { templateMessages, templateTools, type ContentForms, type TemplateMessage, type TemplatePart } from "./template-messages.js";
 
 export interface RenderOptions {
   tools?: readonly ToolDefinition[];
@@ -93,6 +93,17 @@ export class ChatTemplate {
       if (cause instanceof DeskhandError) throw cause;
       if (cause instanceof RaisedByTemplate) throw new DeskhandError("invalid_argument", `The model's chat template refuses these messages: ${cause.message}`, { cause, param: "messages" });
       throw new DeskhandError("invalid_model", `Expected ${this.origin} to render the messages but it failed: ${messageOf(cause)}. Check the template, or send the prompt without it (--raw).`, { cause });
+    }
+  }
+
+  /** Whether it has a place for videos. */
+  get knowsVideos(): boolean {
+    const rendered = (...content: TemplatePart[]): string => this.run(this.template, [{ role: "user", content }], { add_generation_prompt: true });
+    const text = { type: "text" as const, text: "x" };
+    try {
+      return rendered({ type: "video" }, text) !== rendered(text);
+    } catch {
+      return false;
     }
   }
 

@@ -11,7 +11,7 @@ export interface ContentForms {
   parts: boolean;
 }
 
-type TemplatePart = { type: "text"; text: string } | { type: "image" } | { type: "audio" };
+export type TemplatePart = { type: "text"; text: string } | { type: "image" } | { type: "video" } | { type: "audio" };
 
 /** A message as chat templates on the Hugging Face hub expect it (OpenAI's shape, arguments parsed). */
 export interface TemplateMessage {
@@ -22,7 +22,7 @@ export interface TemplateMessage {
   name?: string;
 }
 
-/** @throws DeskhandError `unsupported_input` for pictures or sound when the template has no place for one. */
+/** @throws DeskhandError `unsupported_input` for pictures, videos or sound when the template has no place for one. */
 export function templateMessages(messages: readonly ChatMessage[], forms: ContentForms, shield?: SpecialTokenShield): TemplateMessage[] {
   const names = new Map<string, string>();
   return messages.map((message, index) => {
@@ -68,7 +68,7 @@ function templateContent(content: string | ContentPart[], forms: ContentForms, i
   return content
     .map((part) => {
       if (part.type === "text") return part.text;
-      throw new DeskhandError("unsupported_input", "This model's chat template has no place for pictures or sound: it is a text-only model. Leave them out or choose a vision model (-VL).", { param: `messages[${index}].content` });
+      throw new DeskhandError("unsupported_input", "This model's chat template has no place for pictures, videos or sound: it is a text-only model. Leave them out or choose a vision model (-VL).", { param: `messages[${index}].content` });
     })
     .join("");
 }

@@ -24,7 +24,7 @@ export async function promptOf({ tokenizer, template, processor }: Engine, { mes
   const text = template.render(messages);
   const encode = (part: string): number[] => tokenizer.encode(part);
   if (processor === undefined) return { tokenIds: encode(text), media: [] };
-  return processor.prepare({ ...(await readMedia(mediaOf(messages))), text, encode });
+  return processor.prepare({ ...(await readMedia(mediaOf(messages), { video: processor.video })), text, encode });
 }
 
 /** Logits of the whole prompt in one pass without a cache, at `rows`: `[1, rows, V]`. */

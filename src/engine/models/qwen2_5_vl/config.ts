@@ -14,6 +14,8 @@ export const Qwen25VLVisionConfig = z
     hidden_act: z.literal("silu").default("silu"),
     /** Side of an attention window in pixels. */
     window_size: positive.default(112),
+    /** Positions of one second of video. */
+    tokens_per_second: positive.default(4),
     /** Blocks that attend over the whole picture. */
     fullatt_block_indexes: z.array(z.number().int().nonnegative()).default([7, 15, 23, 31]),
   })

@@ -48,6 +48,7 @@ export function nestText(config: unknown): unknown {
 export const qwen2VLFields = {
   text_config: TextConfig,
   image_token_id: z.number().int().nonnegative().default(151_655),
+  video_token_id: z.number().int().nonnegative().default(151_656),
   tie_word_embeddings: z.boolean(),
   quantization: QuantizationConfig.optional(),
 };

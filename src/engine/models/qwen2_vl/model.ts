@@ -7,7 +7,7 @@ import type { QuantizationConfig } from "../../nn/quantization.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import { Qwen2TextModel } from "../qwen2/text.js";
-import type { QwenImage } from "../qwen-vl-prompt.js";
+import { gridsOf, type QwenImage } from "../qwen-vl-prompt.js";
 import type { Qwen2VLTextConfig } from "./config.js";
 
 /** The names of mlx-vlm, then those of published folders; transformers 5 nests both halves under `model`. */
@@ -33,8 +33,9 @@ export interface QwenVisionTower extends Disposable {
 export interface Qwen2VLModelConfig {
   model_type: string;
   text_config: Qwen2VLTextConfig;
-  vision_config: { spatial_merge_size: number };
+  vision_config: { spatial_merge_size: number; tokens_per_second?: number };
   image_token_id: number;
+  video_token_id: number;
   tie_word_embeddings: boolean;
   quantization?: QuantizationConfig;
 }
@@ -46,6 +47,8 @@ export class Qwen2VLModel implements Architecture<KVCache> {
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
   readonly #mergeSize: number;
+  /** Of Qwen2.5-VL, whose positions follow a video's time. */
+  readonly #tokensPerSecond: number | undefined;
   readonly #axes: Int32Array;
   readonly #vision: QwenVisionTower;
   readonly #text: Qwen2TextModel;
@@ -56,8 +59,9 @@ export class Qwen2VLModel implements Architecture<KVCache> {
     this.modelType = config.model_type;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
-    this.mediaTokenIds = [config.image_token_id];
+    this.mediaTokenIds = [config.image_token_id, config.video_token_id];
     this.#mergeSize = config.vision_config.spatial_merge_size;
+    this.#tokensPerSecond = config.vision_config.tokens_per_second;
     this.#axes = blockAxes(text.mrope_section);
     this.#vision = vision;
     this.#text = new Qwen2TextModel(weights, text, { path: "model.language_model", tiedHead, quantization });
@@ -78,8 +82,8 @@ export class Qwen2VLModel implements Architecture<KVCache> {
   plan({ tokenIds: { length }, media }: Prompt): PromptPlan {
     if (media.length === 0) return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
     const { rope } = this.#text;
-    const images = media.map(({ start, item }) => ({ start, gridThw: (item as QwenImage).gridThw }));
-    return multiAxisRotary(positionIds(length, images, this.#mergeSize), { axes: this.#axes, frequencies: rope.frequencies(length), factor: rope.attentionFactor });
+    const grids = gridsOf(media, this.#tokensPerSecond);
+    return multiAxisRotary(positionIds(length, grids, this.#mergeSize), { axes: this.#axes, frequencies: rope.frequencies(length), factor: rope.attentionFactor });
   }
 
   decode(input: DecoderInput, cache?: KVCache[]): Tensor {

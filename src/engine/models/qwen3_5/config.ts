@@ -80,6 +80,7 @@ export const Qwen35Config = z
     text_config: z.object(textFields).transform(resolved),
     vision_config: VisionConfig.extend({ deepstack_visual_indexes: z.array(z.never()).default([]) }),
     image_token_id: z.number().int().nonnegative(),
+    video_token_id: z.number().int().nonnegative().default(248_057),
     tie_word_embeddings: z.boolean().optional(),
     quantization: QuantizationConfig.optional(),
   })

@@ -39,7 +39,7 @@ export class Qwen35Model implements Architecture<Qwen35Cache> {
     this.contextLength = text.max_position_embeddings;
     const seeing = "vision_config" in config && weights.has("model.visual.patch_embed.proj.weight") ? config : undefined;
     const tower = seeing && new VisionTower(weights, "model.visual", seeing.vision_config, quantization);
-    this.mediaTokenIds = seeing === undefined ? [] : [seeing.image_token_id];
+    this.mediaTokenIds = seeing === undefined ? [] : [seeing.image_token_id, seeing.video_token_id];
     this.#mergeSize = seeing?.vision_config.spatial_merge_size ?? 1;
     this.encode = tower && ((item) => tower.forward(item as QwenImage));
     this.#vision = tower;

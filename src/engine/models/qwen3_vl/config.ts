@@ -73,6 +73,7 @@ export const Qwen3VLConfig = z
     text_config: TextConfig,
     vision_config: VisionConfig,
     image_token_id: z.number().int().nonnegative(),
+    video_token_id: z.number().int().nonnegative().default(151_656),
     tie_word_embeddings: z.boolean().optional(),
     quantization: QuantizationConfig.optional(),
   })

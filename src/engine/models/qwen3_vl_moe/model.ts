@@ -30,7 +30,7 @@ export class Qwen3VLMoeModel implements Architecture<KVCache> {
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
     const tower = weights.has("model.visual.patch_embed.proj.weight") ? new VisionTower(weights, "model.visual", vision, quantization) : undefined;
-    this.mediaTokenIds = tower === undefined ? [] : [config.image_token_id];
+    this.mediaTokenIds = tower === undefined ? [] : [config.image_token_id, config.video_token_id];
     this.encode = tower && ((item) => tower.forward(item as QwenImage));
     this.#vision = tower;
     this.#text = new MoeDecoder(weights, "model.language_model", { ...text, quantization });
