@@ -26,10 +26,11 @@ interface AxisWeights {
 type Precision = (largest: number) => number;
 
 /**
- * Antialiased bicubic resize (a = -0.5), columns first, rounded to eight bits after each pass: Pillow's `resize(…, BICUBIC)` bit for bit, and
- * within two levels of torchvision, because the vision models were trained on their output. sharp's cubic kernel is up to 220 levels off where
- * it enlarges. Pillow 13 takes the rows first where the height shrinks much more than the width; earlier ones and torchvision never do.
- * Source of the arithmetic: Pillow's `src/libImaging/Resample.c`.
+ * Antialiased bicubic resize (a = -0.5), columns first, rounded to eight bits after each pass: Pillow's `resize(…, BICUBIC)` bit for bit up to
+ * version 12, because the vision models were trained on its output. torchvision, which transformers' processors use by default, takes columns
+ * first as well: one value in 250 differs by one level, for its weights are coarser. Pillow 13 takes the rows first where the height shrinks much
+ * more than the width, which moves a fifth of the values by one or two levels; the default processors do not. sharp's cubic kernel is up to 220
+ * levels off where it enlarges. Source of the arithmetic: Pillow's `src/libImaging/Resample.c`.
  */
 export function resizeBicubic(image: DecodedImage, size: PixelSize): DecodedImage {
   return resize(image, size, CUBIC);
