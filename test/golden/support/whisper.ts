@@ -1,8 +1,11 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { decodeAudio } from "../../../src/engine/audio/decode.js";
 import { logMel } from "../../../src/engine/audio/log-mel.js";
 import { scope, tensor } from "../../../src/engine/mlx/index.js";
 import { WhisperModel } from "../../../src/engine/models/whisper/model.js";
+import { readFloatTensors, writeFloatTensors, type FloatTensor } from "./float-tensors.js";
 import { FIXTURES, readGolden, relativeError } from "./golden.js";
 
 /** What every Whisper fixture hears. */
@@ -31,4 +34,56 @@ export async function whisperLogits(fixture: string, dtype: "float32" | "bfloat1
 /** The largest difference of a Whisper fixture's logits, in float32, as a part of the largest logit. */
 export async function whisperLogitError(fixture: string): Promise<number> {
   return relativeError(await whisperLogits(fixture), readGolden(fixture).require("logits").data);
+}
+
+/** What OpenAI calls the parts that transformers names so, as mlx-audio translates them (`whisper.py`, `sanitize`). */
+const OPENAI_NAMES: readonly (readonly [string, string])[] = [
+  ["model.", ""],
+  ["decoder.embed_positions.weight", "decoder.positional_embedding"],
+  ["encoder.layer_norm.", "encoder.ln_post."],
+  ["decoder.layer_norm.", "decoder.ln."],
+  [".layers.", ".blocks."],
+  [".self_attn_layer_norm.", ".attn_ln."],
+  [".final_layer_norm.", ".mlp_ln."],
+  [".encoder_attn_layer_norm.", ".cross_attn_ln."],
+  [".fc1.", ".mlp1."],
+  [".fc2.", ".mlp2."],
+  [".self_attn.", ".attn."],
+  [".encoder_attn.", ".cross_attn."],
+  [".q_proj.", ".query."],
+  [".k_proj.", ".key."],
+  [".v_proj.", ".value."],
+  [".out_proj.", ".out."],
+  ["decoder.embed_tokens.", "decoder.token_embedding."],
+];
+
+/** A copy of a float32 Whisper folder as mlx-audio writes it: OpenAI's names, kernels with their channels last, no table of the encoder's positions. */
+export class MlxWhisperCopy implements Disposable {
+  readonly dir = mkdtempSync(join(tmpdir(), "deskhand-whisper-"));
+
+  constructor(source: string) {
+    cpSync(source, this.dir, { recursive: true });
+    const path = join(this.dir, "model.safetensors");
+    const tensors = new Map<string, FloatTensor>();
+    for (const [name, tensor] of readFloatTensors(path)) {
+      if (name === "model.encoder.embed_positions.weight") continue;
+      const renamed = OPENAI_NAMES.reduce((text, [from, to]) => text.replace(from, to), name);
+      tensors.set(renamed, tensor.shape.length === 3 ? channelsLast(tensor) : tensor);
+    }
+    writeFloatTensors(path, tensors);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** `[O, C, W]` as `[O, W, C]`. */
+function channelsLast({ shape, data }: FloatTensor): FloatTensor {
+  const [out, channels, width] = shape as [number, number, number];
+  const turned = new Float32Array(data.length);
+  for (let o = 0; o < out; o++) {
+    for (let c = 0; c < channels; c++) for (let i = 0; i < width; i++) turned[(o * width + i) * channels + c] = data[(o * channels + c) * width + i]!;
+  }
+  return { shape: [out, width, channels], data: turned };
 }

@@ -22,7 +22,8 @@ export class WhisperModel implements Disposable {
     this.config = config;
     this.encoder = new WhisperEncoder(weights, "model.encoder", config);
     this.decoder = new WhisperDecoder(weights, "model.decoder", config);
-    for (const copy of ["proj_out.weight", "alignment_heads"]) weights.ignore(copy);
+    weights.tie("proj_out.weight", "model.decoder.embed_tokens.weight");
+    weights.ignore("alignment_heads");
   }
 
   /**
