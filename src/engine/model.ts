@@ -11,7 +11,7 @@ import { resolveModel } from "./hub/resolve.js";
 import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
 import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
 import type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, VideoSource } from "./messages.js";
-import { bestDevice, clearCache, setDefaultDevice, type Device, type DType } from "./mlx/index.js";
+import { bestDevice, clearCache, setDefaultDevice, type Device } from "./mlx/index.js";
 import type { Prompt } from "./models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
 import { ChatTemplate, missingChatTemplate } from "./tokenizer/chat-template.js";
@@ -21,6 +21,7 @@ import { Tokenizer } from "./tokenizer/tokenizer.js";
 import { detectToolCallFormat, toolCallFormat } from "./tools/detect.js";
 import { gemma } from "./tools/gemma.js";
 import type { ToolCallFormat } from "./tools/format.js";
+import { weightTypes } from "./weight-types.js";
 
 export interface LoadOptions {
   /** Default: the GPU where there is one. One device serves the whole process. */
@@ -270,11 +271,6 @@ export async function load(name: string, { device = bestDevice(), dtype, toolFor
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
   return new Model({ ...loaded, id, tokenizer, template, defaults, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
-}
-
-/** On the CPU float32 is the fast type for activations, and our products read half-precision matrices as they lie in the file. */
-function weightTypes(device: Device, dtype: DType | undefined): { dtype?: DType; storedMatrices?: boolean } {
-  return dtype === undefined && device === "cpu" ? { dtype: "float32", storedMatrices: true } : { dtype };
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {
