@@ -32,6 +32,8 @@ def _beeps(samples: int) -> np.ndarray:
 _SAMPLES = {
     "sweep.wav": _sweep(14_403),
     "beeps.wav": _beeps(5_850),
+    "hum.wav": _beeps(22_010),
+    "rise.wav": _sweep(35_777),
     "click.wav": _sweep(321),
     "silence.wav": np.zeros(4_000),
 }

@@ -38,12 +38,13 @@ import { Phi3VConfig } from "./phi3_v/config.js";
 import { Phi3VModel, placeId } from "./phi3_v/model.js";
 import { Phi3VProcessor } from "./phi3_v/processor.js";
 import { TileProcessor as Phi3VTileProcessor } from "./phi3_v/tiles.js";
+import { QwenOmniProcessor } from "./qwen-omni-prompt.js";
 import { QwenVLProcessor } from "./qwen-vl-prompt.js";
 import { Qwen2Config } from "./qwen2/config.js";
 import { Qwen2Model } from "./qwen2/model.js";
 import { Qwen25OmniConfig } from "./qwen2_5_omni/config.js";
 import { QWEN2_5_OMNI_ALIASES, Qwen25OmniModel } from "./qwen2_5_omni/model.js";
-import { Qwen25OmniProcessor } from "./qwen2_5_omni/processor.js";
+import { qwen25OmniSettings } from "./qwen2_5_omni/processor.js";
 import { Qwen25VLConfig } from "./qwen2_5_vl/config.js";
 import { VisionTower as Qwen25VisionTower } from "./qwen2_5_vl/vision.js";
 import { Qwen2VLConfig } from "./qwen2_vl/config.js";
@@ -55,6 +56,9 @@ import { Qwen35Config, Qwen35TextOnlyConfig } from "./qwen3_5/config.js";
 import { QWEN3_5_TEXT_ALIASES, Qwen35Model } from "./qwen3_5/model.js";
 import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
 import { Qwen3MoeModel } from "./qwen3_moe/model.js";
+import { Qwen3OmniMoeConfig } from "./qwen3_omni_moe/config.js";
+import { QWEN3_OMNI_ALIASES, Qwen3OmniMoeModel } from "./qwen3_omni_moe/model.js";
+import { qwen3OmniSettings } from "./qwen3_omni_moe/processor.js";
 import { Qwen3VLConfig } from "./qwen3_vl/config.js";
 import { QWEN3_VL_ALIASES, Qwen3VLModel } from "./qwen3_vl/model.js";
 import { Qwen3VLMoeConfig } from "./qwen3_vl_moe/config.js";
@@ -79,7 +83,7 @@ const IDEFICS3: Entry = {
 const QWEN2_5_OMNI: Entry = {
   aliases: QWEN2_5_OMNI_ALIASES,
   build: (config, weights, path) => new Qwen25OmniModel(weights, parseConfig(Qwen25OmniConfig, config, path)),
-  processor: async (config, dir, path) => Qwen25OmniProcessor.load(dir, parseConfig(Qwen25OmniConfig, config, path)),
+  processor: async (config, dir, path) => QwenOmniProcessor.load(dir, qwen25OmniSettings(parseConfig(Qwen25OmniConfig, config, path))),
 };
 
 /** With and without experts. */
@@ -166,6 +170,11 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
   qwen3_5_moe_text: QWEN3_5_TEXT,
   qwen3_5_text: QWEN3_5_TEXT,
   qwen3_moe: { build: (config, weights, path) => new Qwen3MoeModel(weights, parseConfig(Qwen3MoeConfig, config, path)) },
+  qwen3_omni_moe: {
+    aliases: QWEN3_OMNI_ALIASES,
+    build: (config, weights, path) => new Qwen3OmniMoeModel(weights, parseConfig(Qwen3OmniMoeConfig, config, path)),
+    processor: async (config, dir, path) => QwenOmniProcessor.load(dir, qwen3OmniSettings(parseConfig(Qwen3OmniMoeConfig, config, path))),
+  },
   qwen3_vl: {
     aliases: QWEN3_VL_ALIASES,
     build: (config, weights, path) => new Qwen3VLModel(weights, parseConfig(Qwen3VLConfig, config, path)),

@@ -20,7 +20,17 @@ export function soundRows(frames: number): number {
   return Math.floor(Math.ceil(frames / 2) / 2);
 }
 
-class Layer implements Disposable {
+export interface AudioLayerOptions {
+  dims: number;
+  heads: number;
+  /** Width of the MLP. */
+  hidden: number;
+  keyBias: boolean;
+  quantization?: QuantizationConfig;
+}
+
+/** Whisper's encoder layer on windows of rows. Also Qwen3-Omni's. */
+export class AudioLayer implements Disposable {
   readonly #heads: number;
   readonly #norm: LayerNorm;
   readonly #q: Linear;
@@ -31,12 +41,12 @@ class Layer implements Disposable {
   readonly #fc1: Linear;
   readonly #fc2: Linear;
 
-  constructor(weights: Weights, path: string, { d_model: dims, encoder_attention_heads: heads, encoder_ffn_dim: hidden }: Qwen25OmniAudioConfig, quantization?: QuantizationConfig) {
+  constructor(weights: Weights, path: string, { dims, heads, hidden, keyBias, quantization }: AudioLayerOptions) {
     const projection = (name: string, bias: boolean): Linear => new Linear(weights, `${path}.self_attn.${name}`, { inputs: dims, outputs: dims, bias, quantization });
     this.#heads = heads;
     this.#norm = new LayerNorm(weights, `${path}.self_attn_layer_norm`, dims, EPS);
     this.#q = projection("q_proj", true);
-    this.#k = projection("k_proj", false);
+    this.#k = projection("k_proj", keyBias);
     this.#v = projection("v_proj", true);
     this.#out = projection("out_proj", true);
     this.#finalNorm = new LayerNorm(weights, `${path}.final_layer_norm`, dims, EPS);
@@ -64,7 +74,7 @@ export class AudioTower implements Disposable {
   readonly #conv1: TimeConvolution;
   readonly #conv2: TimeConvolution;
   readonly #positions: Tensor;
-  readonly #layers: Layer[];
+  readonly #layers: AudioLayer[];
   readonly #norm: LayerNorm;
   readonly #proj: Linear;
 
@@ -74,7 +84,8 @@ export class AudioTower implements Disposable {
     this.#conv1 = new TimeConvolution(weights, `${path}.conv1`, { inputs: config.num_mel_bins, outputs: dims, stride: 1 });
     this.#conv2 = new TimeConvolution(weights, `${path}.conv2`, { inputs: dims, outputs: dims, stride: 2 });
     this.#positions = weights.derive(() => tensor(sinusoids(n_window, dims), [n_window, dims], this.#conv1.dtype));
-    this.#layers = Array.from({ length: config.encoder_layers }, (_, i) => new Layer(weights, `${path}.layers.${i}`, config, quantization));
+    const layer = { dims, heads: config.encoder_attention_heads, hidden: config.encoder_ffn_dim, keyBias: false, quantization };
+    this.#layers = Array.from({ length: config.encoder_layers }, (_, i) => new AudioLayer(weights, `${path}.layers.${i}`, layer));
     this.#norm = new LayerNorm(weights, `${path}.ln_post`, dims, EPS);
     this.#proj = new Linear(weights, `${path}.proj`, { inputs: dims, outputs: config.output_dim, bias: true, quantization });
     // Embeddings of the sound's beginning and end: the decoder has tokens of its own for them.

@@ -6,10 +6,10 @@ import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
 import { Qwen2TextModel } from "../qwen2/text.js";
 import { VisionTower } from "../qwen2_5_vl/vision.js";
+import type { QwenSound } from "../qwen-omni-prompt.js";
 import type { QwenImage } from "../qwen-vl-prompt.js";
 import { AudioTower } from "./audio.js";
 import type { Qwen25OmniConfig } from "./config.js";
-import type { QwenSound } from "./processor.js";
 
 /** The names of published folders, where the thinker is one part of three, and of a thinker saved alone; transformers 5 nests its parts under `model`. */
 export const QWEN2_5_OMNI_ALIASES: LayoutAliases = ["thinker.", ""].flatMap((prefix) => [

@@ -8,25 +8,26 @@ import { logMel, SAMPLE_RATE } from "../../src/engine/audio/log-mel.js";
 import { Session } from "../../src/engine/cache/session.js";
 import { prefill } from "../../src/engine/generate/prefill.js";
 import type { ChatMessage } from "../../src/engine/messages.js";
-import { disposeAll, evaluated, scope } from "../../src/engine/mlx/index.js";
+import { disposeAll, evaluated, scope, type Tensor } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
 import { soundRows } from "../../src/engine/models/qwen2_5_omni/audio.js";
-import type { QwenSound } from "../../src/engine/models/qwen2_5_omni/processor.js";
+import { soundRows as qwen3SoundRows } from "../../src/engine/models/qwen3_omni_moe/audio.js";
+import type { QwenSound } from "../../src/engine/models/qwen-omni-prompt.js";
 import type { QwenImage } from "../../src/engine/models/qwen-vl-prompt.js";
 import { positionIds } from "../../src/engine/nn/mrope.js";
 import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
-import { FIXTURES, readGolden, relativeError, type GoldenCase } from "./support/golden.js";
+import { FIXTURES, readGolden, relativeError, type Golden, type GoldenCase } from "./support/golden.js";
+import { MlxCopy } from "./support/layout.js";
+import { ModelCopy } from "./support/model-copy.js";
 
-// Qwen2.5-Omni's hearing: features of sounds, rows of the audio tower and positions against transformers; sounds of every length;
-// what the cache keeps of them; the layouts folders come in, and what is refused.
+// How Qwen-Omni hears: features of sounds, rows of the audio towers and positions against transformers; sounds of every length; what
+// the cache keeps of them; the layouts folders come in, and what is refused.
 
 /** float32 arithmetic in another order. */
 const TOLERANCE = 1e-4;
 const DIR = `${FIXTURES}qwen2-5-omni/model`;
 
-const golden = readGolden("qwen2-5-omni");
-const named = (name: string): GoldenCase => golden.cases.find((one) => one.name === name)!;
-const withSound = golden.cases.filter(({ name }) => golden.tensor(`${name}.input_features`) !== undefined);
+const named = ({ cases }: Golden, name: string): GoldenCase => cases.find((one) => one.name === name)!;
 
 const folders: string[] = [];
 afterAll(async () => {
@@ -43,20 +44,22 @@ async function copyOf(source: string): Promise<string> {
 const silence = (samples: number): Float32Array<ArrayBuffer> => new Float32Array(samples);
 const tone = (hertz: number, samples: number): Float32Array<ArrayBuffer> => Float32Array.from({ length: samples }, (_, i) => 0.3 * Math.sin((2 * Math.PI * hertz * i) / SAMPLE_RATE));
 
-describe("against transformers", () => {
+describe.each(["qwen2-5-omni", "qwen3-omni"])("%s against transformers", (fixture) => {
+  const golden = readGolden(fixture);
+  const having = (tensor: string): GoldenCase[] => golden.cases.filter(({ name }) => golden.tensor(`${name}.${tensor}`) !== undefined);
   let engine: Engine;
-  beforeAll(async () => void (engine = await loadEngine(DIR)));
+  beforeAll(async () => void (engine = await loadEngine(`${FIXTURES}${fixture}/model`)));
   afterAll(() => engine.architecture[Symbol.dispose]());
 
   const soundsOf = async (one: GoldenCase): Promise<QwenSound[]> => (await promptOf(engine, one)).media.map(({ item }) => item).filter((item): item is QwenSound => item.kind === "audio");
 
-  it.each(withSound)("$name: the same log-mel features", async (one) => {
+  it.each(having("input_features"))("$name: the same log-mel features", async (one) => {
     const actual = (await soundsOf(one)).flatMap(({ features: { data } }) => Array.from(data));
     // The reference's transform is in float32.
     expect(relativeError(actual, golden.require(`${one.name}.input_features`).data)).toBeLessThan(TOLERANCE);
   });
 
-  it.each(withSound)("$name: hears the same", async (one) => {
+  it.each(having("audio_output"))("$name: hears the same", async (one) => {
     const items = await soundsOf(one);
     const features = scope(() => items.map((item) => engine.architecture.encode!(item).embeddings));
     try {
@@ -76,8 +79,8 @@ describe("against transformers", () => {
   });
 });
 
-describe("sounds of every length", () => {
-  const processor = new LogMelProcessor({ feature_size: 8, chunk_length: 2 });
+describe("Qwen2.5-Omni, sounds of every length", () => {
+  const processor = new LogMelProcessor({ feature_size: 8, chunk_length: 2 }, "silence");
 
   it.each([1, 159, 160, 161, 321, 4000, 31_841, 31_999, 32_000])("%i samples: as if silence followed to the limit", (length) => {
     const samples = tone(700, length);
@@ -131,16 +134,72 @@ describe("sounds of every length", () => {
     ["padding_value", 1],
     ["feature_extractor_type", "SeamlessM4TFeatureExtractor"],
   ])("need settings that are computed: another %s is refused by name", (field, value) => {
-    expect(() => new LogMelProcessor({ [field]: value })).toThrow(field);
+    expect(() => new LogMelProcessor({ [field]: value }, "silence")).toThrow(field);
   });
 });
 
-describe("the cache", () => {
+describe("Qwen3-Omni, sounds of every length", () => {
+  it("take 13 rows a second, and of the last a row of every eight frames", () => {
+    expect([0, 1, 8, 9, 99, 100, 101, 223].map((frames) => qwen3SoundRows(frames, 100))).toEqual([0, 1, 1, 2, 13, 13, 14, 29]);
+  });
+
+  it("may be longer than chunk_length says", () => {
+    const { frames } = new LogMelProcessor({ feature_size: 8, chunk_length: 1 }, "mirrored").process(tone(700, 40_100));
+    expect(frames).toBe(250);
+  });
+
+  it("are convolved second by second: many are as good as few", async () => {
+    const engine = await loadEngine(`${FIXTURES}qwen3-omni/model`);
+    using _ = engine.architecture;
+    // 40 equal seconds, more than are convolved at a time; windows of two do not see each other.
+    const second = Float32Array.from({ length: 100 * 128 }, (_, i) => Math.sin(i * i));
+    const item = (count: number): QwenSound => ({ kind: "audio", features: { data: Float32Array.from({ length: count * second.length }, (_, i) => second[i % second.length]!), frames: 100 * count, mels: 128 } });
+    const [few, many] = scope(() => [item(2), item(40)].map((sound) => engine.architecture.encode!(sound).embeddings)) as [Tensor, Tensor];
+    await evaluated(few, many);
+    const rows = few.toArray();
+    expect(relativeError(many.toArray(), Array.from({ length: 20 }, () => rows).flat())).toBeLessThan(1e-5);
+    disposeAll([few, many]);
+  });
+
+  it("too short for a row are refused", async () => {
+    await using model = await load(`${FIXTURES}qwen3-omni/model`);
+    await expect(model.generate("What is this?", { audio: [silence(159)] })).rejects.toMatchObject({ code: "unsupported_input", message: expect.stringContaining("10 ms") as string });
+    await expect(model.generate("What is this?", { audio: [silence(160)], maxTokens: 1 })).resolves.toMatchObject({ completionTokens: 1 });
+  });
+
+  it("are heard alike from a folder that mlx-vlm named", async () => {
+    const golden = readGolden("qwen3-omni");
+    const one = named(golden, "picture_and_sound");
+    using copy = new MlxCopy(`${FIXTURES}qwen3-omni/model`, (name) => {
+      if (name.startsWith("thinker.visual.")) return name.replace("visual", "vision_tower").replace("merger_list", "deepstack_merger_list").replace("ln_q", "norm").replace(/(merger.*)mlp\.0/, "$1linear_fc1").replace(/(merger.*)mlp\.2/, "$1linear_fc2");
+      return name.replace(/^thinker\.(model|lm_head)\./, "thinker.language_model.$1.");
+    });
+    const engine = await loadEngine(copy.dir);
+    using _ = engine.architecture;
+    using logits = logitsOf(engine.architecture, await promptOf(engine, one), golden.require(`${one.name}.logit_positions`).data as Int32Array<ArrayBuffer>);
+    expect(relativeError(logits.toArray(), golden.require(`${one.name}.logits`).data)).toBeLessThan(TOLERANCE);
+  });
+
+  it.each([
+    ["audio_config.activation_function", { activation_function: "relu" }],
+    ["audio_config.output_dim", { output_dim: 32 }],
+    ["audio_config.n_window", { n_window: 40 }],
+    ["audio_config.n_window_infer", { n_window_infer: 99 }],
+  ])("need a config that is computed: another %s is refused by name", async (field, change) => {
+    using copy = new ModelCopy(`${FIXTURES}qwen3-omni/model`);
+    const { thinker_config, ...config } = JSON.parse(await readFile(`${FIXTURES}qwen3-omni/model/config.json`, "utf8")) as { thinker_config: { audio_config: object } };
+    copy.writeConfig({ ...config, thinker_config: { ...thinker_config, audio_config: { ...thinker_config.audio_config, ...change } } });
+    await expect(loadEngine(copy.dir)).rejects.toMatchObject({ code: "unsupported_model", message: expect.stringContaining(`thinker_config.${field}`) as string });
+  });
+});
+
+describe.each(["qwen2-5-omni", "qwen3-omni"])("the cache of %s", (fixture) => {
+  const dir = `${FIXTURES}${fixture}/model`;
   let engine: Engine;
   let model: Model;
   beforeAll(async () => {
-    engine = await loadEngine(DIR);
-    model = await load(DIR);
+    engine = await loadEngine(dir);
+    model = await load(dir);
   });
   afterAll(async () => {
     engine.architecture[Symbol.dispose]();
@@ -150,12 +209,12 @@ describe("the cache", () => {
   const SAMPLING = { temperature: 0, repetitionPenalty: 1, maxTokens: 8 };
   const ask = (samples: Float32Array, text = "What is this sound?"): ChatMessage[] => [{ role: "user", content: [{ type: "audio", audio: samples }, { type: "text", text }] }];
   const fresh = async (messages: ChatMessage[]): Promise<number[]> => {
-    await using other = await load(DIR);
+    await using other = await load(dir);
     return (await other.chat(messages, SAMPLING)).tokenIds;
   };
 
   it.each([1, 7, 16, 1000])("a prompt with sounds and a picture, %i rows at a time, is the whole", async (chunk) => {
-    const prompt = await promptOf(engine, named("second_turn"));
+    const prompt = await promptOf(engine, named(readGolden(fixture), "second_turn"));
     using session = new Session(engine.architecture.createCache());
     using last = await prefill(engine.architecture, prompt, session, { chunk });
     using whole = logitsOf(engine.architecture, prompt, Int32Array.of(prompt.tokenIds.length - 1));
@@ -185,8 +244,9 @@ describe("the cache", () => {
   });
 });
 
-describe("folders", () => {
-  const case_ = named("picture_and_sound");
+describe("folders of Qwen2.5-Omni", () => {
+  const golden = readGolden("qwen2-5-omni");
+  const case_ = named(golden, "picture_and_sound");
   const answers = async (dir: string): Promise<number[]> => {
     const engine = await loadEngine(dir);
     using _ = engine.architecture;
