@@ -14,8 +14,8 @@ const MAX_INITIAL_TIMESTAMP = 50;
 const id = z.number().int().nonnegative();
 const GenerationConfig = z.object({
   is_multilingual: z.boolean().nullish(),
-  suppress_tokens: z.array(id).nullish(),
-  begin_suppress_tokens: z.array(id).nullish(),
+  suppress_tokens: z.array(z.number().int()).nullish(),
+  begin_suppress_tokens: z.array(z.number().int()).nullish(),
   max_initial_timestamp_index: id.nullish(),
   alignment_heads: z.array(z.tuple([id, id])).nullish(),
   lang_to_id: z.record(z.string(), id).nullish(),
@@ -60,9 +60,11 @@ export class WhisperVocabulary {
     this.noTimestamps = token("<|notimestamps|>");
     this.multilingual = generation.is_multilingual ?? model.vocab_size >= MULTILINGUAL_VOCABULARY;
     this.languages = this.multilingual ? languagesOf(tokenizer, generation.lang_to_id, [this.startOfTranscript, this.translate]) : new Map();
-    const hidden = [this.startOfTranscript, this.startOfPrevious, token("<|startoflm|>"), this.transcribe, this.translate, this.noSpeech, this.noTimestamps];
-    this.suppressed = [...new Set([...(generation.suppress_tokens ?? []), ...hidden])];
-    this.suppressedFirst = generation.begin_suppress_tokens ?? [...tokenizer.encode(" "), this.endOfText];
+    const hidden = [this.startOfTranscript, this.startOfPrevious, tokenizer.tokenId("<|startoflm|>") ?? -1, this.transcribe, this.translate, this.noSpeech, this.noTimestamps];
+    // Some configs have -1 for none.
+    const tokensOf = (ids: readonly number[]): number[] => [...new Set(ids)].filter((one) => one >= 0);
+    this.suppressed = tokensOf([...(generation.suppress_tokens ?? []), ...hidden]);
+    this.suppressedFirst = tokensOf(generation.begin_suppress_tokens ?? [...tokenizer.encode(" "), this.endOfText]);
     this.maxInitialTimestamp = generation.max_initial_timestamp_index ?? MAX_INITIAL_TIMESTAMP;
     this.alignmentHeads = generation.alignment_heads ?? laterHalf(model);
     const wrong = this.alignmentHeads.find(([layer, head]) => layer >= model.decoder_layers || head >= model.decoder_attention_heads);
