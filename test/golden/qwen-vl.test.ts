@@ -9,7 +9,7 @@ import { FIXTURES, readGolden } from "./support/golden.js";
 
 const TINY = fileURLToPath(new URL("../../models/tiny", import.meta.url));
 
-describe.each(["qwen3-vl", "qwen3-vl-bf16", "qwen3-vl-4bit", "embedded"])("%s", (fixture) => {
+describe.each(["qwen3-vl", "qwen3-vl-bf16", "embedded"])("%s", (fixture) => {
   const golden = readGolden(fixture);
   let engine: Engine;
   beforeAll(async () => void (engine = await loadEngine(fixture === "embedded" ? TINY : `${FIXTURES}${fixture}/model`)));

@@ -47,7 +47,7 @@ def _text(variant: Variant, head_dim: int, sections: list[int] | None) -> dict:
         "vocab_size": small_tokenizer.VOCAB_SIZE,
         "hidden_size": 64,
         "intermediate_size": 64 if sections else 128,
-        "num_hidden_layers": 3 if sections else 2,
+        "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "head_dim": head_dim,  # neither hidden_size / num_attention_heads nor a power of two for the VLM

@@ -34,6 +34,7 @@ export const MLX_LAYOUTS: Readonly<Record<string, MlxLayout>> = {
   llama: {},
   llava: llava(),
   llava_next: { ...llava(), head: { path: "lm_head", embeddings: "model.language_model.embed_tokens" } },
+  ministral3: {},
   mistral: {},
   mistral3: { rewrite: kernel("model.vision_tower.patch_conv.weight"), plain: /lm_head$/, favoursEmbeddings: true },
   phi3: {},

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { loadArchitecture, registeredModelTypes } from "../../../src/engine/models/registry.js";
 import { MLX_LAYOUTS } from "../../../src/engine/convert/layouts.js";
 import { detectToolCallFormat } from "../../../src/engine/tools/detect.js";
+import { FixtureModel, storedModel } from "./converted.js";
 import { loadEngine, logitsOf, promptOf } from "./engine.js";
 import { FIXTURES, readGolden, relativeError } from "./golden.js";
 import { whisperLogitError } from "./whisper.js";
@@ -17,6 +18,7 @@ export const TRANSCRIBERS: readonly string[] = ["whisper"];
 /** A fixture that holds one model's conversations, or what it heard. */
 interface ModelFixture {
   name: string;
+  /** The model's folder, or that of the plain one that it is converted from. */
   dir: string;
   modelType: string;
   oracle: string;
@@ -27,17 +29,17 @@ export function modelFixtures(): ModelFixture[] {
     .filter((entry) => entry.isDirectory() && existsSync(`${FIXTURES}${entry.name}/golden.json`))
     .flatMap(({ name }) => {
       const { model_type: modelType, oracle, cases, sounds } = JSON.parse(readFileSync(`${FIXTURES}${name}/golden.json`, "utf8")) as { model_type?: string; oracle: string; cases?: { messages?: unknown }[]; sounds?: unknown };
-      const dir = name === "embedded" ? fileURLToPath(new URL("../../../models/tiny", import.meta.url)) : `${FIXTURES}${name}/model`;
-      return modelType !== undefined && (sounds !== undefined || cases?.some(({ messages }) => messages !== undefined)) ? [{ name, dir, modelType, oracle }] : [];
+      return modelType !== undefined && (sounds !== undefined || cases?.some(({ messages }) => messages !== undefined)) ? [{ name, dir: storedModel(name), modelType, oracle }] : [];
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The largest difference of a fixture's logits, in float32, as a part of the largest logit. */
-export async function measure({ name, dir, modelType }: ModelFixture): Promise<number> {
+export async function measure({ name, modelType }: ModelFixture): Promise<number> {
   if (TRANSCRIBERS.includes(modelType)) return whisperLogitError(name);
   const golden = readGolden(name);
-  const { architecture, ...parts } = await loadEngine(dir);
+  using model = await FixtureModel.open(name);
+  const { architecture, ...parts } = await loadEngine(model.dir);
   try {
     let worst = 0;
     for (const one of golden.cases) {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { ConvertOptions } from "../../../src/engine/convert/options.js";
 import type { ChatMessage, ContentPart } from "../../../src/engine/messages.js";
 
 export const FIXTURES = fileURLToPath(new URL("../fixtures/", import.meta.url));
@@ -16,6 +17,8 @@ export interface GoldenCase {
 
 interface GoldenFile {
   oracle: string;
+  /** Of a fixture without a folder of its own: whose model is converted, how, and a hash of the weights that the oracle had. */
+  converted?: { from: string; options: Omit<ConvertOptions, "out">; weights: string };
   cases: GoldenCase[];
 }
 
@@ -41,6 +44,7 @@ export function readGolden(name: string): Golden {
   };
   return {
     oracle: json.oracle,
+    converted: json.converted,
     cases: json.cases.map((one) => ({ ...one, messages: one.messages.map(withPaths) })),
     tensor,
     require: (key) => {

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -37,7 +38,7 @@ def _mixed(*names: str) -> dict[str, dict]:
 _SOME = {name: _RECIPES[name] for name in ("plain", "affine-4")}
 _HALF = _SOME | {"bfloat16": _RECIPES["bfloat16"]}
 _LM = {
-    **{name: _SOME for name in ("gemma3-text", "llama", "mistral", "phi3", "qwen2", "qwen3-moe")},
+    **{name: _SOME for name in ("gemma3-text", "llama", "ministral3-bf16", "mistral", "phi3", "qwen2", "qwen3-moe")},
     "qwen3": _RECIPES | _WIDTHS | _FLOAT16 | _mixed("mixed_2_6", "mixed_3_4", "mixed_3_6", "mixed_4_6"),
     **{name: _DEQUANTIZE for name in ("qwen3-4bit", "qwen3-moe-4bit")},
     # Without a word mlx-lm casts to the type that config.json names, which is not the one this was stored in.
@@ -47,6 +48,7 @@ _VLM = {
     **{name: _SOME for name in ("idefics3", "llava", "llava-next", "mistral3-bf16", "phi3-v", "qwen2-vl", "qwen3-vl-moe")},
     "gemma3": _SOME | _mixed("mixed_3_5"),
     "mistral3": _SOME | _mixed("mixed_3_6"),
+    "mistral3-ministral": {"plain": {}},
     "qwen2.5-vl": _SOME | _mixed("mixed_4_8"),
     "qwen3-5": _HALF | _mixed("mixed_3_8"),
     "qwen3-5-bf16": {"plain": {}},
@@ -103,8 +105,9 @@ def _prepare(fixture: str, folder: Path) -> None:
         _edit_config(folder, lambda config: config["text_config"].update(mm_tokens_per_image=config["mm_tokens_per_image"]))
 
 
-def _convert(fixture: str, vision: bool, recipe: dict) -> dict:
-    """How MLX converts a fixture's model."""
+@contextlib.contextmanager
+def converted(fixture: str, vision: bool, recipe: dict) -> Iterator[Path]:
+    """The folder that MLX makes of a fixture's model; while it is there, mlx-vlm loads it too."""
     with tempfile.TemporaryDirectory() as parent, contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as patches:
         source, folder = Path(parent) / "source", Path(parent) / "model"
         _prepare(fixture, source)
@@ -117,13 +120,22 @@ def _convert(fixture: str, vision: bool, recipe: dict) -> dict:
         if fixture == "phi3-v":
             patches.enter_context(_small_phi3_v(json.loads((source / "config.json").read_text(encoding="utf-8"))))
         convert(str(source), mlx_path=str(folder), **recipe)
+        yield folder
+
+
+def described(folder: Path) -> dict[str, str]:
+    """Type, shape and a hash of every weight."""
+    weights = mx.load(str(folder / "model.safetensors"))
+    return {name: _describe(weights[name]) for name in sorted(weights)}
+
+
+def _convert(fixture: str, vision: bool, recipe: dict) -> dict:
+    """How MLX converts a fixture's model."""
+    with converted(fixture, vision, recipe) as folder:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        weights = mx.load(str(folder / "model.safetensors"))
-        return {
-            # mlx-vlm's config.json still has it when the weights are plain again.
-            "quantization": None if recipe.get("dequantize") else config.get("quantization"),
-            "weights": {name: _describe(weights[name]) for name in sorted(weights)},
-        }
+        # mlx-vlm's config.json still has it when the weights are plain again.
+        quantization = None if recipe.get("dequantize") else config.get("quantization")
+        return {"quantization": quantization, "weights": described(folder)}
 
 
 def _describe(array: mx.array) -> str:
@@ -155,3 +167,4 @@ def build() -> int:
 
 
 BUILDERS = {"conversions": build}
+READS_FIXTURES = True

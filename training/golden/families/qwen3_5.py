@@ -9,7 +9,7 @@ from ..models import Variant, _config
 from ..qwen_experts import Family, Weights, build, build_quantised
 
 _EXPERTS = {
-    "num_experts": 4,
+    "num_experts": 3,
     "num_experts_per_tok": 2,
     "moe_intermediate_size": 32,
     "shared_expert_intermediate_size": 32,
@@ -17,7 +17,7 @@ _EXPERTS = {
 
 
 def _config_of(model_type: str, mlp: dict, folder: Path, dtype: str) -> dict:
-    config = _config(Variant("", "qwen3_vl", dtype, tied=False, shards=1, spelling="transformers-5"), folder)
+    config = _config(Variant("", "qwen3_vl", dtype, tied="num_experts" in mlp, shards=1, spelling="transformers-5"), folder)
     text = {
         key: value
         for key, value in config["text_config"].items()
@@ -58,8 +58,13 @@ def _as_it_is(name: str, tensor: torch.Tensor) -> Weights:
     yield name, tensor
 
 
+def _tied(name: str, tensor: torch.Tensor) -> Weights:
+    if name != "lm_head.weight":
+        yield name, tensor
+
+
 _DENSE = Family(partial(_config_of, "qwen3_5", {"intermediate_size": 64}), _as_it_is, vision=True, zero_centred=True)
-_EXPERT = Family(partial(_config_of, "qwen3_5_moe", _EXPERTS), _as_it_is, vision=True, zero_centred=True)
+_EXPERT = Family(partial(_config_of, "qwen3_5_moe", _EXPERTS), _tied, vision=True, zero_centred=True)
 
 
 

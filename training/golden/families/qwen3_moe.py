@@ -30,7 +30,7 @@ def _text_config(folder: Path, dtype: str) -> dict:
 def _vision_config(moe_intermediate_size: int, folder: Path, dtype: str) -> dict:
     spelling = "hub" if dtype == "float32" else "transformers-5"
     config = _config(Variant("", "qwen3_vl", dtype, tied=False, shards=1, spelling=spelling), folder)
-    text = config["text_config"] | {"model_type": "qwen3_vl_moe_text", "mlp_only_layers": [], **_EXPERTS}
+    text = config["text_config"] | {"model_type": "qwen3_vl_moe_text", "mlp_only_layers": [], **_EXPERTS, "num_experts": 4}
     text["moe_intermediate_size"] = moe_intermediate_size
     return config | {
         "architectures": ["Qwen3VLMoeForConditionalGeneration"],
