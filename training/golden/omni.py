@@ -1,7 +1,11 @@
 """Random Qwen-Omni models, which hear and see: their prompts by transformers' processors, and their fixtures."""
 
+import contextlib
+import importlib.metadata
+import io
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +17,7 @@ from transformers import AutoImageProcessor, AutoTokenizer, PreTrainedConfig, Pr
 
 from . import models, small_tokenizer, sounds
 from .cases import Case, _picture, _user
-from .fixture import LEAST_GAP, Fixture
+from .fixture import LEAST_GAP, Fixture, gap
 from .paths import FIXTURES
 from .prompt import Prompt, _pictures, tokenizer
 from .random_models import NEW_TOKENS, SEED_TRIES
@@ -279,6 +283,16 @@ def _attempt(model: OmniModel, folder: Path, seed: int) -> list[tuple[Case, _Inp
     return done
 
 
+def _about(model: OmniModel, oracle: str, seed: int) -> dict:
+    return {
+        "oracle": oracle,
+        "model_type": model.model_type,
+        "stored_dtype": model.dtype,
+        "computed_dtype": "float32",
+        "seed": seed,
+    }
+
+
 def build(model: OmniModel) -> int:
     """Make the model with the first seed whose greedy answers are clear, and write its goldens (in f32). Returns the seed."""
     sounds.build()
@@ -289,13 +303,7 @@ def build(model: OmniModel) -> int:
             break
     else:
         raise RuntimeError(f"{model.name}: none of {SEED_TRIES} seeds gives clear greedy answers")
-    about = {
-        "oracle": f"transformers {transformers.__version__}",
-        "model_type": model.model_type,
-        "stored_dtype": model.dtype,
-        "computed_dtype": "float32",
-        "seed": seed,
-    }
+    about = _about(model, f"transformers {transformers.__version__}", seed)
     fixture = Fixture(folder, about, folder / "model")
     coarse = _Reference(model, folder / "model", torch.bfloat16) if model.dtype == "bfloat16" else None
     for case, inputs, answer in done:
@@ -303,5 +311,79 @@ def build(model: OmniModel) -> int:
         if coarse:
             answer.tensors = {}
         fixture.add(case, Prompt(inputs.text, inputs.token_ids, None, None, None), answer, rows=12, extra=extra)
+    fixture.write()
+    return seed
+
+
+class _Mlx:
+    """A folder in mlx-vlm, without a cache."""
+
+    def __init__(self, folder: Path, mend: Callable):
+        import mlx.core as mx
+        from mlx_vlm.utils import load_model
+
+        self.mx = mx
+        self.model = load_model(folder)
+        mend(self.model)
+
+    def _logits(self, feed: dict[str, torch.Tensor]) -> np.ndarray:
+        # It keeps the positions of the call before.
+        language = self.model.language_model
+        language._position_ids = language._rope_deltas = None
+        arrays = {name: self.mx.array(tensor.numpy()) for name, tensor in feed.items() if name != "attention_mask"}
+        return np.array(self.model(arrays.pop("input_ids"), arrays.pop("pixel_values", None), **arrays).logits[0])
+
+    def answer(self, inputs: _Inputs, special: set[int]) -> Answer | None:
+        greedy: list[int] = []
+        first = logits = self._logits(inputs.feed)
+        while len(greedy) < NEW_TOKENS:
+            token = int(logits[-1].argmax())
+            if token in special or gap(logits) < LEAST_GAP:
+                return None
+            greedy.append(token)
+            logits = self._logits(inputs.followed_by(greedy))
+        return Answer(first, greedy) if len(set(greedy)) >= NEW_TOKENS // 2 else None
+
+
+def _quantised_attempt(
+    model: OmniModel, folder: Path, seed: int, bits: int, group_size: int, speaking: Callable[[], dict], mend: Callable
+) -> list[tuple[Case, _Inputs, Answer]] | None:
+    from mlx_vlm.convert import convert
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as source, contextlib.redirect_stdout(io.StringIO()):
+        _make_folder(model, Path(source), seed)
+        tokenizer.cache_clear()
+        reference = _Reference(model, Path(source))
+        inputs = [(case, reference.inputs(case)) for case in model.cases]
+        path = Path(source) / "config.json"
+        models._write_json(path, json.loads(path.read_text(encoding="utf-8")) | speaking())
+        convert(source, str(folder), quantize=True, q_bits=bits, q_group_size=group_size)
+    for name in ("README.md", "processor_config.json"):
+        (folder / name).unlink(missing_ok=True)
+    special = set(tokenizer(folder).added_tokens_decoder)
+    oracle, done = _Mlx(folder, mend), []
+    for case, given in inputs:
+        answer = oracle.answer(given, special)
+        if answer is None:
+            return None
+        done.append((case, given, answer))
+    return done
+
+
+def build_quantised(model: OmniModel, *, bits: int, group_size: int, speaking: Callable[[], dict], mend: Callable) -> int:
+    """The same, quantised and answered by mlx-vlm. `speaking`: what config.json says of the parts that speak, which mlx-vlm reads
+    though they are not there; `mend`: puts right what it computes otherwise than transformers. Returns the seed."""
+    sounds.build()
+    folder = FIXTURES / model.name
+    for seed in range(SEED_TRIES):
+        done = _quantised_attempt(model, folder / "model", seed, bits, group_size, speaking, mend)
+        if done:
+            break
+    else:
+        raise RuntimeError(f"{model.name}: none of {SEED_TRIES} seeds gives clear greedy answers")
+    fixture = Fixture(folder, _about(model, f"mlx-vlm {importlib.metadata.version('mlx-vlm')}", seed), folder / "model")
+    for case, inputs, answer in done:
+        fixture.add(case, Prompt(inputs.text, inputs.token_ids, None, None, None), answer, rows=12)
     fixture.write()
     return seed

@@ -1,15 +1,17 @@
 """Qwen3-Omni: the thinker with experts, as on the hub."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import torch
 from transformers import BatchFeature, Qwen3OmniMoeProcessor, Qwen3OmniMoeThinkerConfig, Qwen3OmniMoeThinkerForConditionalGeneration
+from transformers.models.qwen3_omni_moe.configuration_qwen3_omni_moe import Qwen3OmniMoeCode2WavConfig, Qwen3OmniMoeTalkerConfig
 
 from .. import small_tokenizer
 from ..cases import Case, _user
 from ..models import MERGE, PATCH
-from ..omni import MELS, OmniModel, build, cases, feature_extractor, sound
+from ..omni import MELS, OmniModel, build, build_quantised, cases, feature_extractor, sound
 
 MARKS = {
     **{kind: f"<|{kind}_pad|>" for kind in ("image", "audio", "video")},
@@ -38,7 +40,7 @@ class _Processor(Qwen3OmniMoeProcessor):
         return BatchFeature(joined), [text for own in texts for text in own]
 
 
-def _config(ids: dict[str, int]) -> dict:
+def _config(ids: dict[str, int], expert_width: int = 24) -> dict:
     return {
         "architectures": ["Qwen3OmniMoeForConditionalGeneration"],
         "model_type": "qwen3_omni_moe",
@@ -62,7 +64,7 @@ def _config(ids: dict[str, int]) -> dict:
                 "vocab_size": small_tokenizer.VOCAB_SIZE,
                 "hidden_size": 64,
                 "intermediate_size": 48,
-                "moe_intermediate_size": 24,
+                "moe_intermediate_size": expert_width,
                 "num_experts": 6,
                 "num_experts_per_tok": 2,
                 "norm_topk_prob": True,
@@ -141,9 +143,26 @@ def _published(name: str, tensor: torch.Tensor) -> Iterator[tuple[str, torch.Ten
         yield path, tensor
 
 
-MODELS = [
-    OmniModel(
-        "qwen3-omni",
+def _speaking() -> dict:
+    """Transformers' defaults, in mlx-vlm's words."""
+    talker = Qwen3OmniMoeTalkerConfig().to_dict()
+    for part in ("text_config", "code_predictor_config"):
+        talker[part] |= {"rope_theta": talker[part]["rope_parameters"]["rope_theta"], "num_experts": 8, "head_dim": 64}
+    code2wav = Qwen3OmniMoeCode2WavConfig().to_dict()
+    return {"enable_audio_output": False, "talker_config": talker, "code2wav_config": code2wav | {"rope_theta": 10000.0}}
+
+
+def _mend_vision(model) -> None:
+    """mlx-vlm takes the tower's activation to be the exact GELU; the config, and transformers, say its tanh approximation."""
+    import mlx.nn
+
+    for block in model.thinker.vision_tower.blocks:
+        block.mlp.act_fn = mlx.nn.GELU(approx="tanh")
+
+
+def _model(name: str, **own) -> OmniModel:
+    model = OmniModel(
+        name,
         "qwen3_omni_moe",
         "float32",
         CASES + EDGE_CASES,
@@ -156,6 +175,18 @@ MODELS = [
         _published,
         ("talker.model.codec_embedding.weight", "code2wav.code_embedding.weight"),
     )
-]
+    return replace(model, **own)
 
-BUILDERS = {model.name: partial(build, model) for model in MODELS}
+
+BUILDERS = {
+    "qwen3-omni": partial(build, _model("qwen3-omni")),
+    "qwen3-omni-4bit": partial(
+        build_quantised,
+        # MLX's groups of 32 must divide the inputs.
+        _model("qwen3-omni-4bit", config=partial(_config, expert_width=32), others=()),
+        bits=4,
+        group_size=32,
+        speaking=_speaking,
+        mend=_mend_vision,
+    ),
+}
