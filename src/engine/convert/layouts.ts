@@ -1,5 +1,6 @@
 import { add, contiguous, transpose, type Tensor } from "../mlx/index.js";
 import { isConverted } from "../models/qwen3_5/text.js";
+import { QWEN3_VL_ALIASES } from "../models/qwen3_vl/model.js";
 import type { LayoutAliases, Weights } from "../nn/weights.js";
 
 /** How a family's weights look in a folder written by mlx-lm or, where the family sees pictures, by mlx-vlm. */
@@ -44,7 +45,9 @@ export const MLX_LAYOUTS: Readonly<Record<string, MlxLayout>> = {
   qwen2_vl: qwenVL(),
   qwen3: {},
   qwen3_5: qwen35(),
-  qwen3_5_moe: { ...qwen35(), precise: /\.mlp\.(gate|shared_expert_gate)$/ },
+  qwen3_5_moe: qwen35Moe(),
+  qwen3_5_moe_text: { ...qwen35Moe(), names: QWEN3_VL_ALIASES },
+  qwen3_5_text: { ...qwen35(), names: QWEN3_VL_ALIASES },
   qwen3_moe: { precise: /\.mlp\.gate$/ },
   qwen3_vl: qwenVL(),
   qwen3_vl_moe: qwenVL(),
@@ -83,6 +86,10 @@ function qwen35(): MlxLayout {
     },
     fixedType: /\.A_log$/,
   };
+}
+
+function qwen35Moe(): MlxLayout {
+  return { ...qwen35(), precise: /\.mlp\.(gate|shared_expert_gate)$/ };
 }
 
 /** Red, green, blue. */

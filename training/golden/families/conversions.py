@@ -53,6 +53,7 @@ _VLM = {
     "qwen3-5": _HALF | _mixed("mixed_3_8"),
     "qwen3-5-bf16": {"plain": {}},
     "qwen3-5-moe": _HALF,
+    **{name: _SOME for name in ("qwen3-5-text", "qwen3-5-moe-text")},
     "qwen3-vl": _RECIPES | _FLOAT16 | _mixed("mixed_2_6", "mixed_4_6"),
     "smolvlm": _SOME,
     **{name: _DEQUANTIZE for name in ("qwen3-vl-4bit", "qwen3-5-moe-4bit", "mistral3-4bit")},
