@@ -5,6 +5,7 @@ import { Session } from "./cache/session.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults, type ResolvedOptions } from "./generate/options.js";
 import { streamText, type TextDelta } from "./generate/text.js";
+import { withThinking, type GenerationDelta } from "./generate/thinking-stream.js";
 import { promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
 import { generateTokens } from "./generate/tokens.js";
 import { resolveModel } from "./hub/resolve.js";
@@ -53,7 +54,10 @@ export interface GenerateOptions extends SamplingOptions {
 export type ChatOptions = Omit<ChatRequest, "messages"> & { signal?: AbortSignal };
 
 export interface GenerationOutput {
+  /** The answer, without the thinking. */
   text: string;
+  /** The model's thinking before its answer; empty for models that do not think, and for raw prompts, whose text is whole. */
+  reasoning: string;
   /** Every token generated, the end-of-sequence token included. */
   tokenIds: number[];
   promptTokens: number;
@@ -65,20 +69,19 @@ export interface GenerationOutput {
 }
 
 export interface ChatOutput extends GenerationOutput {
-  /** The model's thinking before its answer; empty for models that do not think. */
-  reasoning: string;
   toolCalls: ToolCall[];
 }
 
-/** Yielded while text comes; returned at the end, with `text` and `tokenIds` of the whole. */
-export type GenerationStream = AsyncGenerator<TextDelta, GenerationOutput>;
+/** Yielded while text comes; returned at the end, with `text`, `reasoning` and `tokenIds` of the whole. */
+export type GenerationStream = AsyncGenerator<GenerationDelta, GenerationOutput>;
+
+/** The same before thinking is told from the answer. */
+type PlainStream = AsyncGenerator<TextDelta, Omit<GenerationOutput, "reasoning">>;
 
 interface RunOptions extends SamplingOptions {
   signal?: AbortSignal;
   /** Special tokens that stay in the text. */
   visibleTokens?: readonly string[];
-  /** Hears of a chat's rendered prompt before anything is generated. */
-  onPrompt?: (prompt: string) => void;
 }
 
 interface Parts extends LoadedArchitecture {
@@ -120,7 +123,8 @@ export class Model implements AsyncDisposable {
     ];
     if (!raw) return this.#runChat({ messages: [{ role: "user", content }] }, options);
     const knowsVideos = this.#parts.processor?.video !== undefined;
-    return this.#run(async () => this.#prepare(prompt, await this.#withVideos([{ role: "user", content }], knowsVideos, signal), { addSpecialTokens: true, signal }), options);
+    const stream = this.#run(async () => this.#prepare(prompt, await this.#withVideos([{ role: "user", content }], knowsVideos, signal), { addSpecialTokens: true, signal }), options);
+    return withThinking(stream, () => undefined);
   }
 
   /** Answers a conversation; tool calls are parsed when tools are given. */
@@ -174,18 +178,9 @@ export class Model implements AsyncDisposable {
 
   async *#chatEvents(request: ChatRequest, signal: AbortSignal | undefined): AsyncGenerator<ChatEvent, ChatOutput> {
     const format = this.#toolFormatFor(request);
-    const thinks = templateThinks(this.#parts.template?.source ?? "");
-    let prompt = "";
-    const stream = this.#runChat(request, {
-      ...request,
-      signal,
-      visibleTokens: [...(format?.marks ?? []), ...(thinks ? THINKING_MARKS : [])],
-      onPrompt: (rendered) => (prompt = rendered),
-    });
-    const parser = format?.createParser({ tools: request.tools });
-    const thinking = () => (thinks ? { isOpen: promptOpensThinking(prompt) } : undefined);
-    const { output, reasoning, toolCalls } = yield* chatEvents(stream, { parser, thinking });
-    return { ...output, reasoning, toolCalls, finishReason: toolCalls.length > 0 && output.finishReason === "stop" ? "tool_calls" : output.finishReason };
+    const stream = this.#runChat(request, { ...request, signal, visibleTokens: format?.marks });
+    const { output, toolCalls } = yield* chatEvents(stream, format?.createParser({ tools: request.tools }));
+    return { ...output, toolCalls, finishReason: toolCalls.length > 0 && output.finishReason === "stop" ? "tool_calls" : output.finishReason };
   }
 
   #toolFormatFor({ tools, toolChoice }: ChatRequest): ToolCallFormat | undefined {
@@ -193,15 +188,19 @@ export class Model implements AsyncDisposable {
   }
 
   #runChat({ messages: asked, tools, toolChoice }: ChatRequest, options: RunOptions): GenerationStream {
-    return this.#run(async () => {
+    const thinks = templateThinks(this.#parts.template?.source ?? "");
+    let isOpen = false;
+    const prepare = async (): Promise<Prompt> => {
       const { template, processor, tokenizer, toolFormat } = this.#parts;
       const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, options.signal);
       if (template === undefined) throw missingChatTemplate(this.info.id);
       const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
       const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat });
-      options.onPrompt?.(text);
+      isOpen = promptOpensThinking(text);
       return this.#prepare(text, messages, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
-    }, options);
+    };
+    const visibleTokens = [...(options.visibleTokens ?? []), ...(thinks ? THINKING_MARKS : [])];
+    return withThinking(this.#run(prepare, { ...options, visibleTokens }), () => (thinks ? { isOpen } : undefined));
   }
 
   /** Videos as they are where they are known, else as pictures. */
@@ -211,7 +210,7 @@ export class Model implements AsyncDisposable {
     return known || media.videos.length === 0 ? messages : withVideosAsPictures(messages, { signal });
   }
 
-  async *#run(prepare: () => Promise<Prompt>, options: RunOptions): GenerationStream {
+  async *#run(prepare: () => Promise<Prompt>, options: RunOptions): PlainStream {
     const sampling = resolveOptions(options, this.#parts.defaults);
     const release = await this.#turn.acquire(options.signal);
     try {
@@ -222,7 +221,7 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, { signal, visibleTokens }: RunOptions): GenerationStream {
+  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, { signal, visibleTokens }: RunOptions): PlainStream {
     const { architecture, tokenizer } = this.#parts;
     const started = performance.now();
     const prompt = await prepare();

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { GenerateOptions, GenerationOutput } from "../index.js";
+import type { GenerateOptions, GenerationOutput, GenerationStream } from "../index.js";
 import { DEFAULT_MODEL } from "../server/defaults.js";
 import { collect, decimalNumber, wholeNumber } from "./arguments.js";
 import { abortOnSignals, watchStdout } from "./interrupt.js";
@@ -20,7 +20,10 @@ interface GenerateFlags {
   json?: boolean;
 }
 
-/** `deskhand generate`: streams the answer to stdout, or with `--json` prints it whole on one line with tokens, usage and timings. */
+/**
+ * `deskhand generate`: streams the answer to stdout, or with `--json` prints it whole on one line with tokens, usage and timings. Thinking is no
+ * part of the answer: a terminal shows it through stderr, JSON has it as `reasoning`.
+ */
 export function generateCommand(): Command {
   return new Command("generate")
     .description("answer one prompt, with or without pictures, videos and sounds")
@@ -35,7 +38,7 @@ export function generateCommand(): Command {
     .option("--max-tokens <n>", "most tokens to generate", wholeNumber(1))
     .option("--temp <t>", "temperature; 0 is greedy", decimalNumber(0, 2))
     .option("--seed <s>", "makes sampling repeatable", wholeNumber(0, 2 ** 32 - 1))
-    .option("--json", "print {text, token_ids, finish_reason, usage, timings} as one line of JSON")
+    .option("--json", "print {text, reasoning, token_ids, finish_reason, usage, timings} as one line of JSON")
     .action(runGenerate);
 }
 
@@ -51,17 +54,30 @@ async function runGenerate(flags: GenerateFlags): Promise<void> {
       process.stdout.write(`${JSON.stringify(toJson(await model.generate(flags.prompt, options)))}\n`);
       return;
     }
-    for await (const { text } of model.streamGenerate(flags.prompt, options)) process.stdout.write(text);
-    process.stdout.write("\n");
+    await print(model.streamGenerate(flags.prompt, options));
   } catch (error) {
     // A reader that has seen enough, e.g. `| head -1`, is no failure.
     if (!reader.signal.aborted) throw error;
   }
 }
 
-function toJson({ text, tokenIds, finishReason, promptTokens, completionTokens, timings }: GenerationOutput) {
+async function print(answer: GenerationStream): Promise<void> {
+  let isThinking = false;
+  for await (const { text, reasoning } of answer) {
+    if (process.stderr.isTTY) {
+      const isEnd: boolean = isThinking && text !== "";
+      process.stderr.write(isEnd ? `${reasoning}\n\n` : reasoning);
+      isThinking = !isEnd && (isThinking || reasoning !== "");
+    }
+    process.stdout.write(text);
+  }
+  process.stdout.write("\n");
+}
+
+function toJson({ text, reasoning, tokenIds, finishReason, promptTokens, completionTokens, timings }: GenerationOutput) {
   return {
     text,
+    reasoning,
     token_ids: tokenIds,
     finish_reason: finishReason,
     usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens },

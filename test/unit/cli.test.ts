@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -109,7 +109,7 @@ describe("generate", () => {
     expect([streamed.code, json.code]).toEqual([0, 0]);
     expect(json.stdout.split("\n")).toHaveLength(2);
     const output = JSON.parse(json.stdout) as Record<"text" | "finish_reason", string> & { token_ids: number[]; usage: Record<string, number>; timings: Record<string, number> };
-    expect(Object.keys(output)).toEqual(["text", "token_ids", "finish_reason", "usage", "timings"]);
+    expect(Object.keys(output)).toEqual(["text", "reasoning", "token_ids", "finish_reason", "usage", "timings"]);
     expect(streamed.stdout).toBe(`${output.text}\n`);
     expect(output.usage["completion_tokens"]).toBe(output.token_ids.length);
     expect(output.usage["total_tokens"]).toBe((output.usage["prompt_tokens"] ?? 0) + output.token_ids.length);
@@ -117,9 +117,34 @@ describe("generate", () => {
     expect(Object.keys(output.timings)).toEqual(["process_ms", "prefill_ms", "decode_ms"]);
   });
 
+  it("prints the answer alone, thinking only as JSON where there is no terminal", async () => {
+    const model = join(home, "thinks");
+    await cp(fileURLToPath(new URL("../../models/tiny", import.meta.url)), model, { recursive: true });
+    await writeFile(join(model, "chat_template.jinja"), "<|im_start|>user\npress OK<|im_end|>\n<|im_start|>assistant\n<think>\n");
+    const more = ["generate", "--model", model, "--prompt", "press OK", "--temp", "0", "--max-tokens", "8"];
+    expect(await run(...more)).toMatchObject({ code: 0, stdout: "\n", stderr: "" });
+    const { text, reasoning } = JSON.parse((await run(...more, "--json")).stdout) as Record<"text" | "reasoning", string>;
+    expect(text).toBe("");
+    expect(reasoning).not.toBe("");
+  });
+
   it("sends a raw prompt without the chat template, so with fewer tokens", async () => {
     const tokens = async (...more: string[]) => (JSON.parse((await run(...args, "--json", ...more)).stdout) as { usage: { prompt_tokens: number } }).usage.prompt_tokens;
     expect(await tokens("--raw")).toBeLessThan(await tokens());
+  });
+
+  it("asks about a video, and says what is wrong with one", async () => {
+    const fixtures = fileURLToPath(new URL("../golden/fixtures/", import.meta.url));
+    const ask = (...more: string[]) => run("generate", "--model", `${fixtures}llava/model`, "--prompt", "What is it?", "--max-tokens", "1", "--json", ...more);
+    const tokens = async (...more: string[]) => (JSON.parse((await ask(...more)).stdout) as { usage: { prompt_tokens: number } }).usage.prompt_tokens;
+    const [none, one] = [await tokens(), await tokens("--image", `${fixtures}pictures/gradient-96x64.png`)];
+    // A picture a frame: two a second of its three, then fewer of them.
+    const video = ["--video", `${fixtures}videos/steady.mkv`];
+    expect(await tokens(...video)).toBe(none + 6 * (one - none));
+    expect(await tokens(...video, "--video-fps", "1")).toBe(none + 3 * (one - none));
+    expect(await tokens(...video, "--video-max-frames", "2")).toBe(none + 2 * (one - none));
+    expect(await ask("--video", "/nowhere/missing.mp4")).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*missing\.mp4.*there is no such file/m) as string });
+    expect((await ask(...video, "--video-fps", "0")).code).toBe(2);
   });
 
   it("names a picture that is not there", async () => {
