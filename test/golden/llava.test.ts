@@ -51,7 +51,10 @@ it("reads the sizes that the hub's folders leave out as the reference's classes 
 it.each([
   [{ text_config: { model_type: "phi" } }, "text_config.model_type"],
   [{ text_config: { model_type: "mistral", attention_bias: true } }, "text_config.attention_bias"],
-  [{ vision_config: { model_type: "siglip_vision_model" } }, "vision_config.model_type"],
+  [{ vision_config: { model_type: "dinov2" } }, "vision_config"],
+  [{ vision_config: { model_type: "siglip_vision_model" } }, "vision_feature_select_strategy"],
+  [{ vision_config: { model_type: "siglip_vision_model", hidden_act: "quick_gelu" }, vision_feature_select_strategy: "full" }, "vision_config.hidden_act"],
+  [{ text_config: { model_type: "qwen2", use_sliding_window: true } }, "text_config.use_sliding_window"],
   [{ vision_feature_layer: -26 }, "vision_feature_layer"],
 ])("refuses %o by the field's name", (own, name) => {
   expect(() => parseWith(LlavaConfig, { model_type: "llava", text_config: {}, vision_config: {}, ...own }, "config.json")).toThrow(name);

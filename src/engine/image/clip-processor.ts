@@ -8,6 +8,7 @@ import type { PixelSize } from "./smart-resize.js";
 const PIL_BICUBIC = 3;
 const positiveInt = z.number().int().positive();
 const side = positiveInt.transform((edge) => ({ height: edge, width: edge }));
+const half = z.array(z.number()).length(3).default([0.5, 0.5, 0.5]);
 const box = z.object({ height: positiveInt, width: positiveInt });
 
 /** Defaults are those of transformers' `CLIPImageProcessor`, `LlavaImageProcessor` and `LlavaNextImageProcessor`. */
@@ -20,6 +21,15 @@ const schema = z.object({
   crop_size: z.union([side, box]).default({ height: 224, width: 224 }),
   ...pixelFields,
 });
+
+/** Defaults are those of transformers' `SiglipImageProcessor`: a square whatever the picture's shape. */
+const siglipSchema = schema.omit({ crop_size: true }).extend({
+  image_processor_type: z.string().regex(/^SiglipImageProcessor(Fast|Pil)?$/, "only SigLIP's image processor is supported").optional(),
+  size: box.default({ height: 224, width: 224 }),
+  do_center_crop: z.literal(false).nullish(),
+  image_mean: half,
+  image_std: half,
+}).transform((config) => ({ ...config, do_center_crop: true as const, crop_size: config.size }));
 
 /** LLaVA-NeXT fills up its batches (`do_pad`); LLaVA itself would make pictures square. */
 const unpadded = schema.extend({ do_pad: z.literal(false, "pictures made square (do_pad) are not supported").nullish() });
@@ -50,9 +60,9 @@ export class ClipImageProcessor {
     this.settingsKey = JSON.stringify([config, patchSize]);
   }
 
-  /** Reads the folder's image processor; with `tiles`, squares come cut already. @throws DeskhandError `invalid_model` when it does not fit a tower of this size. */
-  static async load(dir: string, options: { sidePx: number; patchSize: number; tiles?: boolean }): Promise<ClipImageProcessor> {
-    const processor = new ClipImageProcessor(await readImageProcessor(dir, options.tiles ? schema : unpadded), options.sidePx, options.patchSize);
+  /** Reads the folder's image processor, or SigLIP's; with `tiles`, squares come cut already. @throws DeskhandError `invalid_model` when it does not fit a tower of this size. */
+  static async load(dir: string, options: { sidePx: number; patchSize: number; tiles?: boolean; siglip?: boolean }): Promise<ClipImageProcessor> {
+    const processor = new ClipImageProcessor(options.siglip ? await readImageProcessor(dir, siglipSchema) : await readImageProcessor(dir, options.tiles ? schema : unpadded), options.sidePx, options.patchSize);
     const { size } = processor.#config;
     if (options.tiles && Object.values(size).some((edge) => edge !== options.sidePx)) {
       throw new DeskhandError("invalid_model", `Expected the image processor's size to be that of the tower's squares, ${options.sidePx} pixels, but it is ${JSON.stringify(size)}: tiles are not resized again.`);

@@ -117,8 +117,8 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     build: (config, weights, path) => new LlavaModel(weights, parseConfig(LlavaConfig, config, path)),
     processor: async (config, dir, path) => {
       const parsed = parseConfig(LlavaConfig, config, path);
-      const { image_size: sidePx, patch_size: patchSize } = parsed.vision_config;
-      return new LlavaProcessor(await ClipImageProcessor.load(dir, { sidePx, patchSize }), parsed);
+      const { image_size: sidePx, patch_size: patchSize, model_type: tower } = parsed.vision_config;
+      return new LlavaProcessor(await ClipImageProcessor.load(dir, { sidePx, patchSize, siglip: tower === "siglip_vision_model" }), parsed);
     },
   },
   llava_next: {

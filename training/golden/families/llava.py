@@ -1,5 +1,6 @@
 """LLaVA on CLIP's tower: a Llama half as on the hub; as transformers 5 writes it, in bfloat16, with a Mistral half, GELU, two feature
-layers and the class token. LLaVA-NeXT: tiles of a grid chosen by the picture's size."""
+layers and the class token; a SigLIP tower and a Qwen2 half. LLaVA-NeXT: tiles of a grid chosen by the picture's size; with a Mistral half
+and its window, and with a Qwen2 half."""
 
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,29 @@ def _newer(ids: dict[str, int]) -> dict:
     }
 
 
+def _qwen2_text() -> dict:
+    text = llama.text_config(rope_theta=5000.0, tie_word_embeddings=False)
+    return text | {"model_type": "qwen2", "use_sliding_window": False}
+
+
+def _siglip(ids: dict[str, int]) -> dict:
+    vision = {name: value for name, value in _vision().items() if name != "projection_dim"}
+    return _hub(ids) | {
+        "vision_feature_layer": -1,
+        "vision_feature_select_strategy": "full",
+        "text_config": _qwen2_text(),
+        "vision_config": vision | {"model_type": "siglip_vision_model", "vision_use_head": False},
+    }
+
+
+def _next_mistral(ids: dict[str, int]) -> dict:
+    return _next(ids) | {"text_config": mistral.mistral_text_config(sliding_window=23)}
+
+
+def _next_qwen2(ids: dict[str, int]) -> dict:
+    return _next(ids) | {"text_config": _qwen2_text()}
+
+
 def _next(ids: dict[str, int]) -> dict:
     return _hub(ids) | {
         "architectures": ["LlavaNextForConditionalGeneration"],
@@ -72,6 +96,13 @@ _CLIP = {
     "size": {"shortest_edge": SIDE},
     "crop_size": {"height": SIDE, "width": SIDE},
     "resample": 3,
+}
+_SIGLIP = {
+    "image_processor_type": "SiglipImageProcessor",
+    "size": {"height": SIDE, "width": SIDE},
+    "resample": 3,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
 }
 _NEXT = _CLIP | {"image_processor_type": "LlavaNextImageProcessor", "image_grid_pinpoints": PINPOINTS}
 
@@ -127,6 +158,7 @@ _MISTRAL = {
 _PATCHES = (SIDE // PATCH) ** 2
 # Pillow 13 shrinks a tall picture's rows first; the engine's arithmetic is the earlier one.
 _CASES = (*VISION_CASES, *(case for case in SCALED_CASES if case.name != "tall"))
+_NEXT_FILES = {"files": {"preprocessor_config.json": _NEXT}}
 _FILES = {"files": {"preprocessor_config.json": _CLIP}}
 BUILDERS = {
     model.name: partial(build, model)
@@ -134,6 +166,21 @@ BUILDERS = {
         SmallModel("llava", _hub, **_LLAMA, **_FILES, expand=partial(_expand, count=_PATCHES), stored=_as_on_the_hub, cases=_CASES),
         SmallModel(
             "llava-bf16", _newer, **_MISTRAL, **_FILES, expand=partial(_expand, count=_PATCHES + 1), cases=tuple(VISION_CASES), dtype="bfloat16"
+        ),
+        SmallModel(
+            "llava-siglip",
+            _siglip,
+            **_LLAMA,
+            files={"preprocessor_config.json": _SIGLIP},
+            expand=partial(_expand, count=_PATCHES),
+            stored=_as_on_the_hub,
+            cases=_CASES,
+        ),
+        SmallModel(
+            "llava-next-mistral", _next_mistral, **_MISTRAL, **_NEXT_FILES, expand=_expand_next, stored=_as_on_the_hub, cases=tuple(VISION_CASES)
+        ),
+        SmallModel(
+            "llava-next-qwen2", _next_qwen2, **_LLAMA, **_NEXT_FILES, expand=_expand_next, stored=_as_on_the_hub, cases=tuple(VISION_CASES)
         ),
         SmallModel(
             "llava-next", _next, **_LLAMA, files={"preprocessor_config.json": _NEXT}, expand=_expand_next, stored=_as_on_the_hub, cases=_CASES

@@ -1,5 +1,5 @@
-import { add, concatenate, disposeAll, geluTanh, linear, matmul, mean, reshape, scaledDotProductAttention, tensor, transpose, type Tensor } from "../../mlx/index.js";
-import { Linear } from "../../nn/linear.js";
+import { add, concatenate, disposeAll, linear, matmul, mean, reshape, tensor, type Tensor } from "../../mlx/index.js";
+import { EncoderBlock } from "../../nn/encoder-block.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm, RmsNorm } from "../../nn/norm.js";
 import { patchMatrix } from "../../nn/patch-matrix.js";
@@ -11,54 +11,11 @@ import type { PictureViews } from "./views.js";
 // Gemma 3's eyes: SigLIP's encoder (arXiv:2303.15343) over a square, averaged in squares of patches and projected to the decoder's width.
 // Reference: transformers 5.23, models/siglip/modeling_siglip.py and models/gemma3/modeling_gemma3.py.
 
-class Block implements Disposable {
-  readonly #heads: number;
-  readonly #norm1: LayerNorm;
-  readonly #norm2: LayerNorm;
-  readonly #q: Linear;
-  readonly #k: Linear;
-  readonly #v: Linear;
-  readonly #out: Linear;
-  readonly #fc1: Linear;
-  readonly #fc2: Linear;
-
-  constructor(weights: Weights, path: string, { hidden_size: dims, intermediate_size: hidden, num_attention_heads, layer_norm_eps: eps }: Gemma3VisionConfig, quantization?: QuantizationConfig) {
-    const layer = (name: string, inputs: number, outputs: number): Linear => new Linear(weights, `${path}.${name}`, { inputs, outputs, bias: true, quantization });
-    this.#heads = num_attention_heads;
-    this.#norm1 = new LayerNorm(weights, `${path}.layer_norm1`, dims, eps);
-    this.#norm2 = new LayerNorm(weights, `${path}.layer_norm2`, dims, eps);
-    this.#q = layer("self_attn.q_proj", dims, dims);
-    this.#k = layer("self_attn.k_proj", dims, dims);
-    this.#v = layer("self_attn.v_proj", dims, dims);
-    this.#out = layer("self_attn.out_proj", dims, dims);
-    this.#fc1 = layer("mlp.fc1", dims, hidden);
-    this.#fc2 = layer("mlp.fc2", hidden, dims);
-  }
-
-  /** x `[1, N, D]` */
-  forward(x: Tensor): Tensor {
-    const attended = add(x, this.#attend(this.#norm1.forward(x)));
-    return add(attended, this.#fc2.forward(geluTanh(this.#fc1.forward(this.#norm2.forward(attended)))));
-  }
-
-  #attend(x: Tensor): Tensor {
-    const [batch, patches, dims] = x.shape as [number, number, number];
-    const headDim = dims / this.#heads;
-    const heads = (y: Tensor): Tensor => transpose(reshape(y, [batch, patches, this.#heads, headDim]), [0, 2, 1, 3]);
-    const y = scaledDotProductAttention(heads(this.#q.forward(x)), heads(this.#k.forward(x)), heads(this.#v.forward(x)), headDim ** -0.5);
-    return this.#out.forward(reshape(transpose(y, [0, 2, 1, 3]), [batch, patches, dims]));
-  }
-
-  [Symbol.dispose](): void {
-    disposeModules(this.#norm1, this.#norm2, this.#q, this.#k, this.#v, this.#out, this.#fc1, this.#fc2);
-  }
-}
-
 class VisionTower implements Disposable {
   readonly #patchWeight: Tensor;
   readonly #patchBias: Tensor;
   readonly #positions: Tensor;
-  readonly #blocks: Block[];
+  readonly #blocks: EncoderBlock[];
   readonly #norm: LayerNorm;
 
   constructor(weights: Weights, path: string, config: Gemma3VisionConfig, quantization?: QuantizationConfig) {
@@ -66,7 +23,7 @@ class VisionTower implements Disposable {
     this.#patchWeight = patchMatrix(weights, `${path}.embeddings.patch_embedding.weight`, { outputs: dims, channels, patchSize });
     this.#patchBias = weights.take(`${path}.embeddings.patch_embedding.bias`, [dims]);
     this.#positions = weights.take(`${path}.embeddings.position_embedding.weight`, [Math.floor(image_size / patchSize) ** 2, dims]);
-    this.#blocks = Array.from({ length: config.num_hidden_layers }, (_, i) => new Block(weights, `${path}.encoder.layers.${i}`, config, quantization));
+    this.#blocks = Array.from({ length: config.num_hidden_layers }, (_, i) => new EncoderBlock(weights, `${path}.encoder.layers.${i}`, config, quantization));
     this.#norm = new LayerNorm(weights, `${path}.post_layernorm`, dims, eps);
   }
 

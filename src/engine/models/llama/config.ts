@@ -32,7 +32,9 @@ export interface LlamaTextConfig {
   rms_norm_eps: number;
   vocab_size: number;
   max_position_embeddings: number;
+  /** Of queries, keys and values. */
   attention_bias: boolean;
+  attention_output_bias: boolean;
   mlp_bias: boolean;
   /** `undefined`: the output head is the token embeddings when the folder stores no other. */
   tie_word_embeddings: boolean | undefined;
@@ -73,6 +75,7 @@ export function llamaTextConfig(fields: Fields, own: Own, context: z.core.$Refin
     vocab_size: fields.vocab_size,
     max_position_embeddings: fields.max_position_embeddings,
     attention_bias: own.attention_bias ?? false,
+    attention_output_bias: own.attention_bias ?? false,
     mlp_bias: own.mlp_bias ?? false,
     tie_word_embeddings: fields.tie_word_embeddings ?? undefined,
     rope,

@@ -36,13 +36,13 @@ class Attention implements Disposable {
 
   constructor(weights: Weights, path: string, config: LlamaTextConfig, rope: Rope, quantization?: QuantizationConfig) {
     const { hidden_size: dims, num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, attention_bias: bias } = config;
-    const linear = (name: string, inputs: number, outputs: number): Linear => new Linear(weights, `${path}.${name}`, { inputs, outputs, bias, quantization });
+    const linear = (name: string, inputs: number, outputs: number, hasBias = bias): Linear => new Linear(weights, `${path}.${name}`, { inputs, outputs, bias: hasBias, quantization });
     this.#config = config;
     this.#rope = rope;
     this.#q = linear("q_proj", dims, heads * headDim);
     this.#k = linear("k_proj", dims, kvHeads * headDim);
     this.#v = linear("v_proj", dims, kvHeads * headDim);
-    this.#o = linear("o_proj", heads * headDim, dims);
+    this.#o = linear("o_proj", heads * headDim, dims, config.attention_output_bias);
     // Older folders store the rotary frequencies with every layer.
     weights.ignore(`${path}.rotary_emb.inv_freq`);
   }

@@ -7,7 +7,7 @@ import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, Prom
 import { LlamaTextModel } from "../llama/text.js";
 import type { LlavaConfig } from "./config.js";
 import type { ClipImage } from "./processor.js";
-import { ClipTower } from "./vision.js";
+import { VisionTower } from "./vision.js";
 
 /** Folders of the hub and those written by mlx-vlm name the parts otherwise than transformers 5 does. */
 export const LLAVA_ALIASES: LayoutAliases = [
@@ -19,13 +19,13 @@ export const LLAVA_ALIASES: LayoutAliases = [
   ["image_newline", "model.image_newline"],
 ];
 
-/** LLaVA (arXiv:2310.03744): CLIP's patches through two layers into a Llama or Mistral. Reference: transformers 5.23, models/llava/modeling_llava.py. */
+/** LLaVA (arXiv:2310.03744): CLIP's or SigLIP's patches through two layers into a Llama, Mistral or Qwen2. Reference: transformers 5.23, models/llava/modeling_llava.py. */
 export class LlavaModel implements Architecture<AttentionCache> {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
-  readonly #vision: ClipTower;
+  readonly #vision: VisionTower;
   readonly #linear1: Linear;
   readonly #linear2: Linear;
   readonly #text: LlamaTextModel;
@@ -36,7 +36,7 @@ export class LlavaModel implements Architecture<AttentionCache> {
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
     this.mediaTokenIds = [config.image_token_id];
-    this.#vision = new ClipTower(weights, "model.vision_tower", vision, { layers, classToken: config.vision_feature_select_strategy === "full", quantization });
+    this.#vision = new VisionTower(weights, "model.vision_tower", vision, { layers, classToken: config.vision_feature_select_strategy === "full", quantization });
     const path = "model.multi_modal_projector";
     this.#linear1 = new Linear(weights, `${path}.linear_1`, { inputs: vision.hidden_size * layers.length, outputs: text.hidden_size, bias, quantization });
     this.#linear2 = new Linear(weights, `${path}.linear_2`, { inputs: text.hidden_size, outputs: text.hidden_size, bias, quantization });

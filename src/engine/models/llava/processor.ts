@@ -20,7 +20,7 @@ export class LlavaProcessor implements Processor {
     const { image_size, patch_size } = config.vision_config;
     this.#images = images;
     this.#imageTokenId = config.image_token_id;
-    this.#tokens = Math.floor(image_size / patch_size) ** 2 + (config.vision_feature_select_strategy === "full" ? 1 : 0);
+    this.#tokens = Math.floor(image_size / patch_size) ** 2 + (config.vision_feature_select_strategy === "full" && config.vision_config.model_type === "clip_vision_model" ? 1 : 0);
   }
 
   prepare({ text, images, encode }: ProcessorInput): Prompt {

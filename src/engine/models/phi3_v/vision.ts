@@ -1,4 +1,5 @@
-import { add, broadcastTo, concatenate, disposeAll, gelu, linear, multiply, reshape, scaledDotProductAttention, sigmoid, slice, tensor, transpose, type Tensor } from "../../mlx/index.js";
+import { add, broadcastTo, concatenate, disposeAll, gelu, linear, reshape, slice, tensor, transpose, type Tensor } from "../../mlx/index.js";
+import { EncoderBlock } from "../../nn/encoder-block.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { LayerNorm } from "../../nn/norm.js";
@@ -14,61 +15,13 @@ import { PATCH_PX, TILE_PX, TILE_TOKENS, type TiledImage } from "./tiles.js";
 const SIDE = TILE_PX / PATCH_PX;
 const CHANNELS = 3;
 
-class Block implements Disposable {
-  readonly #heads: number;
-  readonly #norm1: LayerNorm;
-  readonly #norm2: LayerNorm;
-  readonly #q: Linear;
-  readonly #k: Linear;
-  readonly #v: Linear;
-  readonly #out: Linear;
-  readonly #fc1: Linear;
-  readonly #fc2: Linear;
-
-  constructor(weights: Weights, path: string, { vision_config: vision, quantization }: Phi3VConfig) {
-    const { hidden_size: dims, intermediate_size: hidden, num_attention_heads, layer_norm_eps: eps } = vision;
-    const layer = (name: string, inputs: number, outputs: number): Linear => new Linear(weights, `${path}.${name}`, { inputs, outputs, bias: true, quantization });
-    this.#heads = num_attention_heads;
-    this.#norm1 = new LayerNorm(weights, `${path}.layer_norm1`, dims, eps);
-    this.#norm2 = new LayerNorm(weights, `${path}.layer_norm2`, dims, eps);
-    this.#q = layer("self_attn.q_proj", dims, dims);
-    this.#k = layer("self_attn.k_proj", dims, dims);
-    this.#v = layer("self_attn.v_proj", dims, dims);
-    this.#out = layer("self_attn.out_proj", dims, dims);
-    this.#fc1 = layer("mlp.fc1", dims, hidden);
-    this.#fc2 = layer("mlp.fc2", hidden, dims);
-  }
-
-  /** x `[T, N, D]`: tiles attend within themselves. */
-  forward(x: Tensor): Tensor {
-    const attended = add(x, this.#attend(this.#norm1.forward(x)));
-    return add(attended, this.#fc2.forward(quickGelu(this.#fc1.forward(this.#norm2.forward(attended)))));
-  }
-
-  #attend(x: Tensor): Tensor {
-    const [tiles, rows, dims] = x.shape as [number, number, number];
-    const headDim = dims / this.#heads;
-    const heads = (y: Tensor): Tensor => transpose(reshape(y, [tiles, rows, this.#heads, headDim]), [0, 2, 1, 3]);
-    const y = scaledDotProductAttention(heads(this.#q.forward(x)), heads(this.#k.forward(x)), heads(this.#v.forward(x)), headDim ** -0.5);
-    return this.#out.forward(reshape(transpose(y, [0, 2, 1, 3]), [tiles, rows, dims]));
-  }
-
-  [Symbol.dispose](): void {
-    disposeModules(this.#norm1, this.#norm2, this.#q, this.#k, this.#v, this.#out, this.#fc1, this.#fc2);
-  }
-}
-
-function quickGelu(x: Tensor): Tensor {
-  return multiply(x, sigmoid(multiply(x, 1.702)));
-}
-
 export class VisionTower implements Disposable {
   readonly #config: Phi3VVisionConfig;
   readonly #classEmbedding: Tensor;
   readonly #patchWeight: Tensor;
   readonly #positions: Tensor;
   readonly #preNorm: LayerNorm;
-  readonly #blocks: Block[];
+  readonly #blocks: EncoderBlock[];
   readonly #separator: Tensor;
   readonly #globalSeparator: Tensor;
   readonly #project: Linear;
@@ -84,7 +37,7 @@ export class VisionTower implements Disposable {
     this.#patchWeight = patchMatrix(weights, `${clip}.embeddings.patch_embedding.weight`, { outputs: dims, channels: CHANNELS, patchSize: PATCH_PX });
     this.#positions = weights.take(`${clip}.embeddings.position_embedding.weight`, [SIDE ** 2 + 1, dims]);
     this.#preNorm = new LayerNorm(weights, `${clip}.pre_layrnorm`, dims, vision.layer_norm_eps);
-    const blocks = Array.from({ length: layers }, (_, i) => new Block(weights, `${clip}.encoder.layers.${i}`, config));
+    const blocks = Array.from({ length: layers }, (_, i) => new EncoderBlock(weights, `${clip}.encoder.layers.${i}`, vision, quantization));
     // The last layer and the norm after it are stored, but what they make is not looked at.
     disposeModules(blocks.pop());
     this.#blocks = blocks;
