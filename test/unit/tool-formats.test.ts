@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { detectToolCallFormat, TOOL_CALL_FORMATS, toolCallFormat } from "../../src/engine/tools/detect.js";
 import { CASES, generator, parse, type Calls, type Parsed } from "./support/tool-format-cases.js";
@@ -56,6 +57,11 @@ describe("tool-call formats", () => {
     ["gemma", "```tool_code"],
   ])("%s is found by the marks in a chat template", (name, template) => {
     expect(detectToolCallFormat(template)?.name).toBe(name);
+  });
+
+  it("are all in the README", async () => {
+    const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+    for (const { name } of TOOL_CALL_FORMATS) expect(readme).toContain(`\`${name}\``);
   });
 
   it("names the formats there are when asked for another", () => {

@@ -40,9 +40,12 @@ export function strip(text: string, side: "left" | "right" | "both", characters?
   if (side === "left") return left;
   // From the end by hand: an expression anchored there would try every run on the way.
   const one = new RegExp(`[${set}]`, "u");
-  const kept = [...left];
-  while (kept.length > 0 && one.test(kept.at(-1)!)) kept.pop();
-  return kept.join("");
+  let end = left.length;
+  for (;;) {
+    const last = [...left.slice(Math.max(0, end - 2), end)].at(-1);
+    if (last === undefined || !one.test(last)) return left.slice(0, end);
+    end -= last.length;
+  }
 }
 
 /** Private use characters stay, which Python escapes: the mark of a `SpecialTokenShield` is one. */
