@@ -60,8 +60,8 @@ const LINUX = [
     paths: ["/usr/share/icons/Adwaita/index.theme"], packages: same("adwaita-icon-theme"),
   },
   {
-    name: "ffmpeg", group: "test", why: "decodes sound other than WAVE files", without: "give WAVE files",
-    commands: ["ffmpeg"], packages: same("ffmpeg"),
+    name: "ffmpeg", group: "test", why: "decodes videos, and sound other than WAVE files", without: "give the frames of videos as pictures, and WAVE files",
+    commands: ["ffmpeg", "ffprobe"], packages: same("ffmpeg"),
   },
   { name: "xdotool", group: "test", why: "the tests read the pointer and windows with it", commands: ["xdotool"], packages: same("xdotool") },
   {

@@ -147,6 +147,20 @@ describe("generate", () => {
     expect((await ask(...video, "--video-fps", "0")).code).toBe(2);
   });
 
+  it("asks about a video, and says what is wrong with one", async () => {
+    const fixtures = fileURLToPath(new URL("../golden/fixtures/", import.meta.url));
+    const ask = (...more: string[]) => run("generate", "--model", `${fixtures}llava/model`, "--prompt", "What is it?", "--max-tokens", "1", "--json", ...more);
+    const tokens = async (...more: string[]) => (JSON.parse((await ask(...more)).stdout) as { usage: { prompt_tokens: number } }).usage.prompt_tokens;
+    const [none, one] = [await tokens(), await tokens("--image", `${fixtures}pictures/gradient-96x64.png`)];
+    // A picture a frame: two a second of its three, then fewer of them.
+    const video = ["--video", `${fixtures}videos/steady.mkv`];
+    expect(await tokens(...video)).toBe(none + 6 * (one - none));
+    expect(await tokens(...video, "--video-fps", "1")).toBe(none + 3 * (one - none));
+    expect(await tokens(...video, "--video-max-frames", "2")).toBe(none + 2 * (one - none));
+    expect(await ask("--video", "/nowhere/missing.mp4")).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*missing\.mp4.*there is no such file/m) as string });
+    expect((await ask(...video, "--video-fps", "0")).code).toBe(2);
+  });
+
   it("names a picture that is not there", async () => {
     const { code, stderr } = await run(...args, "--image", "/nowhere/missing.png");
     expect(code).toBe(1);

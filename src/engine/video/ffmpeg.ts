@@ -58,6 +58,8 @@ export async function* ffmpegOutput(command: "ffmpeg" | "ffprobe", args: readonl
   } finally {
     signal?.removeEventListener("abort", kill);
     kill();
+    // What nobody has read would keep the process from counting as ended.
+    child.stdout.destroy();
     await ended;
   }
 }

@@ -30,6 +30,7 @@ const Stream = z.object({
   avg_frame_rate: z.string().optional(),
   r_frame_rate: z.string().optional(),
   time_base: z.string(),
+  nb_frames: z.coerce.number().optional(),
   start_time: z.coerce.number().default(0),
   duration: z.coerce.number().optional(),
   tags: z.object({ rotate: z.coerce.number().optional() }).optional(),
@@ -40,7 +41,7 @@ const Report = z.object({
   format: z.object({ format_name: z.string().optional(), start_time: z.coerce.number().default(0), duration: z.coerce.number().optional() }),
 });
 
-const ENTRIES = "format=format_name,start_time,duration:stream=width,height,avg_frame_rate,r_frame_rate,time_base,start_time,duration:stream_tags=rotate:stream_side_data=rotation";
+const ENTRIES = "format=format_name,start_time,duration:stream=width,height,avg_frame_rate,r_frame_rate,time_base,start_time,duration,nb_frames:stream_tags=rotate:stream_side_data=rotation";
 
 /** The first video track that is not a cover picture. */
 export const VIDEO_TRACK = "V:0";
@@ -62,11 +63,13 @@ export async function probeVideo(input: VideoInput, options: FfmpegOptions = {})
   const frames = Math.round((stream.duration ?? format.duration ?? NaN) * (rate ?? NaN));
   if (frames > MOST_COUNTED_FRAMES && rate !== undefined) return { frames, fps: rate, ...size, before: (index) => stream.start_time - format.start_time + (index - 0.5) / rate };
 
-  const { timesS, lengthS, message } = await readTimes(input, ratio(stream.time_base) ?? 1, options);
+  const { timesS, lengthS, fps: measured, packets, message } = await readTimes(input, stream.time_base, options);
   if (timesS.length === 0) throw new DeskhandError("unsupported_input", `Expected a video but ${input.name} has a video track without frames. It is damaged or was never finished.`);
   const known = timesS.every(Number.isFinite);
-  if (known) refuseCutShort(input, { lengthS, message }, { track: stream.duration, file: format.duration });
-  const fps = known && lengthS > 0 ? timesS.length / lengthS : (rate ?? 1);
+  const fps = measured ?? rate ?? 1;
+  refuseCutShort(input, packets / fps, (stream.nb_frames ?? 0) / fps, message);
+  // The file's length may be another track's, so that it counts with a complaint of ffprobe only.
+  if (known) refuseCutShort(input, lengthS, stream.duration ?? (message === "" ? 0 : format.duration) ?? 0, message);
   const timeOf = (index: number): number => (known ? (timesS[index] as number) : stream.start_time + index / fps);
   return { frames: timesS.length, fps, ...size, before: (index) => (timeOf(index - 1) + timeOf(index)) / 2 - format.start_time };
 }
@@ -82,7 +85,9 @@ async function report(input: VideoInput, options: FfmpegOptions): Promise<z.outp
     }
     const parsed = value.status === 0 ? Report.safeParse(JSON.parse(text)) : undefined;
     if (parsed?.success) return parsed.data;
-    throw new DeskhandError("unsupported_input", `Expected a video that ffmpeg can read but ${input.name} gives: ${input.quote(value.message) || "no message"}. Check that it is a complete video file (MP4, MKV, WebM, MOV, AVI, …) and no playlist.`);
+    const other = /\[(\w+) @ .*not on whitelist/.exec(value.message)?.[1];
+    if (other !== undefined) throw new DeskhandError("unsupported_input", `Expected a video file but ${input.name} is of another kind (${other}): playlists, scripts, texts and single pictures are not read as videos. Give the video file itself.`);
+    throw new DeskhandError("unsupported_input", `Expected a video that ffmpeg can read but ${input.name} gives: ${input.quote(value.message) || "no message"}. Check that it is a complete video file (MP4, MKV, WebM, MOV, AVI, …).`);
   }
 }
 
@@ -91,39 +96,50 @@ interface Times {
   timesS: number[];
   /** From the first frame's beginning to the last frame's end. */
   lengthS: number;
+  /** Frames a second; absent where the file does not say when they begin. */
+  fps: number | undefined;
+  /** How many there are, with those that will not be shown. */
+  packets: number;
   /** What ffprobe complained of. */
   message: string;
 }
 
 /** Reads the track without decoding it. */
-async function readTimes(input: VideoInput, tickS: number, options: FfmpegOptions): Promise<Times> {
+async function readTimes(input: VideoInput, timeBase: string, options: FfmpegOptions): Promise<Times> {
   const output = ffmpegOutput("ffprobe", ["-select_streams", VIDEO_TRACK, "-show_entries", "packet=pts,duration,flags", "-of", "csv=p=0", ...input.args], options);
-  const packets: { start: number; length: number }[] = [];
+  const [numerator = 1, denominator = 1] = timeBase.split("/").map(Number);
+  const shown: { start: number; length: number }[] = [];
+  let packets = 0;
   let rest = "";
   for (;;) {
     const { value, done } = await output.next();
     if (done) {
       // Packets come in the order of decoding.
-      packets.sort((a, b) => a.start - b.start);
-      const [first, last] = [packets[0]?.start ?? 0, packets.at(-1)?.start ?? 0];
-      const length = packets.at(-1)?.length || (last - first) / Math.max(1, packets.length - 1);
-      return { timesS: packets.map(({ start }) => start * tickS), lengthS: (last + length - first) * tickS, message: input.quote(value.message) };
+      shown.sort((a, b) => a.start - b.start);
+      const [first, last] = [shown[0]?.start ?? 0, shown.at(-1)?.start ?? 0];
+      const length = shown.at(-1)?.length || (last - first) / Math.max(1, shown.length - 1);
+      const seconds = (ticks: number): number => (ticks * numerator) / denominator;
+      const ticks = last + length - first;
+      // In whole numbers, so that 25 frames of a 25th of a second are 25 and not a little less.
+      const fps = ticks > 0 ? (shown.length * denominator) / (ticks * numerator) : undefined;
+      return { timesS: shown.map(({ start }) => seconds(start)), lengthS: seconds(ticks), fps, packets, message: input.quote(value.message) };
     }
     const lines = (rest + value.toString("latin1")).split("\n");
     rest = lines.pop() as string;
     for (const line of lines) {
       const [start, length, flags] = line.split(",");
+      if (flags === undefined) continue;
+      packets++;
       // D: decoded for those after it, but cut away by the file's edit list.
-      if (flags !== undefined && flags[1] !== "D") packets.push({ start: Number(start), length: Number(length) || 0 });
+      if (flags[1] !== "D") shown.push({ start: Number(start), length: Number(length) || 0 });
     }
   }
 }
 
-/** A track's own length is a promise; that of the file may be another track's, so that only with a complaint of ffprobe it counts. */
-function refuseCutShort(input: VideoInput, { lengthS, message }: Pick<Times, "lengthS" | "message">, { track, file }: { track?: number; file?: number }): void {
-  const promised = track ?? (message === "" ? undefined : file);
-  if (promised === undefined || promised - lengthS <= TOLERATED_S + TOLERATED_PART * promised) return;
-  throw new DeskhandError("unsupported_input", `Expected ${promised.toFixed(1)} s of video in ${input.name}, as its header says, but it ends after ${lengthS.toFixed(1)} s: it is cut short or damaged${message === "" ? "" : ` (ffmpeg: ${message})`}. Copy or download it again.`);
+/** @param promisedS what the header says; 0 is unknown. */
+function refuseCutShort(input: VideoInput, lengthS: number, promisedS: number, message: string): void {
+  if (promisedS - lengthS <= TOLERATED_S + TOLERATED_PART * promisedS) return;
+  throw new DeskhandError("unsupported_input", `Expected ${promisedS.toFixed(1)} s of video in ${input.name}, as its header says, but it ends after ${lengthS.toFixed(1)} s: it is cut short or damaged${message === "" ? "" : ` (ffmpeg: ${message})`}. Copy or download it again.`);
 }
 
 /** "30000/1001"; "0/0" is unknown. */

@@ -8,8 +8,8 @@ export interface VideoInput {
   args: readonly string[];
   /** For messages: without a URL's query, which may carry a token. */
   name: string;
-  /** What ffmpeg said, with the address replaced by the name. */
-  quote(text: string): string;
+  /** What ffmpeg said, on one line, with the address replaced by the name. */
+  quote: (text: string) => string;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function openVideo(source: string | URL): Promise<VideoInput> {
   const text = String(source);
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
   if (scheme === "http" || scheme === "https") return remote(text);
-  if (scheme === "data" || /^[a-z][a-z0-9+.-]+:\/\//i.test(text) && scheme !== "file") {
+  if (scheme === "data" || (scheme !== "file" && /^[a-z][a-z0-9+.-]+:\/\//i.test(text))) {
     throw new DeskhandError("unsupported_input", `Expected a video as a path or as a file:, http: or https: URL but received a ${scheme}: URL. Save the video as a file first.`);
   }
   return local(scheme === "file" ? pathOf(text) : text);
@@ -40,7 +40,7 @@ function remote(text: string): VideoInput {
   const { protocol, host, pathname, href } = parsed(text);
   const name = `${protocol}//${host}${pathname}`;
   const args = ["-protocol_whitelist", "http,https,httpproxy,tcp,tls", "-format_whitelist", CONTAINERS, "-rw_timeout", String(NETWORK_TIMEOUT_US), "-i", href];
-  return { args, name, quote: (message) => message.replaceAll(href, name) };
+  return { args, name, quote: (message) => plain(message).replaceAll(href, name) };
 }
 
 async function local(path: string): Promise<VideoInput> {
@@ -55,7 +55,12 @@ async function local(path: string): Promise<VideoInput> {
     throw new DeskhandError("unsupported_input", `Expected a path or a URL of a video but ${name} cannot be read: ${reason}.`, { cause });
   }
   const address = `file:${path}`;
-  return { args: ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", address], name, quote: (message) => message.replaceAll(address, name) };
+  return { args: ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", address], name, quote: (message) => plain(message).replaceAll(address, name) };
+}
+
+/** Without the addresses in memory that ffmpeg puts before its lines. */
+function plain(message: string): string {
+  return message.replaceAll(/^\[[^\]]* @ 0x[0-9a-f]+\] /gm, "").trim().replaceAll(/\s*\n\s*/g, "; ");
 }
 
 function parsed(text: string): URL {

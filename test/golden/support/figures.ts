@@ -89,7 +89,7 @@ What \`load\`, \`deskhand serve\` and \`deskhand generate\` run: any folder whos
 Every family is held against a reference implementation on small random models of its architecture: the same prompt and token ids, the same greedy tokens, and logits
 in float32 that differ by less than 10⁻⁴ of the largest. The column *largest error* is the largest such difference seen over all its models, plain and quantised.
 *Tool calls* is the format that the chat templates of these test models teach; what another template teaches is told from the template itself. Of Qwen-Omni the thinker is loaded,
-which hears and sees and answers in text; a video goes to it as pictures, without its sound. A config.json that asks for
+which hears and sees and answers in text. A family that takes pictures but no videos is given a video's frames as pictures, without its sound. A config.json that asks for
 something a family does not compute is refused by the field's name.
 `;
 
@@ -102,5 +102,5 @@ function formats(fixtures: readonly ModelFixture[]): string {
 async function taken(dir: string): Promise<string> {
   const { architecture, processor } = await loadArchitecture(dir);
   architecture[Symbol.dispose]();
-  return ["text", ...(processor === undefined ? [] : ["pictures"]), ...(processor?.takesAudio === true ? ["sound"] : [])].join(", ");
+  return ["text", ...(processor === undefined ? [] : ["pictures"]), ...(processor?.video === undefined ? [] : ["videos"]), ...(processor?.takesAudio === true ? ["sound"] : [])].join(", ");
 }
