@@ -9,9 +9,9 @@ import { MLX_LAYOUTS } from "../../src/engine/convert/layouts.js";
 import { importantLayers, RECIPES, type RecipeName } from "../../src/engine/convert/recipes.js";
 import { planSteps } from "../../src/engine/convert/plan.js";
 import { writeShards } from "../../src/engine/convert/shards.js";
-import { liveTensors, tensor } from "../../src/engine/mlx/index.js";
+import { liveTensors, retain, scope, tensor } from "../../src/engine/mlx/index.js";
 import { load } from "../../src/engine/model.js";
-import { registeredModelTypes } from "../../src/engine/models/registry.js";
+import { loadArchitecture, registeredModelTypes } from "../../src/engine/models/registry.js";
 import { described, weightsOf } from "./support/converted.js";
 import { FIXTURES, readGolden } from "./support/golden.js";
 
@@ -97,6 +97,20 @@ describe("a converted folder", () => {
     expect(Object.keys(await json(plain))).not.toContain("quantization");
     expect([...(weightsOf(plain)).keys()].filter((name) => /scales|biases/.test(name))).toEqual([]);
     expect(await greedy(plain, "qwen3-4bit")).toEqual(readGolden("qwen3-4bit").cases.map(({ greedy_token_ids }) => greedy_token_ids));
+  });
+
+  it.each([
+    ["qwen3", "float32"],
+    ["qwen3-bf16", "bfloat16"],
+  ] as const)("%s in a mode whose scales have no type: activations have that of the other weights, %s, and so has what is made plain again", async (fixture, dtype) => {
+    const packed = await converted(fixture, { quantize: { mode: "mxfp4" } });
+    const { architecture } = await loadArchitecture(packed);
+    using rows = retain(scope(() => architecture.embed(tensor(Int32Array.of(1, 2), [1, 2]))));
+    expect(rows.dtype).toBe(dtype);
+    architecture[Symbol.dispose]();
+
+    const plain = weightsOf(await convert(packed, { out: fresh(), dequantize: true }));
+    expect(new Set([...plain.values()].map((stored) => stored.dtype))).toEqual(new Set([dtype === "float32" ? "F32" : "BF16"]));
   });
 
   it("says which layers the groups do not divide, and loads", async () => {
