@@ -195,9 +195,9 @@ export class Model implements AsyncDisposable {
       const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, options.signal);
       if (template === undefined) throw missingChatTemplate(this.info.id);
       const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
-      const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat });
+      const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat, pictureMark: processor?.pictureMark });
       isOpen = promptOpensThinking(text);
-      return this.#prepare(text, messages, { addSpecialTokens: false, mark: shield.mark, signal: options.signal });
+      return this.#prepare(text, messages, { addSpecialTokens: processor?.addsSpecialTokens ?? false, mark: shield.mark, signal: options.signal });
     };
     const visibleTokens = [...(options.visibleTokens ?? []), ...(thinks ? THINKING_MARKS : [])];
     return withThinking(this.#run(prepare, { ...options, visibleTokens }), () => (thinks ? { isOpen } : undefined));

@@ -55,7 +55,7 @@ describe.each(MODELS)("$fixture", ({ fixture }) => {
 
   describe.each(golden.cases)("$name", (one) => {
     it("renders the same prompt and the same token ids", async () => {
-      expect(engine.template.render(one.messages)).toBe(one.prompt);
+      expect(engine.template.render(one.messages, { pictureMark: engine.processor?.pictureMark })).toBe(one.prompt);
       expect((await promptOf(engine, one)).tokenIds).toEqual(one.token_ids);
     });
 

@@ -42,6 +42,10 @@ export interface ProcessorInput extends PromptMedia {
 
 /** Tokenises a rendered prompt and gives its media their places. */
 export interface Processor {
+  /** What stands for the nth picture of a conversation, from 1 on, where a template takes text only and callers write such marks. */
+  readonly pictureMark?: (number: number) => string;
+  /** Whether a rendered conversation is tokenised with the tokenizer's own special tokens, because the family's templates leave the first out. */
+  readonly addsSpecialTokens?: boolean;
   /** Whether the family takes sound as well as pictures. */
   readonly takesAudio?: boolean;
   /** How the family looks at videos. Absent: a video becomes several pictures. */

@@ -23,6 +23,8 @@ export interface RenderOptions {
   shield?: SpecialTokenShield;
   /** How calls are written where the template itself does not know tools. Default: `tool_code`, which needs no tokens of its own. */
   toolFormat?: ToolCallFormat;
+  /** `Processor.pictureMark`: where the template takes text only, pictures get these marks in their places. */
+  pictureMark?: (number: number) => string;
 }
 
 const templateField = z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish();
@@ -81,14 +83,14 @@ export class ChatTemplate {
    * @throws DeskhandError `invalid_argument` when the template refuses these messages, `unsupported_input` for pictures in a text-only
    * template, `invalid_model` when the template itself fails.
    */
-  render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {}, shield, toolFormat = gemma }: RenderOptions = {}): string {
+  render(messages: readonly ChatMessage[], { tools = [], addGenerationPrompt = true, variables = {}, shield, toolFormat = gemma, pictureMark }: RenderOptions = {}): string {
     if (!this.knowsTools && (tools.length > 0 || messages.some(speaksOfTools))) {
-      return this.render(promptTools(messages, tools, toolFormat), { addGenerationPrompt, variables, shield });
+      return this.render(promptTools(messages, tools, toolFormat), { addGenerationPrompt, variables, shield, pictureMark });
     }
     const template = tools.length > 0 ? this.toolTemplate : this.template;
     const context = { ...(tools.length > 0 ? { tools: templateTools(tools, shield) } : {}), add_generation_prompt: addGenerationPrompt, ...variables };
     try {
-      return this.runFolded(template, messages, context, shield);
+      return this.runFolded(template, messages, context, { shield, pictureMark });
     } catch (cause) {
       if (cause instanceof DeskhandError) throw cause;
       if (cause instanceof RaisedByTemplate) throw new DeskhandError("invalid_argument", `The model's chat template refuses these messages: ${cause.message}`, { cause, param: "messages" });
@@ -108,8 +110,8 @@ export class ChatTemplate {
   }
 
   /** What a template refuses as it is it may take with neighbours merged, or without a system role. */
-  private runFolded(template: JinjaTemplate, messages: readonly ChatMessage[], context: Record<string, unknown>, shield: SpecialTokenShield | undefined): string {
-    const attempt = (folded: readonly ChatMessage[]): string => this.run(template, templateMessages(folded, this.forms, shield), context);
+  private runFolded(template: JinjaTemplate, messages: readonly ChatMessage[], context: Record<string, unknown>, options: Pick<RenderOptions, "shield" | "pictureMark">): string {
+    const attempt = (folded: readonly ChatMessage[]): string => this.run(template, templateMessages(folded, this.forms, options), context);
     try {
       return attempt(messages);
     } catch (refusal) {

@@ -23,10 +23,11 @@ export interface TemplateMessage {
 }
 
 /** @throws DeskhandError `unsupported_input` for pictures, videos or sound when the template has no place for one. */
-export function templateMessages(messages: readonly ChatMessage[], forms: ContentForms, shield?: SpecialTokenShield): TemplateMessage[] {
+export function templateMessages(messages: readonly ChatMessage[], forms: ContentForms, { shield, pictureMark }: { shield?: SpecialTokenShield; pictureMark?: (number: number) => string } = {}): TemplateMessage[] {
   const names = new Map<string, string>();
+  const marks = pictureMark && new PictureMarks(messages, pictureMark);
   return messages.map((message, index) => {
-    const content = protectContent(templateContent(message.content, forms, index), message.role === "assistant" ? OWN_MARKS : [], shield);
+    const content = templateContent(message.content, forms, { index, marks, protect: (text) => shield?.protect(text, message.role === "assistant" ? OWN_MARKS : []) ?? text });
     if (message.role === "assistant" && message.toolCalls?.length) {
       for (const call of message.toolCalls) names.set(call.id, call.name);
       return { role: message.role, content, tool_calls: message.toolCalls.map((call) => templateCall(call, shield)) };
@@ -56,21 +57,47 @@ export function* textsOf(messages: readonly ChatMessage[], tools: readonly ToolD
   if (tools.length > 0) yield JSON.stringify(tools);
 }
 
-function protectContent(content: TemplateMessage["content"], except: readonly string[], shield: SpecialTokenShield | undefined): TemplateMessage["content"] {
-  if (shield === undefined) return content;
-  if (typeof content === "string") return shield.protect(content, except);
-  return content.map((part) => (part.type === "text" ? { type: "text", text: shield.protect(part.text, except) } : part));
+/** Marks of pictures for templates that take text only, counted through the conversation. None where the caller has written them. */
+class PictureMarks {
+  readonly #mark: (number: number) => string;
+  readonly #areWritten: boolean;
+  #count = 0;
+
+  constructor(messages: readonly ChatMessage[], mark: (number: number) => string) {
+    const pictures = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content.filter(({ type }) => type === "image"))).length;
+    const text = [...textsOf(messages)].join("\n");
+    this.#mark = mark;
+    this.#areWritten = pictures > 0 && Array.from({ length: pictures }, (_, i) => mark(i + 1).trim()).every((written) => text.includes(written));
+  }
+
+  next(): string {
+    return this.#areWritten ? "" : this.#mark(++this.#count);
+  }
 }
 
-function templateContent(content: string | ContentPart[], forms: ContentForms, index: number): string | TemplatePart[] {
-  if (typeof content === "string") return forms.string ? content : [{ type: "text", text: content }];
-  if (forms.parts) return content.map((part) => (part.type === "text" ? { type: "text", text: part.text } : { type: part.type }));
-  return content
-    .map((part) => {
-      if (part.type === "text") return part.text;
+interface ContentOptions {
+  /** Of the message. */
+  index: number;
+  marks: PictureMarks | undefined;
+  protect: (text: string) => string;
+}
+
+function templateContent(content: string | ContentPart[], forms: ContentForms, { index, marks, protect }: ContentOptions): string | TemplatePart[] {
+  if (typeof content === "string") return forms.string ? protect(content) : [{ type: "text", text: protect(content) }];
+  if (forms.parts) return content.map((part) => (part.type === "text" ? { type: "text", text: protect(part.text) } : { type: part.type }));
+  let joined = "";
+  // Texts side by side are protected together: a token may be spelled across them.
+  let text = "";
+  for (const part of content) {
+    if (part.type === "text") text += part.text;
+    else if (part.type === "image" && marks !== undefined) {
+      joined += protect(text) + marks.next();
+      text = "";
+    } else {
       throw new DeskhandError("unsupported_input", "This model's chat template has no place for pictures, videos or sound: it is a text-only model. Leave them out or choose a vision model (-VL).", { param: `messages[${index}].content` });
-    })
-    .join("");
+    }
+  }
+  return joined + protect(text);
 }
 
 /** Templates print arguments as JSON, so they get the object; text that is not JSON goes through as it is. */

@@ -21,8 +21,8 @@ export async function loadEngine(dir: string, dtype: "float32" | "bfloat16" = "f
 }
 
 export async function promptOf({ tokenizer, template, processor }: Engine, { messages }: GoldenCase): Promise<Prompt> {
-  const text = template.render(messages);
-  const encode = (part: string): number[] => tokenizer.encode(part);
+  const text = template.render(messages, { pictureMark: processor?.pictureMark });
+  const encode = (part: string): number[] => tokenizer.encode(part, { addSpecialTokens: processor?.addsSpecialTokens ?? false });
   if (processor === undefined) return { tokenIds: encode(text), media: [] };
   return processor.prepare({ ...(await readMedia(mediaOf(messages), { video: processor.video })), text, encode });
 }

@@ -1,6 +1,8 @@
-"""Phi-3-Vision, by mlx-vlm. Its tower's sizes stand in mlx-vlm's code, where they are made small here; patches and pixels stay as they are."""
+"""Phi-3-Vision, by mlx-vlm. Its tower's sizes stand in mlx-vlm's code, where they are made small here; patches and pixels stay as they are.
+Besides with the published template, which takes text only, and a tokenizer that begins every text with a mark."""
 
 import importlib.metadata
+import json
 import re
 import shutil
 from functools import partial
@@ -44,6 +46,7 @@ _TEMPLATE = """{%- set ns = namespace(pictures=0) %}
     {{- '<|assistant|>\\n' }}
 {%- endif %}
 """
+_PUBLISHED_TEMPLATE = """{% for message in messages %}{{'<|' + message['role'] + '|>' + '\\n' + message['content'] + '<|end|>\\n' }}{% endfor %}{% if add_generation_prompt and messages[-1]['role'] != 'assistant' %}{{- '<|assistant|>\\n' -}}{% endif %}"""
 _TAG = re.compile(r"<\|image_(\d+)\|>")
 # One id more than the tokenizer has: it stands for a picture's rows, where the reference has negative numbers.
 _VOCAB = small_tokenizer.VOCAB_SIZE + 1
@@ -105,7 +108,22 @@ def _small_model(config: dict) -> Model:
     return model
 
 
-def _write(folder: Path, seed: int) -> Model:
+def _begin_with_mark(folder: Path, ids: dict[str, int]) -> None:
+    """Let the tokenizer put its first special token before every text."""
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    mark = _NAMES.bos
+    pieces = [{"SpecialToken": {"id": mark, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+    content["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": pieces,
+        "pair": [*pieces, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {mark: {"id": mark, "ids": [ids[mark]], "tokens": [mark]}},
+    }
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def _write(folder: Path, seed: int, published: bool) -> Model:
     """Make the model folder anew, with the hub's names and shapes, and give the same model of mlx-vlm."""
     from mlx.utils import tree_flatten
 
@@ -113,7 +131,9 @@ def _write(folder: Path, seed: int) -> Model:
     folder.mkdir(parents=True)
     small_tokenizer.build(folder)
     ids = _name_markers(folder, _NAMES)
-    (folder / "chat_template.jinja").write_text(_TEMPLATE, encoding="utf-8")
+    (folder / "chat_template.jinja").write_text(_PUBLISHED_TEMPLATE if published else _TEMPLATE, encoding="utf-8")
+    if published:
+        _begin_with_mark(folder, ids)
     config = {**_config(), "eos_token_id": ids["<|end|>"], "bos_token_id": ids["<|endoftext|>"]}
     models._write_json(folder / "config.json", config)
     models._write_json(folder / "generation_config.json", {"do_sample": False, "eos_token_id": ids["<|end|>"]})
@@ -134,9 +154,25 @@ def _write(folder: Path, seed: int) -> Model:
     return model
 
 
-def _prepare(folder: Path, case: Case) -> tuple[str, list[int], dict[str, mx.array]]:
+def _tagged(messages: list[dict]) -> list[dict]:
+    """The messages as callers of the published processor write them: text with numbered tags."""
+    number, tagged = 0, []
+    for message in messages:
+        content = message["content"]
+        if not isinstance(content, str):
+            texts = []
+            for part in content:
+                number += part["type"] == "image"
+                texts.append(f"<|image_{number}|>\n" if part["type"] == "image" else part["text"])
+            content = "".join(texts)
+        tagged.append(message | {"content": content})
+    return tagged
+
+
+def _prepare(folder: Path, case: Case, published: bool = False) -> tuple[str, list[int], dict[str, mx.array]]:
     """Pieces of text are encoded one by one, as the published processor does; ids of pictures' rows are negative."""
-    text = tokenizer(folder).apply_chat_template(case.messages, tokenize=False, add_generation_prompt=True)
+    messages = _tagged(case.messages) if published else case.messages
+    text = tokenizer(folder).apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     pictures = _pictures(case)
     if not pictures:
         return text, tokenizer(folder)(text).input_ids, {}
@@ -146,7 +182,7 @@ def _prepare(folder: Path, case: Case) -> tuple[str, list[int], dict[str, mx.arr
         if index % 2:
             ids += [-int(piece)] * processor.calc_num_image_tokens(pictures[int(piece) - 1])
         else:
-            ids += tokenizer(folder)(piece).input_ids
+            ids += tokenizer(folder)(piece, add_special_tokens=index == 0).input_ids
     return text, ids, dict(processor(pictures))
 
 
@@ -176,13 +212,13 @@ def _answer(model: Model, ids: list[int], pixels: dict[str, mx.array], special: 
     return Answer(first, greedy, tensors=tensors)
 
 
-def _attempt(folder: Path, seed: int) -> list | None:
-    model = _write(folder, seed)
+def _attempt(folder: Path, seed: int, published: bool) -> list | None:
+    model = _write(folder, seed, published)
     tokenizer.cache_clear()
     special = {*tokenizer(folder).added_tokens_decoder, _VOCAB - 1}
     done = []
-    for case in _CASES:
-        text, ids, pixels = _prepare(folder, case)
+    for case in VISION_CASES if published else _CASES:
+        text, ids, pixels = _prepare(folder, case, published)
         answer = _answer(model, ids, pixels, special)
         if answer is None:
             return None
@@ -190,10 +226,10 @@ def _attempt(folder: Path, seed: int) -> list | None:
     return done
 
 
-def build(name: str) -> int:
+def build(name: str, published: bool = False) -> int:
     folder = FIXTURES / name
     for seed in range(SEED_TRIES):
-        done = _attempt(folder / "model", seed)
+        done = _attempt(folder / "model", seed, published)
         if done:
             break
     else:
@@ -212,4 +248,4 @@ def build(name: str) -> int:
     return seed
 
 
-BUILDERS = {"phi3-v": partial(build, "phi3-v")}
+BUILDERS = {"phi3-v": partial(build, "phi3-v"), "phi3-v-published": partial(build, "phi3-v-published", published=True)}

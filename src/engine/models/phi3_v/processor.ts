@@ -10,6 +10,8 @@ export interface Phi3VImage extends MediaItem, TiledImage {}
 
 /** Phi-3-Vision's prompt: `<|image_2|>` becomes the places of the second picture; the pieces of text between are encoded one by one. */
 export class Phi3VProcessor implements Processor {
+  readonly addsSpecialTokens = true;
+  readonly pictureMark = (number: number): string => `<|image_${number}|>\n`;
   readonly #tiles: TileProcessor;
   readonly #placeId: number;
 
