@@ -46,7 +46,8 @@ function faultsOf(format: string, whole: string): string[] {
 
 describe.each(FORMATS)("broken answers in the format %s", (format) => {
   it("are cut anywhere", () => {
-    expect(answersOf(format).flatMap((whole) => Array.from({ length: whole.length + 1 }, (_, end) => faultsOf(format, whole.slice(0, end))).flat())).toEqual([]);
+    const cuts = answersOf(format).flatMap((whole) => Array.from({ length: whole.length + 1 }, (_, end) => whole.slice(0, end)));
+    expect(cuts.flatMap((cut) => faults(format, cut, parse(format, [cut])))).toEqual([]);
   });
 
   it("are cut anywhere, and arrive in two pieces split anywhere", () => {
@@ -70,7 +71,7 @@ describe.each(FORMATS)("broken answers in the format %s", (format) => {
   it("differ from a good one in one character", () => {
     const random = generator(5);
     const answers = answersOf(format);
-    const texts = Array.from({ length: 300 }, () => {
+    const texts = Array.from({ length: 200 }, () => {
       const good = answers[random(answers.length)]!;
       const at = random(good.length);
       return good.slice(0, at) + ["", good.slice(at, at + 1).repeat(2), "<", '"', "}"][random(5)]! + good.slice(at + 1);
@@ -81,7 +82,7 @@ describe.each(FORMATS)("broken answers in the format %s", (format) => {
   it("are random characters", () => {
     const random = generator(8);
     const characters = [...'<>[]{}()|/"\'`\\=,:; \nabc_toolcaltrue019｜▁é日😀\u0000\ufeff'];
-    const texts = Array.from({ length: 400 }, () => Array.from({ length: random(60) }, () => characters[random(characters.length)]!).join("")); // prettier-ignore
+    const texts = Array.from({ length: 300 }, () => Array.from({ length: random(60) }, () => characters[random(characters.length)]!).join("")); // prettier-ignore
     expect(texts.flatMap((text) => faultsOf(format, text))).toEqual([]);
   });
 
