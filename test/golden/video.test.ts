@@ -10,6 +10,8 @@ import { gridsOf, type QwenVideo } from "../../src/engine/models/qwen-vl-prompt.
 import { positionIds } from "../../src/engine/nn/mrope.js";
 import { framesByJumps, framesThrough, readFrames } from "../../src/engine/video/frames.js";
 import { probeVideo } from "../../src/engine/video/probe.js";
+import { QwenVLVideoProcessor } from "../../src/engine/video/qwen-vl-video-processor.js";
+import { tenths } from "../../src/engine/video/qwen-vl-video-rules.js";
 import { openVideo } from "../../src/engine/video/source.js";
 import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
 import { relativeError } from "./support/golden.js";
@@ -56,6 +58,34 @@ describe.each(Object.entries(FILMS))("%s", (name, film) => {
     for await (const { data } of readFrames(input, await probeVideo(input), [2, 2, 3])) seen.push(data);
     const { rows } = await drawn();
     expect(seen.map((data, i) => Buffer.compare(data, rows[[2, 2, 3][i]!]!))).toEqual([0, 0, 0]);
+  });
+});
+
+interface Rules {
+  samples: { frames: number; fps: number; wanted: number; max: number; indices: number[] }[];
+  sizes: { frames: number; height: number; width: number; min: number; max: number; cap: boolean; result: [number, number] }[];
+}
+
+describe("the processors' rules", () => {
+  const RULES = JSON.parse(readFileSync(`${VIDEOS}rules.json`, "utf8")) as { qwen2: Rules; qwen3: Rules; times: [number, string][] };
+
+  it.each(["qwen2", "qwen3"] as const)("of %s: the same frames of films of any length and rate", (generation) => {
+    const sampler = new QwenVLVideoProcessor({}, generation);
+    for (const { frames, fps, wanted, max, indices } of RULES[generation].samples) {
+      expect({ frames, fps, wanted, max, indices: sampler.sample({ frames, fps }, { fps: wanted, maxFrames: max }) }).toEqual({ frames, fps, wanted, max, indices });
+    }
+  });
+
+  it.each(["qwen2", "qwen3"] as const)("of %s: the same sizes, with and without a limit of each frame", (generation) => {
+    for (const { frames, height, width, min, max, cap, result } of RULES[generation].sizes) {
+      const processor = new QwenVLVideoProcessor({ size: { shortest_edge: min, longest_edge: max }, cap_pixels_per_frame: cap }, generation);
+      const { heightPx, widthPx } = processor.sizeFor(frames, { heightPx: height, widthPx: width });
+      expect({ frames, height, width, min, max, cap, result: [heightPx, widthPx] }).toEqual({ frames, height, width, min, max, cap, result });
+    }
+  });
+
+  it("write times as Python does", () => {
+    expect(RULES.times.map(([seconds]) => tenths(seconds))).toEqual(RULES.times.map(([, text]) => text));
   });
 });
 

@@ -1,9 +1,9 @@
 import { DeskhandError } from "../../core/errors.js";
 import { imageContentHash, type DecodedImage } from "../image/decode.js";
 import { QwenVLImageProcessor, type ProcessedImage } from "../image/qwen-vl-processor.js";
-import { roundHalfToEven } from "../image/smart-resize.js";
 import type { PlacedGrid } from "../nn/mrope.js";
 import { QwenVLVideoProcessor } from "../video/qwen-vl-video-processor.js";
+import { tenths } from "../video/qwen-vl-video-rules.js";
 import type { SampledVideo } from "../video/read.js";
 import type { VideoSampler } from "../video/sampling.js";
 import type { MediaItem, MediaSpan, Processor, ProcessorInput, Prompt } from "./architecture.js";
@@ -74,12 +74,6 @@ function placedVideo(video: SampledVideo, { processor, tokenId, timestamps }: Vi
     tokens.push(...rows, ...end);
   }
   return { item: { ...item, offsets } as QwenVideo, tokens, key };
-}
-
-/** Seconds with one digit after the point as Python writes them: halves, which only quarters of a second are exactly, become even. */
-function tenths(seconds: number): string {
-  const isHalf = Math.abs((seconds * 4) % 2) === 1;
-  return (isHalf ? roundHalfToEven(seconds * 10) / 10 : seconds).toFixed(1);
 }
 
 /** Where grids of vision rows lie in a prompt, those of a video's temporal patches one by one where they are apart. */

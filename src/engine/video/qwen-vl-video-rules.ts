@@ -77,6 +77,12 @@ export const QWEN3: QwenVideoRules = {
   },
 };
 
+/** Seconds with one digit after the point as Python writes them: halves, which only quarters of a second are exactly, become even. */
+export function tenths(seconds: number): string {
+  const isHalf = Math.abs((seconds * 4) % 2) === 1;
+  return (isHalf ? roundHalfToEven(seconds * 10) / 10 : seconds).toFixed(1);
+}
+
 const MAX_ASPECT_RATIO = 200;
 
 /** `smart_resize` of Qwen3-VL's video processor: frames × height × width within limits. */

@@ -10,12 +10,15 @@ import subprocess
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
 import transformers
 from PIL import Image, ImageDraw
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
+from transformers.image_utils import SizeDict
+from transformers.video_processing_utils import BaseVideoProcessor
 from transformers.video_utils import VideoMetadata
 
 from .. import models
@@ -263,6 +266,43 @@ def _build_family(family: Family, films: dict[str, tuple[np.ndarray, float]]) ->
     fixture.write()
 
 
+_RATES = [24000 / 1001, 24, 25, 30000 / 1001, 30, 60, 11 / 2.7]
+
+
+def _rules(generation: str, random: np.random.Generator) -> dict:
+    """Which frames a processor takes, and the size it sees them at, for films of many lengths, rates and sizes."""
+    processor = getattr(transformers, f"{generation}VideoProcessor")()
+    samples, sizes = [], []
+    while len(samples) < 60:
+        frames, rate = int(random.integers(2, 3000)), _RATES[random.integers(len(_RATES))]
+        wanted, most = [0.5, 1, 2, 3.7][random.integers(4)], int([4, 7, 16, 32, 768][random.integers(5)])
+        processor.max_frames = most
+        metadata = VideoMetadata(total_num_frames=frames, fps=rate)
+        indices = [int(index) for index in processor.sample_frames(metadata, fps=wanted)]
+        if len(indices) <= 32:
+            samples.append({"frames": frames, "fps": rate, "wanted": wanted, "max": most, "indices": indices})
+    factor = processor.patch_size * processor.merge_size
+    for _ in range(60):
+        frames, height, width = (int(random.integers(low, high)) for low, high in ((2, 200), (8, 2200), (8, 2200)))
+        least = int(random.integers(1000, 200_000))
+        limits = SizeDict(shortest_edge=least, longest_edge=least * int(random.integers(2, 200)))
+        cap = bool(random.integers(2))
+        film = torch.empty((1, frames, 3, height, width), dtype=torch.uint8, device="meta")
+        with mock.patch.object(BaseVideoProcessor, "resize", lambda _, image, size, resample: size):
+            size = processor.resize(film, limits, None, factor, temporal_factor=2, cap_pixels_per_frame=cap)
+        entry = {"frames": frames, "height": height, "width": width, "min": least, "max": limits.longest_edge, "cap": cap}
+        sizes.append(entry | {"result": [size.height, size.width]})
+    return {"samples": samples, "sizes": sizes}
+
+
+def _write_rules(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    times = [number / 40 for number in range(0, 200)] + [number / rate for rate in _RATES for number in range(1, 60, 7)]
+    rules = {name: _rules(generation, random) for name, generation in (("qwen2", "Qwen2VL"), ("qwen3", "Qwen3VL"))}
+    rules["times"] = [[time, f"{time:.1f}"] for time in times]
+    (FOLDER / "rules.json").write_text(json.dumps(rules) + "\n", encoding="utf-8")
+
+
 def build() -> int:
     """Returns the seed of the frames."""
     seed = 0
@@ -276,6 +316,7 @@ def build() -> int:
         films[film.name] = (np.stack(frames), _average_rate(film))
     rates = {film.name: {"frames": len(film.times), "fps": films[film.name][1]} for film in FILMS}
     (FOLDER / "films.json").write_text(json.dumps(rates, indent=1) + "\n", encoding="utf-8")
+    _write_rules(seed)
     for family in FAMILIES:
         _build_family(family, films)
     return seed
