@@ -53,7 +53,7 @@ describe("load refuses", () => {
   it.each([
     ["qwen3-bf16", (config: Record<string, unknown>) => (config["use_sliding_window"] = true), "use_sliding_window"],
     ["qwen3-bf16", (config: Record<string, unknown>) => (config["hidden_act"] = "relu"), "hidden_act"],
-    ["qwen3-bf16", (config: Record<string, unknown>) => (config["rope_scaling"] = { rope_type: "yarn", factor: 4 }), "rope_scaling"],
+    ["qwen3-bf16", (config: Record<string, unknown>) => (config["rope_scaling"] = { rope_type: "spiral", factor: 4 }), "rope_scaling"],
     ["qwen3-vl", (config: Record<string, unknown>) => ((config["vision_config"] as Record<string, unknown>)["in_channels"] = 4), "vision_config.in_channels"],
     ["qwen3-vl", (config: Record<string, unknown>) => delete config["image_token_id"], "image_token_id"],
   ])("a field of %s that it cannot compute, by name", async (fixture, edit, field) => {
