@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -46,10 +46,14 @@ async function refusal(video: VideoSource, wish?: VideoSampling): Promise<string
   return (error as Error).message;
 }
 
-/** The ffmpegs that this process has started and that still run. */
+/** Names of the processes that this one has started and that still run (proc(5)). */
 async function runningChildren(): Promise<string[]> {
-  const { stdout } = await run("ps", ["-o", "comm=", "--ppid", String(process.pid)]);
-  return stdout.split("\n").filter((name) => /^ff(mpeg|probe)/.test(name));
+  const names: string[] = [];
+  for (const pid of await readdir("/proc")) {
+    const status = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/status`, "utf8").catch(() => "") : "";
+    if (status.includes(`\nPPid:\t${process.pid}\n`)) names.push(/^Name:\t(.*)$/m.exec(status)![1]!);
+  }
+  return names;
 }
 
 describe("files", () => {
@@ -157,6 +161,12 @@ describe("what is asked of a video", () => {
     await expect(read(FILM, {}, { sampler, contextLength: 100 })).rejects.toMatchObject({ code: "context_length_exceeded", message: expect.stringContaining("videoMaxFrames") as string });
   });
 
+  it("is seen at its own size by models that do not resize, and refused where that does not fit", async () => {
+    const sampler = (patch_size: number) => new QwenVLVideoProcessor({ patch_size, do_resize: false }, "qwen3");
+    expect((await read(FILM, {}, { sampler: sampler(8) })).frames[0]).toMatchObject({ widthPx: 64, heightPx: 48 });
+    await expect(read(FILM, {}, { sampler: sampler(14) })).rejects.toMatchObject({ code: "invalid_image", message: expect.stringContaining("multiples of 28") as string });
+  });
+
   it("makes the key with what is seen: never shared by two films, nor by two ways to look at one", async () => {
     const other = await made("other.mkv", ...PATTERN("r=8:d=3"), "-c:v", "ffv1");
     const keys = await Promise.all([read(FILM), read(other), read(FILM, { fps: 4 }), read(FILM, { maxFrames: 2 }), read(FILM)].map(async (one) => (await one).key));
@@ -233,7 +243,7 @@ describe("servers", () => {
     const abort = new AbortController();
     const address = await serve(() => abort.abort(new Error("enough")));
     await expect(read(`${address}/film.mkv`, {}, { signal: abort.signal })).rejects.toMatchObject({ code: "cancelled" });
-    expect(await runningChildren()).toEqual([]);
+    expect(await runningChildren()).not.toContain("ffprobe");
   });
 });
 
@@ -256,15 +266,15 @@ describe("ffmpeg", () => {
   it("is ended when it hangs", async () => {
     await install("exec sleep 600");
     await expect(ffmpegOutput("ffmpeg", [], { silenceTimeoutMs: 50 }).next()).rejects.toMatchObject({ code: "timeout" });
-    expect(await runningChildren()).toEqual([]);
+    expect(await runningChildren()).not.toContain("sleep");
   });
 
   it("is ended when nobody reads on", async () => {
     await install("exec yes");
     const output = ffmpegOutput("ffmpeg", []);
     await output.next();
+    expect(await runningChildren()).toContain("yes");
     await output.return({ status: null, message: "" });
-    const { stdout } = await run("ps", ["-o", "comm=", "--ppid", String(process.pid)]);
-    expect(stdout).not.toMatch(/^yes$/m);
+    expect(await runningChildren()).not.toContain("yes");
   });
 });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { DeskhandError } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
 import type { DecodedImage } from "../image/decode.js";
@@ -28,7 +29,7 @@ const schema = z.object({
   max_pixels: positiveInt.nullish(),
   cap_pixels_per_frame: z.boolean().nullish(),
   max_video_tokens: positiveInt.optional(),
-  do_resize: z.literal(true, "videos of any size have to be resized").default(true),
+  do_resize: z.boolean().default(true),
   resample: z.literal(PIL_BICUBIC, "only bicubic resampling (3) is supported").default(PIL_BICUBIC),
   do_rescale: z.boolean().default(true),
   rescale_factor: z.number().positive().default(1 / 255),
@@ -58,6 +59,7 @@ export class QwenVLVideoProcessor implements VideoSampler {
   readonly #temporalPatchSize: number;
   readonly #frames: { fps: number; min: number; max: number };
   readonly #pixels: { min: number; max: number; cap: boolean; maxTokens: number };
+  readonly #resizes: boolean;
   readonly #levels: Float32Array;
 
   /** @param config the content of `video_preprocessor_config.json`. @throws DeskhandError `invalid_model` naming the field at fault. */
@@ -78,6 +80,7 @@ export class QwenVLVideoProcessor implements VideoSampler {
       cap: parsed.cap_pixels_per_frame ?? false,
       maxTokens: parsed.max_video_tokens ?? rules.maxTokens,
     };
+    this.#resizes = parsed.do_resize;
     this.#levels = normalisedLevels({ ...parsed, image_mean, image_std });
     this.settingsKey = JSON.stringify([generation, patch_size, image_mean, image_std, parsed]);
   }
@@ -107,10 +110,12 @@ export class QwenVLVideoProcessor implements VideoSampler {
     return { tokens: Math.ceil(frames / this.#temporalPatchSize) * perTime, scale: (frame) => resizeBicubic16(frame, scaled) };
   }
 
-  /** The size that so many frames are seen at. @throws DeskhandError `invalid_image` for extreme aspect ratios. */
+  /** The size that so many frames are seen at. @throws DeskhandError `invalid_image` for extreme aspect ratios, or sizes that do not fit when resizing is off. */
   sizeFor(frames: number, size: PixelSize): PixelSize {
-    const count = Math.max(frames, this.#temporalPatchSize);
-    return this.#rules.size(count, size, { factor: this.#patchSize * this.mergeSize, multiple: this.#temporalPatchSize, ...this.#pixels });
+    const factor = this.#patchSize * this.mergeSize;
+    if (this.#resizes) return this.#rules.size(Math.max(frames, this.#temporalPatchSize), size, { factor, multiple: this.#temporalPatchSize, ...this.#pixels });
+    if (size.widthPx % factor === 0 && size.heightPx % factor === 0) return { widthPx: size.widthPx, heightPx: size.heightPx };
+    throw new DeskhandError("invalid_image", `This model does not resize videos (do_resize is false): expected sides that are multiples of ${factor} but received ${size.widthPx}×${size.heightPx} pixels.`);
   }
 
   /** Frames as `fit` scaled them, cut into patches. */
