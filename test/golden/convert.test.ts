@@ -13,9 +13,10 @@ import { liveTensors, retain, scope, tensor } from "../../src/engine/mlx/index.j
 import { load } from "../../src/engine/model.js";
 import { loadArchitecture, registeredModelTypes } from "../../src/engine/models/registry.js";
 import { described, weightsOf } from "./support/converted.js";
+import { TRANSCRIBERS } from "./support/figures.js";
 import { FIXTURES, readGolden } from "./support/golden.js";
 
-// Conversion against mlx-lm's and mlx-vlm's own, which the fixtures' quantised folders are.
+// Conversion against mlx-lm's, mlx-vlm's and mlx-audio's own, which the fixtures' quantised folders are.
 
 const root = mkdtempSync(join(tmpdir(), "deskhand-convert-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -35,11 +36,11 @@ const greedy = async (dir: string, fixture: string): Promise<number[][]> => {
   return answers;
 };
 
-/** Every model that is not quantised, of a family that can be converted. */
+/** Every model that is not quantised, of a family that chats and can be converted. */
 const PLAIN = readdirSync(FIXTURES).filter((name) => {
   if (!existsSync(`${source(name)}/config.json`)) return false;
   const { model_type: modelType, quantization } = JSON.parse(readFileSync(`${source(name)}/config.json`, "utf8")) as { model_type: string; quantization?: object };
-  return modelType in MLX_LAYOUTS && quantization === undefined;
+  return modelType in MLX_LAYOUTS && !TRANSCRIBERS.includes(modelType) && quantization === undefined;
 });
 
 /** golden/families/conversions.py makes it. */
@@ -54,6 +55,7 @@ const OPTIONS: Record<string, Omit<ConvertOptions, "out">> = {
   nvfp4: { quantize: { mode: "nvfp4" } },
   mxfp8: { quantize: { mode: "mxfp8" } },
   bfloat16: { dtype: "bfloat16" },
+  float16: { dtype: "float16" },
   "affine-2": { quantize: { bits: 2, groupSize: 32 } },
   "affine-3": { quantize: { bits: 3 } },
   "affine-5": { quantize: { bits: 5, groupSize: 128 } },
@@ -141,6 +143,24 @@ describe("a converted folder", () => {
   });
 });
 
+it("leaves out the parts of Qwen3-Omni that speak, and says so", async () => {
+  const dir = await converted("qwen3-omni");
+  expect([...weightsOf(dir).keys()].filter((name) => !name.startsWith("thinker."))).toEqual([]);
+  expect((await json(dir)).enable_audio_output).toBe(false);
+  expect((await json(source("qwen3-omni"))).enable_audio_output).toBe(true);
+});
+
+it("quantises the audio tower when asked", async () => {
+  const dir = await converted("qwen3-omni", { quantize: { bits: 8, groupSize: 32 }, quantizeTowers: true });
+  const names = [...weightsOf(dir).keys()];
+  expect(names).toContain("thinker.audio_tower.layers.0.self_attn.q_proj.scales");
+  expect(await greedy(dir, "qwen3-omni")).toHaveLength(readGolden("qwen3-omni").cases.length);
+});
+
+it.each(["qwen2-5-omni", "qwen2-5-omni-bf16"])("refuses %s, which MLX's tools have no layout for", async (fixture) => {
+  await expect(converted(fixture)).rejects.toMatchObject({ code: "unsupported_model", message: expect.stringMatching(/has qwen2_5_omni\w*, for which MLX's tools have no layout/) as string });
+});
+
 describe("writing", () => {
   it("splits weights into shards that an index names", async () => {
     const dir = fresh();
@@ -205,7 +225,7 @@ describe("writing", () => {
 });
 
 it("families that can be converted are registered ones", () => {
-  expect(registeredModelTypes()).toEqual(expect.arrayContaining(Object.keys(MLX_LAYOUTS)));
+  expect([...registeredModelTypes(), ...TRANSCRIBERS]).toEqual(expect.arrayContaining(Object.keys(MLX_LAYOUTS)));
 });
 
 it("a recipe favours the first and last eighth and every third layer between", () => {

@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DeskhandError, messageOf } from "../../core/errors.js";
 import { resolveModel } from "../hub/resolve.js";
 import type { Quantization } from "../mlx/index.js";
-import { openModelFolder } from "../models/registry.js";
 import { copyCompanions, writeConfig } from "./files.js";
+import { openFolder } from "./folders.js";
 import { MLX_LAYOUTS } from "./layouts.js";
 import { resolveQuantization, type ConvertOptions } from "./options.js";
 import { planSteps } from "./plan.js";
@@ -13,7 +13,7 @@ import { writeShards } from "./shards.js";
 import { listSources } from "./sources.js";
 
 /**
- * Writes a model in the layout that MLX's tools load (mlx-lm, mlx-vlm and this engine): plain, quantised, or plain again.
+ * Writes a model in the layout that MLX's tools load (mlx-lm, mlx-vlm, mlx-audio and this engine): plain, quantised, or plain again.
  * Weights go through memory one by one. The folder appears whole or not at all.
  * @param name a folder, an alias or a Hugging Face id
  * @returns the folder made
@@ -55,16 +55,16 @@ async function removeMade(folder: string, firstMade: string): Promise<void> {
 
 async function writeModel(from: string, to: string, quantization: Quantization | undefined, options: ConvertOptions): Promise<void> {
   const { dtype, dequantize = false } = options;
-  const { modelType, config, quantized, aliases, weights } = await openModelFolder(from);
+  const { modelType, config, quantized, aliases, weights } = await openFolder(from);
   try {
     const layout = MLX_LAYOUTS[modelType];
-    if (layout === undefined) throw new DeskhandError("unsupported_model", `Expected a model_type that can be converted, one of ${Object.keys(MLX_LAYOUTS).join(", ")}, but ${from} has ${modelType}.`);
+    if (layout === undefined) throw new DeskhandError("unsupported_model", `Expected a model_type that can be converted, one of ${Object.keys(MLX_LAYOUTS).join(", ")}, but ${from} has ${modelType}, for which MLX's tools have no layout. The model runs as it is.`);
     if (quantization !== undefined && quantized !== undefined) throw new DeskhandError("invalid_argument", `Expected plain weights to quantise but ${from} has ${quantized.bits}-bit ones. Make them plain first (dequantize), or better, quantise the original.`, { param: "quantize" });
     if (dequantize && quantized === undefined) throw new DeskhandError("invalid_argument", `Expected quantised weights to make plain but those of ${from} are plain already. Leave dequantize out.`, { param: "dequantize" });
     const sources = listSources(weights, { layout: { names: aliases, ...layout }, dequantize: dequantize ? quantized : undefined });
     const { steps, overrides } = planSteps(sources, { ...options, quantization, layout });
     await writeShards(to, steps, options);
-    await writeConfig(to, config, { quantization, overrides, dequantize, dtype });
+    await writeConfig(to, config, { quantization, overrides, dequantize, dtype, fields: layout.config });
     await copyCompanions(from, to);
   } finally {
     weights.close();

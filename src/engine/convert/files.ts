@@ -20,11 +20,20 @@ export async function copyCompanions(from: string, to: string): Promise<void> {
   }
 }
 
+export interface ConfigChange {
+  quantization?: Quantization;
+  overrides: LayerOverrides;
+  dequantize?: boolean;
+  dtype?: DType;
+  /** What the family's layout says at the top of config.json. */
+  fields?: Readonly<Record<string, unknown>>;
+}
+
 const Config = z.record(z.string(), z.unknown());
 
 /** Writes config.json as MLX's tools read it: `quantization` says how layers are packed, `quantization_config` says it again for Hugging Face. */
-export async function writeConfig(dir: string, config: unknown, change: { quantization?: Quantization; overrides: LayerOverrides; dequantize?: boolean; dtype?: DType }): Promise<void> {
-  let fields = parseWith(Config, config, "config.json", "invalid_model");
+export async function writeConfig(dir: string, config: unknown, change: ConfigChange): Promise<void> {
+  let fields = { ...parseWith(Config, config, "config.json", "invalid_model"), ...change.fields };
   if (change.dequantize) fields = omit(fields, "quantization", "quantization_config");
   if (change.dtype !== undefined) fields = withDtype(fields, change.dtype);
   if (change.quantization !== undefined) {

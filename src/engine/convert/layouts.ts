@@ -3,7 +3,7 @@ import { isConverted } from "../models/qwen3_5/text.js";
 import { QWEN3_VL_ALIASES } from "../models/qwen3_vl/model.js";
 import type { LayoutAliases, Weights } from "../nn/weights.js";
 
-/** How a family's weights look in a folder written by mlx-lm or, where the family sees pictures, by mlx-vlm. */
+/** How a family's weights look in a folder written by mlx-lm, where the family sees pictures by mlx-vlm, where it writes down speech by mlx-audio. */
 export interface MlxLayout {
   /** Path prefixes, as in `aliases`: `[in MLX's file, literal Hugging Face path]`. Default: the family's `aliases`. */
   names?: LayoutAliases;
@@ -19,6 +19,8 @@ export interface MlxLayout {
   head?: { path: string; embeddings: string };
   /** mlx-vlm's recipes favour the embeddings too. */
   favoursEmbeddings?: boolean;
+  /** Fields of config.json that say what the folder does not have. */
+  config?: Readonly<Record<string, unknown>>;
 }
 
 /** Families that can be converted, by `model_type`: those whose layout has been held against MLX's tools. Stacks of experts need no word here. */
@@ -49,9 +51,11 @@ export const MLX_LAYOUTS: Readonly<Record<string, MlxLayout>> = {
   qwen3_5_moe_text: { ...qwen35Moe(), names: QWEN3_VL_ALIASES },
   qwen3_5_text: { ...qwen35(), names: QWEN3_VL_ALIASES },
   qwen3_moe: { precise: /\.mlp\.gate$/ },
+  qwen3_omni_moe: qwen3Omni(),
   qwen3_vl: qwenVL(),
   qwen3_vl_moe: qwenVL(),
   smolvlm: idefics3(),
+  whisper: { rewrite: narrowKernel(/^model\.encoder\.conv\d\.weight$/) },
 };
 
 function idefics3(): MlxLayout {
@@ -69,6 +73,18 @@ function llava(): MlxLayout {
 
 function qwenVL(): MlxLayout {
   return { rewrite: kernel("model.visual.patch_embed.proj.weight"), favoursEmbeddings: true };
+}
+
+/** The thinker alone: config.json says so, or mlx-vlm would look for the parts that speak. */
+function qwen3Omni(): MlxLayout {
+  const vision = qwenVL();
+  const soundKernel = narrowKernel(/^model\.audio_tower\.conv2d\d\.weight$/);
+  return {
+    ...vision,
+    rewrite: (path, weights) => vision.rewrite?.(path, weights) ?? soundKernel(path, weights),
+    precise: /\.mlp\.gate$/,
+    config: { enable_audio_output: false },
+  };
 }
 
 /** Norms stored as they are multiplied with, not as their distance from one; convolutions over time with their one input channel last. */
@@ -98,6 +114,14 @@ const PICTURE_CHANNELS = 3;
 /** A convolution over pictures: `[out, 3, …]` as published, `[out, …, 3]` in MLX. */
 function kernel(name: string): NonNullable<MlxLayout["rewrite"]> {
   return (path, weights) => (path === name && weights.shapeOf(path)[1] === PICTURE_CHANNELS ? channelsLast : undefined);
+}
+
+/** Of convolutions over sound. */
+const SOUND_WIDTH = 3;
+
+/** A convolution over sound: `[out, channels, …, 3]` as published, `[out, …, 3, channels]` in MLX. */
+function narrowKernel(name: RegExp): NonNullable<MlxLayout["rewrite"]> {
+  return (path, weights) => (name.test(path) && weights.shapeOf(path).at(-1) === SOUND_WIDTH ? channelsLast : undefined);
 }
 
 function channelsLast(kernel: Tensor): Tensor {

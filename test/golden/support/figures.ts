@@ -91,6 +91,9 @@ in float32 that differ by less than 10⁻⁴ of the largest. The column *largest
 *Tool calls* is the format that the chat templates of these test models teach; what another template teaches is told from the template itself. Of Qwen-Omni the thinker is loaded,
 which hears and sees and answers in text. A family that takes pictures but no videos is given a video's frames as pictures, without its sound. A config.json that asks for
 something a family does not compute is refused by the field's name.
+
+\`deskhand convert\` writes the layout that mlx-lm, mlx-vlm or mlx-audio loads, so a family that none of them has a layout for is not converted. Of Qwen3-Omni it writes the thinker,
+which mlx-vlm loads without the parts that speak.
 `;
 
 function formats(fixtures: readonly ModelFixture[]): string {

@@ -1,4 +1,4 @@
-"""What mlx-lm and mlx-vlm make of the fixtures' models: how each layer is quantised, and a hash of every weight."""
+"""What mlx-lm, mlx-vlm and mlx-audio make of the fixtures' models: how each layer is quantised, and a hash of every weight."""
 
 import contextlib
 import hashlib
@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -54,9 +55,15 @@ _VLM = {
     "qwen3-5-bf16": {"plain": {}},
     "qwen3-5-moe": _HALF,
     **{name: _SOME for name in ("qwen3-5-text", "qwen3-5-moe-text")},
+    "qwen3-omni": _HALF | {"affine-8": _RECIPES["affine-8"]},
+    "qwen3-omni-4bit": _DEQUANTIZE,
     "qwen3-vl": _RECIPES | _FLOAT16 | _mixed("mixed_2_6", "mixed_4_6"),
     "smolvlm": _SOME,
     **{name: _DEQUANTIZE for name in ("qwen3-vl-4bit", "qwen3-5-moe-4bit", "mistral3-4bit")},
+}
+_AUDIO = {
+    "whisper": {name: _RECIPES[name] for name in ("plain", "affine-4", "affine-8", "mxfp8")} | {"float16": {"dtype": "float16"}} | _FLOAT16,
+    "whisper-128-bf16": {"float16": {"dtype": "float16"}} | _FLOAT16,
 }
 
 
@@ -74,6 +81,17 @@ def _write_head(folder: Path) -> None:
     weights["lm_head.weight"] = weights["model.text_model.embed_tokens.weight"]
     mx.eval(weights)
     mx.save_safetensors(str(path), weights, metadata={"format": "pt"})
+
+
+def _leave_thinker(folder: Path) -> None:
+    """Of Qwen3-Omni, the part that is converted. mlx-vlm reads what config.json says of the others all the same."""
+    from .qwen3_omni_moe import _speaking
+
+    path = folder / "model.safetensors"
+    weights = {name: array for name, array in mx.load(str(path)).items() if name.startswith("thinker.")}
+    mx.eval(weights)
+    mx.save_safetensors(str(path), weights, metadata={"format": "pt"})
+    _edit_config(folder, lambda config: config.update(_speaking()))
 
 
 def _small_phi3_v(config: dict) -> contextlib.ExitStack:
@@ -101,9 +119,24 @@ def _prepare(fixture: str, folder: Path) -> None:
     shutil.copytree(FIXTURES / fixture / "model", folder)
     if fixture == "smolvlm":
         _write_head(folder)
+    if fixture == "qwen3-omni":
+        _leave_thinker(folder)
     if fixture == "gemma3":
         # mlx-vlm looks for it in the decoder's half only, and takes the published number for granted.
         _edit_config(folder, lambda config: config["text_config"].update(mm_tokens_per_image=config["mm_tokens_per_image"]))
+
+
+def _exact_whisper(recipe: dict) -> contextlib.ExitStack:
+    """mlx-audio rounds every weight to float16 before it does anything else, and leaves layers plain whose inputs 64 does not divide,
+    which those of every published model are; where a recipe asks for other things, it is made to do them."""
+    from mlx_audio.stt.models.whisper import whisper
+
+    patches = contextlib.ExitStack()
+    if recipe.get("dtype") != "float16":
+        patches.enter_context(mock.patch.object(whisper.Model.__init__, "__defaults__", (mx.float32,)))
+        every = lambda model, name: lambda path, module: hasattr(module, "to_quantized")
+        patches.enter_context(mock.patch("mlx_audio.convert.build_quant_predicate", every))
+    return patches
 
 
 @contextlib.contextmanager
@@ -112,7 +145,12 @@ def converted(fixture: str, vision: bool, recipe: dict) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as parent, contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as patches:
         source, folder = Path(parent) / "source", Path(parent) / "model"
         _prepare(fixture, source)
-        if vision:
+        if fixture in _AUDIO:
+            from mlx_audio.convert import convert as convert_audio
+
+            convert = partial(convert_audio, model_domain="stt")
+            patches.enter_context(_exact_whisper(recipe))
+        elif vision:
             from mlx_vlm.convert import convert
 
             patches.enter_context(mock.patch("mlx_vlm.convert.fetch_from_hub", _fetch))
@@ -158,7 +196,7 @@ def _without_repeats(converted: dict[str, dict]) -> dict[str, dict]:
 def build() -> int:
     folder = FIXTURES / "conversions"
     folder.mkdir(exist_ok=True)
-    wanted = {name: (False, recipes) for name, recipes in _LM.items()} | {name: (True, recipes) for name, recipes in _VLM.items()}
+    wanted = {name: (False, recipes) for name, recipes in (_LM | _AUDIO).items()} | {name: (True, recipes) for name, recipes in _VLM.items()}
     found = {
         fixture: _without_repeats({name: _convert(fixture, vision, recipe) for name, recipe in recipes.items()})
         for fixture, (vision, recipes) in sorted(wanted.items())
