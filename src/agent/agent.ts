@@ -111,7 +111,7 @@ export class Agent {
       throw error;
     };
     const [opening, connecting] = await Promise.allSettled([
-      given ?? openDisplay(display, plan.dialect.pictureSize, eitherSignal).catch(callOffOther),
+      given ?? openDisplay(display, plan.dialect.display, eitherSignal).catch(callOffOther),
       plan.connect(eitherSignal).catch(callOffOther),
     ]);
     const close = async () => {

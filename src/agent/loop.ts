@@ -3,7 +3,7 @@ import { perform } from "./act.js";
 import type { Action } from "./actions.js";
 import { checkActions } from "./check.js";
 import type { Computer } from "./computer/computer.js";
-import { settle } from "./computer/settle.js";
+import { sameButForCaret, settle, THIN_CARET } from "./computer/settle.js";
 import type { Conversation, Dialect, ParsedStep, Turn } from "./dialects/dialect.js";
 import type { ModelClient, ModelReply } from "./model-client.js";
 import { observe, type Observation } from "./observe.js";
@@ -72,10 +72,12 @@ async function takeStep(options: LoopOptions, turns: readonly Turn[], record: St
   await record.time("actMs", async () => {
     for (const action of actions) await perform(computer, action, signal);
   });
-  const turn = { summary: parsed.summary, reply, picture: seen.dataUri };
+  const turn = { summary: parsed.summary, reply, picture: seen.dataUri, hadEffect: true };
   const ending = endingOf(actions);
-  if (!ending) await record.time("settleMs", () => settle(computer, { signal }));
-  return { turn, ending };
+  if (ending) return { turn, ending };
+  const { frame } = await record.time("settleMs", () => settle(computer, { signal }));
+  line.hadEffect = !sameButForCaret(seen.shot, frame, seen.chain.display.scale, THIN_CARET);
+  return { turn: { ...turn, hadEffect: line.hadEffect } };
 }
 
 /** Asks until there are actions that can be done: once, and once more where telling the model what was wrong can help. */

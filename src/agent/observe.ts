@@ -1,10 +1,12 @@
 import sharp from "sharp";
 import type { CoordinateChain, ModelSpace, Size } from "./coordinates.js";
-import type { Computer } from "./computer/computer.js";
+import type { Computer, Screenshot } from "./computer/computer.js";
 import type { PictureSize } from "./dialects/dialect.js";
 
 /** The screen as a model gets to see it. */
 export interface Observation {
+  /** As captured. */
+  shot: Screenshot;
   png: Buffer;
   dataUri: string;
   chain: CoordinateChain;
@@ -26,6 +28,7 @@ export async function observe(computer: Computer, wanted: { pictureSize: Picture
   // Level 1 is as lossless as any, and the bytes seldom leave the machine.
   const png = await (same ? opaque : opaque.resize({ ...sent, fit: "fill" })).png({ compressionLevel: 1 }).toBuffer();
   return {
+    shot,
     png,
     dataUri: `data:image/png;base64,${png.toString("base64")}`,
     chain: { space: wanted.space, sent, captured, display: { x, y, width, height, scale } },
@@ -36,12 +39,15 @@ export async function observe(computer: Computer, wanted: { pictureSize: Picture
 
 /** The size in which a captured picture is sent. */
 export function sentSize(captured: Size, wanted: PictureSize): Size {
-  if (wanted.kind === "exact") return { width: wanted.width, height: wanted.height };
-  const { multiple, maxPixels } = wanted;
+  const { multiple, minPixels, maxPixels } = wanted;
   const toMultiple = (side: number, round: (value: number) => number) => Math.max(multiple, round(side / multiple) * multiple);
   const width = toMultiple(captured.width, Math.round);
   const height = toMultiple(captured.height, Math.round);
-  if (width * height <= maxPixels) return { width, height };
-  const shrink = Math.sqrt(maxPixels / (captured.width * captured.height));
-  return { width: toMultiple(captured.width * shrink, Math.floor), height: toMultiple(captured.height * shrink, Math.floor) };
+  const scaled = (pixels: number, round: (value: number) => number): Size => {
+    const factor = Math.sqrt(pixels / (captured.width * captured.height));
+    return { width: toMultiple(captured.width * factor, round), height: toMultiple(captured.height * factor, round) };
+  };
+  if (width * height > maxPixels) return scaled(maxPixels, Math.floor);
+  if (width * height < minPixels) return scaled(minPixels, Math.ceil);
+  return { width, height };
 }

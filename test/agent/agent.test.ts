@@ -9,6 +9,10 @@ import { readTrajectory, withAgent } from "./support/run-agent.js";
 import { ScriptedServer } from "./support/scripted-server.js";
 
 const DONE = tinyReply("done", { action: "terminate", status: "success" });
+/** A screen on which everything that is done leaves a mark wider than a caret. */
+function countEvents(frame: { data: Uint8Array }, { events }: { events: readonly unknown[] }): void {
+  frame.data.fill(8 * events.length, 0, 4 * 100);
+}
 const QWEN = { model: "qwen", dialect: "qwen3" };
 
 describe("a run", () => {
@@ -32,17 +36,27 @@ describe("a run", () => {
       ]);
       const texts = server.requests.map(({ messages }) => (messages[0]!.content as { text?: string }[])[1]!.text);
       expect(texts[0]).toBe("Task: set Name to Ada\nPrevious actions: none");
-      expect(texts[4]).toBe("Task: set Name to Ada\nPrevious actions:\n1. click Name\n2. select all\n3. type Ada\n4. check News");
-    });
+      expect(texts[4]).toBe("Task: set Name to Ada\nPrevious actions:\n1. click Name\n2. select all\n3. type Ada\n4. check News (no change)");
+    }, { computer: { widthPx: 640, heightPx: 480, paint: countEvents } });
   });
 
-  it("shows the model the screen as it is, in the size it was trained on", async () => {
+  it("tells the model what changed nothing on the screen, and writes it down", async () => {
+    const click = tinyReply("click OK", { action: "left_click", coordinate: [500, 250] });
+    await withAgent([click, click, DONE], async ({ agent, server }) => {
+      const { steps } = await readTrajectory(await agent.run("press OK"));
+      expect(steps.map(({ hadEffect }) => hadEffect)).toEqual([false, true, undefined]);
+      const texts = server.requests.map(({ messages }) => (messages[0]!.content as { text?: string }[])[1]!.text);
+      expect(texts[2]).toBe("Task: press OK\nPrevious actions:\n1. click OK (no change)\n2. click OK");
+    }, { computer: { widthPx: 640, heightPx: 480, paint: (frame, computer) => countEvents(frame, { events: computer.events.slice(2) }) } });
+  });
+
+  it("shows the model the screen as it is", async () => {
     const paint = (frame: { data: Uint8Array; widthPx: number }) => frame.data.fill(0, 0, frame.widthPx * 4 * 240);
     await withAgent([DONE], async ({ agent, server }) => {
       await agent.run("look");
       const [image] = server.requests[0]!.messages[0]!.content as { image_url: { url: string } }[];
       const png = Buffer.from(image!.image_url.url.replace("data:image/png;base64,", ""), "base64");
-      expect(await sharp(png).metadata()).toMatchObject({ format: "png", width: 640, height: 480, hasAlpha: false });
+      expect(await sharp(png).metadata()).toMatchObject({ format: "png", width: 800, height: 480, hasAlpha: false });
       // The upper half was painted black, the rest is white.
       const pixels = await sharp(png).raw().toBuffer();
       expect([pixels[0], pixels.at(-1)]).toEqual([0, 255]);
@@ -54,7 +68,7 @@ describe("a run", () => {
       const result = await agent.run("press OK");
       expect(computer.events[0]).toEqual({ type: "move", to: { x: 1080, y: 450 } });
       const { steps } = await readTrajectory(result);
-      expect(steps[0]!.chain).toMatchObject({ sent: { width: 640, height: 480 }, captured: { width: 2880, height: 1800 }, display: { width: 1440, height: 900, scale: 2 } });
+      expect(steps[0]!.chain).toMatchObject({ sent: { width: 1280, height: 800 }, captured: { width: 2880, height: 1800 }, display: { width: 1440, height: 900, scale: 2 } });
     }, { computer: { widthPx: 1440, heightPx: 900, scale: 2 } });
   });
 

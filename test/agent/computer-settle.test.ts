@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MemoryComputer, settle } from "../../src/agent/computer/index.js";
-import { sameButForCaret } from "../../src/agent/computer/settle.js";
+import { sameButForCaret, THIN_CARET } from "../../src/agent/computer/settle.js";
 import { isBlack, rgbaFromBgra } from "../../src/agent/computer/pixels.js";
 import type { Screenshot } from "../../src/agent/computer/index.js";
 
@@ -73,6 +73,13 @@ describe("the difference of two frames", () => {
     ["a tall box", 50, 50, 2, 41, false],
   ])("%s", (_name, x, y, width, height, same) => {
     expect(sameButForCaret(blank, frame((other) => draw(other, x, y, width, height)), 1)).toBe(same);
+  });
+
+  it("takes the tick of a small box for a change where only a thin caret may differ", () => {
+    const tick = frame((other) => draw(other, 50, 50, 7, 7));
+    expect(sameButForCaret(blank, tick, 1)).toBe(true);
+    expect(sameButForCaret(blank, tick, 1, THIN_CARET)).toBe(false);
+    expect(sameButForCaret(blank, frame((other) => draw(other, 50, 50, 2, 20)), 1, THIN_CARET)).toBe(true);
   });
 
   it("counts two small changes far apart as one large", () => {

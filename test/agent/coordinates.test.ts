@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { modelToScreen, screenToModel, type CoordinateChain, type ModelSpace } from "../../src/agent/coordinates.js";
+import { tiny } from "../../src/agent/dialects/tiny.js";
 import { sentSize } from "../../src/agent/observe.js";
 
 const RELATIVE: ModelSpace = { kind: "relative", max: 1000 };
@@ -27,9 +28,9 @@ const OFFSETS = [
   [137, -1081],
 ] as const;
 const SENT = [
-  { name: "stretched to 640 × 480", size: { kind: "exact", width: 640, height: 480 } },
-  { name: "fitted to multiples of 32", size: { kind: "fit", multiple: 32, maxPixels: 1920 * 1088 } },
-  { name: "fitted to multiples of 28, small", size: { kind: "fit", multiple: 28, maxPixels: 500_000 } },
+  { name: "as the embedded model takes it", size: tiny.pictureSize },
+  { name: "fitted to multiples of 32", size: { multiple: 32, minPixels: 1, maxPixels: 1920 * 1088 } },
+  { name: "fitted to multiples of 28, small", size: { multiple: 28, minPixels: 1, maxPixels: 500_000 } },
 ] as const;
 
 function* chains(): Iterable<{ name: string; chain: CoordinateChain }> {
@@ -133,15 +134,20 @@ describe("size of the sent picture", () => {
     [{ width: 1000, height: 700 }, { width: 992, height: 704 }],
     [{ width: 10, height: 10 }, { width: 32, height: 32 }],
   ])("rounds %o to %o", (captured, expected) => {
-    expect(sentSize(captured, { kind: "fit", multiple: 32, maxPixels: 1920 * 1088 })).toEqual(expected);
+    expect(sentSize(captured, { multiple: 32, minPixels: 1, maxPixels: 1920 * 1088 })).toEqual(expected);
   });
 
   it("scales a large screen down into the limit and keeps its shape", () => {
-    const sent = sentSize({ width: 3840, height: 2160 }, { kind: "fit", multiple: 32, maxPixels: 1_000_000 });
+    const sent = sentSize({ width: 3840, height: 2160 }, { multiple: 32, minPixels: 1, maxPixels: 1_000_000 });
     expect(sent.width * sent.height).toBeLessThanOrEqual(1_000_000);
     expect(sent.width % 32).toBe(0);
     expect(sent.height % 32).toBe(0);
     // Rounding each side down to a multiple of 32 changes the shape by at most 32 / 736.
     expect(Math.abs(sent.width / sent.height / (3840 / 2160) - 1)).toBeLessThan(0.045);
+  });
+
+  it("scales a small screen up to what the model was trained on", () => {
+    const sent = sentSize({ width: 320, height: 240 }, { multiple: 32, minPixels: 640 * 480, maxPixels: 1280 * 800 });
+    expect(sent).toEqual({ width: 640, height: 480 });
   });
 });

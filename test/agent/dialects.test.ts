@@ -149,6 +149,7 @@ function turns(count: number, structuredCalls = true): Turn[] {
     summary: `step ${index}`,
     reply: structuredCalls ? structured({ action: "wait", time: index }) : reply({ text: callText({ action: "wait", time: index }) }),
     picture: `data:image/png;base64,p${index}`,
+    hadEffect: true,
   }));
 }
 
@@ -236,9 +237,15 @@ describe("tiny", () => {
     expect(parsed).toEqual({ summary: "done", actions: [{ action: { type: "terminate", success: true }, points: [] }] });
   });
 
-  it("is greedy and takes one picture size", () => {
+  it("says of an action that it changed nothing", () => {
+    const [first, second] = turns(2);
+    const [message] = tiny.render({ task: "press OK", turns: [{ ...first!, summary: "click OK", hadEffect: false }, { ...second!, summary: "click OK" }], picture: "data:," });
+    expect((message?.content as { text?: string }[])[1]?.text).toBe("Task: press OK\nPrevious actions:\n1. click OK (no change)\n2. click OK");
+  });
+
+  it("is greedy and takes the picture sizes it was trained on", () => {
     expect(tiny.sampling).toMatchObject({ temperature: 0, repetition_penalty: 1 });
-    expect(tiny.pictureSize).toEqual({ kind: "exact", width: 640, height: 480 });
+    expect(tiny.pictureSize).toEqual({ multiple: 32, minPixels: 640 * 480, maxPixels: 1280 * 800 });
     expect(tiny.tools).toEqual([]);
   });
 });

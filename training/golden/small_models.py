@@ -175,7 +175,8 @@ class _Oracle:
         tensors = {}
         if inputs.pixels and self._features is not None:
             tensors["vision_output"] = self._features(self.model.model, inputs.pixels).float().numpy()
-            if len(inputs.pixels["pixel_values"]) > 1:
+            # Of processors that make several pictures of one: tiles, or a batch of them.
+            if len(inputs.pixels["pixel_values"]) > 1 or inputs.pixels["pixel_values"].dim() > 4:
                 tensors["pixel_values"] = inputs.pixels["pixel_values"].numpy()
         return Answer(logits[:length], greedy, tensors=tensors)
 

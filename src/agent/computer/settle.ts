@@ -27,8 +27,15 @@ export interface Settled {
  * A blinking caret must not look like a screen that still changes. Toolkits draw it 1 to 2 px wide, terminals as a block of one
  * character cell; a line of text is seldom taller than this. Logical pixels: multiplied by the display's scale.
  */
-const CARET_WIDTH_PX = 12;
-const CARET_HEIGHT_PX = 40;
+const CARET: CaretSize = { widthPx: 12, heightPx: 40 };
+/** A toolkit's caret and nothing wider: the tick of a small check box is no caret. */
+export const THIN_CARET: CaretSize = { widthPx: 3, heightPx: 40 };
+
+/** In logical pixels. */
+export interface CaretSize {
+  widthPx: number;
+  heightPx: number;
+}
 
 /**
  * Waits until the screen stands still: until `equalFrames` successive captures equal the one before, but for a caret.
@@ -54,11 +61,11 @@ export async function settle(computer: Computer, options: SettleOptions = {}): P
 }
 
 /** Whether two frames (RGBA) differ at most inside one box the size of a caret. */
-export function sameButForCaret(a: Screenshot, b: Screenshot, scale: number): boolean {
+export function sameButForCaret(a: Screenshot, b: Screenshot, scale: number, caret = CARET): boolean {
   if (a.widthPx !== b.widthPx || a.heightPx !== b.heightPx) return false;
   if (Buffer.compare(a.data, b.data) === 0) return true;
-  const maxWidth = CARET_WIDTH_PX * scale;
-  const maxHeight = CARET_HEIGHT_PX * scale;
+  const maxWidth = caret.widthPx * scale;
+  const maxHeight = caret.heightPx * scale;
   const [pixelsA, pixelsB] = [pixels(a.data), pixels(b.data)];
   let left = Infinity;
   let right = -Infinity;

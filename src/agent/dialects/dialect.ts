@@ -1,13 +1,17 @@
 import type { ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import type { Action } from "../actions.js";
-import type { CoordinateChain, ModelSpace, PointTrace } from "../coordinates.js";
+import type { CoordinateChain, ModelSpace, PointTrace, Size } from "../coordinates.js";
 import type { ModelReply, Sampling } from "../model-client.js";
 
 /**
- * What size of picture a model wants. `exact`: the one size it was trained on. `fit`: the screen's own size, each side rounded to
- * `multiple` and both scaled down together until at most `maxPixels` remain.
+ * What size of picture a model wants: the screen's own, each side rounded to `multiple`, and both scaled together until at least
+ * `minPixels` and at most `maxPixels` remain.
  */
-export type PictureSize = { kind: "exact"; width: number; height: number } | { kind: "fit"; multiple: number; maxPixels: number };
+export interface PictureSize {
+  multiple: number;
+  minPixels: number;
+  maxPixels: number;
+}
 
 /** One finished step, as the next prompt needs it. */
 export interface Turn {
@@ -16,6 +20,8 @@ export interface Turn {
   reply: ModelReply;
   /** Data URI of the screenshot the reply was given for. */
   picture: string;
+  /** Whether anything changed on the screen afterwards, a blinking caret apart. */
+  hadEffect: boolean;
 }
 
 /** Everything a prompt is made of. */
@@ -47,6 +53,8 @@ export interface Dialect {
   matches(modelId: string): boolean;
   readonly space: ModelSpace;
   readonly pictureSize: PictureSize;
+  /** The virtual display on which the model is at its best. */
+  readonly display: Size;
   readonly sampling: Sampling;
   readonly tools: ChatCompletionFunctionTool[];
   readonly systemPrompt: string;

@@ -26,7 +26,8 @@ export const qwen3: Dialect = {
   matches: (modelId) => /qwen-?3[-_.]?vl/i.test(modelId) || modelId === "qwen",
   space: { kind: "relative", max: 1000 },
   // Patch 16, merged 2 × 2: sides that are multiples of 32 reach the model unscaled. The limit keeps a full-HD screen as it is.
-  pictureSize: { kind: "fit", multiple: 32, maxPixels: 1920 * 1088 },
+  pictureSize: { multiple: 32, minPixels: 1, maxPixels: 1920 * 1088 },
+  display: { width: 1280, height: 800 },
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 2048 },
   tools: [COMPUTER_USE_TOOL],
   systemPrompt: SYSTEM_PROMPT,

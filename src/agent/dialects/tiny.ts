@@ -3,21 +3,25 @@ import type { Dialect } from "./dialect.js";
 import { toParsedAction } from "./computer-use.js";
 import { readToolCalls } from "./tool-calls.js";
 
+/** What the model was taught to read as "this did nothing". */
+const NO_CHANGE = " (no change)";
+
 /**
- * The embedded screen model. It knows one prompt: a 640 × 480 picture, the task, and all its previous actions numbered in the words of
- * its own `Action:` lines. The next action follows from the last line, so a line left out or reworded makes it skip or repeat.
+ * The embedded screen model. It knows one prompt: a picture, the task, and all its previous actions numbered in the words of its own
+ * `Action:` lines. The next action follows from the last line, so a line left out or reworded makes it skip or repeat.
  */
 export const tiny: Dialect = {
   name: "tiny",
   matches: (modelId) => /(^|[/\\])(deskhand-)?tiny$/i.test(modelId),
   space: { kind: "relative", max: 1000 },
-  pictureSize: { kind: "exact", width: 640, height: 480 },
+  pictureSize: { multiple: 32, minPixels: 640 * 480, maxPixels: 1280 * 800 },
+  display: { width: 640, height: 480 },
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 256 },
   tools: [],
   systemPrompt: "",
   acceptsCorrections: false,
   render({ task, turns, picture }) {
-    const previous = turns.length === 0 ? " none" : turns.map(({ summary }, index) => `\n${index + 1}. ${summary}`).join("");
+    const previous = turns.length === 0 ? " none" : turns.map(({ summary, hadEffect }, index) => `\n${index + 1}. ${summary}${hadEffect ? "" : NO_CHANGE}`).join("");
     return [
       {
         role: "user",

@@ -33,6 +33,8 @@ export interface StepLine {
   /** What was done, in the model's own words where it gave any. */
   summary?: string;
   actions: ParsedAction[];
+  /** Whether anything changed on the screen afterwards, a blinking caret apart; absent in a last step. */
+  hadEffect?: boolean;
   timings: StepTimings;
   /** Why the step was not finished. */
   error?: string;

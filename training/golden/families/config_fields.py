@@ -35,8 +35,8 @@ def build() -> int:
     for path in sorted(FIXTURES.glob("*/model/config.json")):
         written = json.loads(path.read_text(encoding="utf-8"))
         model_type = written["model_type"]
-        # Of families whose config.json goes three levels deep, only a part is loaded.
-        if model_type not in CONFIG_MAPPING or "omni" in model_type:
+        # Of families whose config.json goes three levels deep, only a part is loaded; models that transcribe are opened by another door.
+        if model_type not in CONFIG_MAPPING or "omni" in model_type or model_type == "whisper":
             continue
         config = CONFIG_MAPPING[model_type].from_dict(written)
         types[model_type] = _fields(type(config))
@@ -51,3 +51,4 @@ def build() -> int:
 
 
 BUILDERS = {"config-fields": build}
+READS_FIXTURES = True

@@ -118,3 +118,4 @@ def _write(folder: str, name: str, value: object) -> None:
 
 
 BUILDERS = {"published-tokenizers": _tokenizers, "published-templates": _templates}
+READS_FIXTURES = True

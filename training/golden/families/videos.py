@@ -323,3 +323,4 @@ def build() -> int:
 
 
 BUILDERS = {"videos": build}
+READS_FIXTURES = True
