@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import OpenAI, { APIError } from "openai";
 import { afterEach, describe, expect, it } from "vitest";
 import { EventQueue } from "../../src/engine/host/event-queue.js";
@@ -10,6 +11,8 @@ import { ENGINE_PROGRAM } from "./support.js";
 
 const HELLO = [{ role: "user" as const, content: "Task: press OK\nPrevious actions: none" }];
 const STREAMS = 16;
+/** A random model: its greedy answers go on until the context is full. */
+const ENDLESS = fileURLToPath(new URL("../golden/fixtures/qwen3/model", import.meta.url));
 
 const engines: ProcessEngine[] = [];
 function engineFor(model: string, program = ENGINE_PROGRAM): ProcessEngine {
@@ -33,11 +36,11 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 
 describe("a server whose engine is killed", () => {
   it("lives, ends every stream with an error, says that it is not ready, and answers again", async () => {
-    const engine = engineFor("tiny");
+    const engine = engineFor(ENDLESS);
     await using server = await serve({ engine, port: 0, limits: { maxWaiting: STREAMS } });
     const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 0 });
     const ready = async (): Promise<number> => (await fetch(`${server.url}/ready`)).status;
-    const ask = (maxTokens: number) => client.chat.completions.create({ model: "tiny", messages: HELLO, max_tokens: maxTokens, stream: true, temperature: 1.5, stop: ["\0"] });
+    const ask = (maxTokens: number) => client.chat.completions.create({ model: server.modelId, messages: HELLO, max_tokens: maxTokens, stream: true, temperature: 0 });
     const before = engine.pid!;
     let begun = 0;
     const read = async (): Promise<unknown> => {
@@ -100,16 +103,16 @@ describe("the engine's process", () => {
   });
 
   it("cancels a generation that is aborted or left, and goes on with the next", async () => {
-    const engine = engineFor("tiny");
+    const engine = engineFor(ENDLESS);
     await engine.start();
     const controller = new AbortController();
     const aborted = (async () => {
-      for await (const event of engine.generate({ messages: HELLO, maxTokens: 100_000, temperature: 1.5 }, { signal: controller.signal })) {
+      for await (const event of engine.generate({ messages: HELLO, maxTokens: 100_000, temperature: 0 }, { signal: controller.signal })) {
         if (event.type === "text") controller.abort();
       }
     })();
     await expect(aborted).rejects.toMatchObject({ code: "cancelled" });
-    for await (const event of engine.generate({ messages: HELLO, maxTokens: 100_000, temperature: 1.5 })) if (event.type === "text") break;
+    for await (const event of engine.generate({ messages: HELLO, maxTokens: 100_000, temperature: 0 })) if (event.type === "text") break;
     const types: string[] = [];
     for await (const event of engine.generate({ messages: HELLO, maxTokens: 4, temperature: 0 })) types.push(event.type);
     expect(types.at(-1)).toBe("finish");

@@ -89,13 +89,14 @@ describe("a stream with thinking", () => {
   });
 });
 
+// A random model, whose greedy words mean nothing but are there.
 describe("a model that thinks", () => {
   const ANSWER = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content if m.content is string else m.content[-1].text }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n";
   const NO_THINKING = `${ANSWER}Action:`;
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "deskhand-thinking-"));
-    await cp(fileURLToPath(new URL("../../models/tiny", import.meta.url)), dir, { recursive: true });
+    await cp(fileURLToPath(new URL("../golden/fixtures/qwen3/model", import.meta.url)), dir, { recursive: true });
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
