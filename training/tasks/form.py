@@ -44,7 +44,6 @@ def act(words: str, action: str, note: str = "") -> str:
     return f"Action: {words}\n{note}{action}"
 
 
-SELECT_ALL = call(action="key", keys=["ctrl", "a"])
 SUCCESS = call(action="terminate", status="success")
 FAILURE = call(action="terminate", status="failure")
 WAIT = call(action="wait", time=1)

@@ -9,7 +9,7 @@ from screens import words as vocabulary
 from screens.record import Element
 
 from . import phrases
-from .form import SCROLL_PIXELS, SELECT_ALL, WAIT, act, call, place
+from .form import SCROLL_PIXELS, WAIT, act, call, place
 from .naming import refer
 from .view import View
 
@@ -21,7 +21,8 @@ PRESSED = {"button", "link", "task", "icon", "header"}
 class Goal:
     """`kind`: set, check, uncheck, press, link, task, radio, item, tab, menu, menuitem, combo, double, right, slider, keys, ask.
 
-    `name` is what the task calls the target; `element` the target on this screen, None when it is not on it.
+    `name` is what the task calls the target; `element` the target on this screen, None when it is not on it; `page` the tab that the
+    task says it is on. A field is clicked three times, which selects what it holds (ctrl+a does not in Tk on X11).
     """
 
     kind: str
@@ -30,13 +31,14 @@ class Goal:
     value: str = ""
     exact: bool = True
     fixed: str = ""           # a ready phrase
+    page: str = ""
     done: bool = field(default=False)
 
     def steps(self) -> list[str]:
         """The history's lines of this goal, in order."""
         name, value = self.name, self.value
         match self.kind:
-            case "set": return [f"click {name}", "select all", f"type {value}"]
+            case "set": return [f"click {name}", f"type {value}"]
             case "check" | "uncheck": return [f"{self.kind} {name}"]
             case "radio" | "item": return [f"select {name}"]
             case "tab": return [f"switch to {name}"]
@@ -74,8 +76,6 @@ def answer(view: View, goal: Goal, step: int) -> str | None:
     if goal.kind == "keys":
         return act(words, call(action="key", keys=goal.value.split("+")))
     if goal.kind == "set" and step == 1:
-        return act(words, SELECT_ALL)
-    if goal.kind == "set" and step == 2:
         return act(words, call(action="type", text=goal.value))
     if element is None:
         return None
@@ -84,6 +84,7 @@ def answer(view: View, goal: Goal, step: int) -> str | None:
         return None
     at = place(point, view.size)
     match goal.kind:
+        case "set": return act(words, call(action="triple_click", coordinate=at))
         case "check" | "uncheck":
             right = bool(element.checked) == (goal.kind == "check")
             return act(words, WAIT if right else call(action="left_click", coordinate=at), f"Now: {'on' if element.checked else 'off'}\n")

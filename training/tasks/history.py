@@ -17,23 +17,25 @@ DISMISS = ["close", "dismiss", "cancel", "not now", "later", "skip", "no", "no t
 def history_of(rng: Random, goal: Goal) -> list[str]:
     """How a goal that is behind us looks in the history: mostly plain, now and then with a second try, a pop-up or scrolling."""
     lines = goal.steps()
+    if goal.page and rng.random() < 0.5:  # else the tab was open already
+        lines = [f"switch to {goal.page}", *lines]
     pick = rng.random()
     if goal.kind == "set":
         if pick < 0.05:
             return [*lines, *lines]
         if pick < 0.25:
-            return [line + (NO_CHANGE if index < 2 and rng.random() < 0.6 else "") for index, line in enumerate(lines)]
+            return [line + (NO_CHANGE if index < len(lines) - 1 and rng.random() < 0.6 else "") for index, line in enumerate(lines)]
     elif goal.kind in ("check", "uncheck"):
         if pick < 0.2:
-            return [lines[0] + NO_CHANGE]
+            return [*lines[:-1], lines[-1] + NO_CHANGE]
         if pick < 0.25:
-            return [lines[0], lines[0]]
+            return [*lines, lines[-1]]
     elif pick < 0.06:
         return [lines[0] + NO_CHANGE, *lines]
     elif goal.kind in ("item", "radio", "tab") and pick < 0.16:
-        return [lines[0] + NO_CHANGE]
+        return [*lines[:-1], lines[-1] + NO_CHANGE]
     if goal.kind == "item" and pick > 0.85:
-        return ["scroll down"] * rng.randint(1, 3) + lines
+        return [*lines[:-1], *["scroll down"] * rng.randint(1, 3), lines[-1]]
     if pick > 0.97:
         return [f"dismiss {vocabulary.label(rng, 'title', 2)}", *lines]
     return lines

@@ -28,7 +28,7 @@ def ground(rng: Random, view: View) -> Sample | None:
             return None
         text = rng.choice(phrases.HINTS).format(element.hint)
     else:
-        named = refer(rng, view, element, 0.65)
+        named = refer(rng, view, element, 0.58)
         if named is None:
             return None
         name, exact = named
@@ -53,7 +53,7 @@ def window_button(rng: Random, view: View) -> Sample | None:
     return Sample("click:window_button", rng.choice(phrases.WINDOW_BUTTONS[element.name]), call(action="left_click", coordinate=place(element.target, view.size)), element.box)
 
 
-SHARES = [("policy", 9), ("ground", 6), ("read", 7), ("at", 3), ("elements", 0.35), ("window_button", 0.3), ("beside", 0.4)]
+SHARES = [("policy", 9), ("ground", 6), ("read", 7.5), ("at", 4), ("elements", 0.35), ("window_button", 0.3), ("beside", 0.4)]
 
 
 def samples(rng: Random, screen: Screen, scale: float = 1.0) -> list[Sample]:

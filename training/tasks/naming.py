@@ -14,6 +14,11 @@ WORDS = {
     "button": "button", "field": "field", "spin": "field", "combo": "dropdown", "check": "checkbox", "switch": "switch", "radio": "radio button",
     "listitem": "item", "tab": "tab", "link": "link", "slider": "slider", "menu": "menu", "menuitem": "menu item", "treeitem": "item", "icon": "icon",
 }
+SAID = {
+    "field": ["text field", "text box", "input field", "entry field", "input"], "checkbox": ["check box", "tick box"], "radio button": ["option button", "radio option"],
+    "dropdown": ["drop-down", "combo box", "drop-down list"], "item": ["entry", "list item"], "switch": ["toggle switch"],
+}
+"""Other words for those of WORDS."""
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
 
 
@@ -64,6 +69,11 @@ def same(first: str, second: str) -> bool:
     return squeeze(first) == squeeze(second) or squeeze(plural(first)) == squeeze(second)
 
 
+def said(rng: Random, word: str) -> str:
+    """A kind's word as somebody might say it."""
+    return rng.choice(SAID[word]) if word in SAID and rng.random() < 0.4 else word
+
+
 def ordinal(rng: Random, view: View, element: Element) -> str | None:
     """"second checkbox" by reading order among its kind in its window."""
     word = WORDS.get(element.kind)
@@ -72,12 +82,12 @@ def ordinal(rng: Random, view: View, element: Element) -> str | None:
         return None
     at, count = alike.index(element), len(alike)
     if count > 1 and at == count - 1 and rng.random() < 0.6:
-        return f"last {word}"
+        return f"last {said(rng, word)}"
     if at >= len(ORDINALS) or (count == 1 and rng.random() < 0.7):
-        return f"only {word}" if count == 1 else None
+        return f"only {said(rng, word)}" if count == 1 else None
     if element.kind in ("listitem", "treeitem") and rng.random() < 0.3:
         return f"{ORDINALS[at]} {rng.choice(['row', 'entry'])}"
-    return f"{ORDINALS[at]} {word}"
+    return f"{ORDINALS[at]} {said(rng, word)}"
 
 
 def neighbour(rng: Random, view: View, element: Element) -> str | None:
@@ -96,7 +106,7 @@ def neighbour(rng: Random, view: View, element: Element) -> str | None:
     if phrase == "next to" and view.related("left", other, word, WORDS):
         phrase = "right of"
     kind = WORDS.get(other.kind, "")
-    return f"{word} {phrase} {other.name}" + (f" {kind}" if kind and rng.random() < 0.2 else "")
+    return f"{said(rng, word)} {phrase} {other.name}" + (f" {kind}" if kind and rng.random() < 0.2 else "")
 
 
 def in_section(rng: Random, view: View, element: Element) -> str | None:

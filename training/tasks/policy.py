@@ -20,6 +20,10 @@ from .naming import ORDINALS
 from .view import View
 from .wording import task_text
 
+PAGED = ("set", "check", "uncheck", "radio", "item", "combo")
+"""Kinds of goals that a task may place on a tab."""
+
+
 class Policy:
     """Makes samples for one screen."""
 
@@ -27,6 +31,7 @@ class Policy:
         self.rng, self.view = rng, view
         self.usable = [element for element in view.usable if element.kind in WEIGHT and (element.window == view.main or rng.random() < 0.25) and element.window != view.popup]
         self.menu_items = [element for element in view.usable if element.kind == "menuitem"]
+        self.pages = [element for element in view.usable if element.kind == "tab" and element.name and element.window == view.main and view.unique(element)]
 
     def sample(self) -> Sample | None:
         """One sample, or None when this screen has nothing for the draw."""
@@ -38,7 +43,7 @@ class Policy:
             return self.choose()
         if view.screen.areas and pick < 0.35:
             return self.hidden()
-        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.missing, self.ask, self.keys], [48, 12, 11, 9, 7, 7, 5, 2])[0]
+        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.missing, self.ask, self.keys, self.other_page], [48, 11, 11, 9, 7, 7, 5, 2, 6 if len(self.pages) > 1 else 0])[0]
         if make in (self.find, self.second_try) and not self.usable:
             make = self.missing
         return make()
@@ -55,6 +60,8 @@ class Policy:
                 goal = goal_for(self.rng, self.view, pick_element(self.rng, pool), 0.4 if index < at else 0.05)
             if goal is None or goal.name.lower() in used or str(id(goal.element)) in used:
                 goal = phantom(self.rng, self.view, index == count - 1 and self.rng.random() < 0.7)
+                if self.pages and goal.kind in PAGED and self.rng.random() < 0.4:
+                    goal.page = self.rng.choice(self.pages).name
             if goal.name.lower() in used:
                 continue
             used.update((goal.name.lower(), str(id(goal.element))))
@@ -109,11 +116,28 @@ class Policy:
         if goal.kind == "slider" and rng.random() < 0.5:
             step = 1
         extra = goal.steps()[:step]
-        if step == 0 and rng.random() < 0.07:  # a pop-up came in between: the goal starts again
+        shown = next((page for page in self.pages if page.selected), None)
+        if shown is not None and goal.kind in PAGED and not extra and rng.random() < 0.4:  # the tab that the task names is open, perhaps by the last step
+            goal.page = shown.name
+            extra = [f"switch to {shown.name}"] if rng.random() < 0.5 else []
+        if step == 0 and not extra and rng.random() < 0.07:  # a pop-up came in between: the goal starts again
             lines = goal.steps()
             extra = [*lines[: rng.randrange(len(lines))], f"dismiss {vocabulary.label(rng, 'title', 3)}"]
         reply = answer(view, goal, step)
         return reply and self._sample(f"find {goal.kind}" + ("" if goal.exact else " respelled"), before, after, extra, reply, goal.element)
+
+    def other_page(self) -> Sample | None:
+        """The task names a tab that is not open: open it first."""
+        rng, view = self.rng, self.view
+        closed = [page for page in self.pages if not page.selected]
+        if not closed:
+            return None
+        page = rng.choice(closed)
+        goal = phantom(rng, view, kinds=PAGED)
+        goal.page = page.name
+        before, after = self._around(goal)
+        reply = answer(view, Goal("tab", page.name, page), 0)
+        return reply and self._sample("find page", before, after, [], reply, page)
 
     def in_popup(self) -> Sample | None:
         """The task itself names what stands in the dialog in front."""
@@ -127,16 +151,15 @@ class Policy:
         return reply and self._sample("find press", before, after, [], reply, goal.element)
 
     def typing(self) -> Sample | None:
-        """After the click into a field: select all, then type. These need the history alone."""
+        """After the click into a field: type. This needs the history alone."""
         rng = self.rng
         fields = [element for element in self.usable if element.kind in ("field", "spin")]
         goal = goal_for(rng, self.view, rng.choice(fields), 0.1) if fields and rng.random() < 0.6 else None
         if goal is None or goal.kind != "set":
             goal = phantom(rng, self.view, kinds=("set",))
         before, after = self._around(goal)
-        step = 1 if rng.random() < 0.4 else 2
-        extra = [line + (NO_CHANGE if rng.random() < 0.25 else "") for line in goal.steps()[:step]]
-        return self._sample("type" if step == 2 else "select all", before, after, extra, answer(self.view, goal, step) or "", None)
+        extra = [goal.steps()[0] + (NO_CHANGE if rng.random() < 0.25 else "")]
+        return self._sample("type", before, after, extra, answer(self.view, goal, 1) or "", None)
 
     def finished(self) -> Sample | None:
         """Everything is done."""

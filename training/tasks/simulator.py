@@ -181,7 +181,7 @@ def _swallowed(episode: Episode, arguments: dict[str, Any], line: str) -> bool:
     """A click or the end of a text gets lost once; True when the whole action is."""
     if episode.used_trouble or not episode.history:
         return False
-    if episode.trouble == "dead click" and arguments.get("action") == "left_click" and not any(goal.kind == "set" and line == goal.steps()[0] for goal in episode.goals):
+    if episode.trouble == "dead click" and arguments.get("action") == "left_click":
         episode.used_trouble = True
         return True
     if episode.trouble == "lost key" and arguments.get("action") == "type" and len(str(arguments.get("text", ""))) > 2:
@@ -230,14 +230,15 @@ def act(episode: Episode, reply: str) -> None:
     scene = episode.scene
     if not _swallowed(episode, arguments, line):
         field_part = _focused(scene)
-        if kind == "left_click":
+        if kind in ("left_click", "triple_click"):
             _click(episode, x, y)
+            clicked = _focused(scene)
+            if kind == "triple_click" and clicked is not None:
+                clicked.all_selected = bool(clicked.value)
         elif kind == "type" and field_part is not None:
             text = str(arguments.get("text", ""))
             field_part.value = text if field_part.all_selected else (field_part.value or "") + text
             field_part.all_selected = False
-        elif kind == "key" and arguments.get("keys") == ["ctrl", "a"] and field_part is not None:
-            field_part.all_selected = bool(field_part.value)
         elif kind == "scroll":
             window, pane, _ = _hit(scene, x, y)
             down = -float(arguments.get("pixels", 0))

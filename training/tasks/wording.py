@@ -13,7 +13,7 @@ TABLES = {
     "menuitem": phrases.MENU_ITEM, "combo": phrases.COMBO, "press": phrases.BUTTON, "link": phrases.LINK, "double": phrases.DOUBLE, "right": phrases.RIGHT,
     "slider": phrases.SLIDER, "keys": phrases.KEYS, "task": phrases.TASK_BAR,
 }
-_KIND_WORDS = ("button", "field", "checkbox", "dropdown", "switch", "item", "tab", "link", "slider", "menu", "row", "entry", "icon")
+_KIND_WORDS = ("button", "field", "box", "input", "checkbox", "dropdown", "drop-down", "switch", "item", "tab", "link", "slider", "menu", "row", "entry", "icon")
 
 
 def _quoted(style: int, text: str) -> str:
@@ -42,7 +42,13 @@ def phrase(rng: Random, goal: Goal, label_quotes: int, value_quotes: int, table:
         return pattern.format(chord), True
     value = _quoted(value_quotes, goal.value)
     text = pattern.replace("{}", name).replace("{0}", name).replace("{1}", value)
-    return text, not pattern.startswith("{") or described
+    capital = not pattern.startswith("{") or described
+    if goal.page:
+        page = _quoted(label_quotes, goal.page)
+        if rng.random() < 0.2:
+            return rng.choice(["on the {} tab ", "on the {} tab, ", "in the {} tab, ", "on the {} page, "]).format(page) + text, True
+        return text + rng.choice([" on the {} tab", " on the {} tab", " on the {} tab", " in the {} tab", " on the {} page", " under {}"]).format(page), capital
+    return text, capital
 
 
 def _upper(part: tuple[str, bool]) -> str:
