@@ -1,5 +1,5 @@
 import type { GenerationDelta } from "./generate/thinking-stream.js";
-import type { InferenceEvent } from "./inference.js";
+import type { InferenceEvent, TokenLogprob } from "./inference.js";
 import type { ToolCall } from "./messages.js";
 import type { ToolCallEvent, ToolCallParser } from "./tools/format.js";
 
@@ -14,14 +14,18 @@ export type ChatEvent = ToolCallEvent | Extract<InferenceEvent, { type: "reasoni
  */
 export async function* chatEvents<Output>(stream: AsyncGenerator<GenerationDelta, Output>, parser: ToolCallParser | undefined): AsyncGenerator<ChatEvent, { output: Output; toolCalls: ToolCall[] }> {
   const toolCalls: ToolCall[] = [];
+  /** Of tokens whose text has not come yet. */
+  let logprobs: TokenLogprob[] = [];
   try {
     for (;;) {
       const { value, done } = await stream.next();
-      const events: ChatEvent[] = done ? (parser?.end() ?? []) : eventsOf(value, parser);
+      const events = (done ? (parser?.end() ?? []) : eventsOf(value, parser)).filter((event) => !("text" in event) || event.text !== "");
+      if (!done) logprobs.push(...(value.logprobs ?? []));
       for (const event of events) {
-        if ("text" in event && event.text === "") continue;
         if (event.type !== "reasoning") record(toolCalls, event);
-        yield event;
+        yield event.type === "text" && logprobs.length > 0 ? { ...event, logprobs } : event;
+        // Those of thinking and of calls are nobody's.
+        logprobs = [];
       }
       if (done) return { output: value, toolCalls };
     }

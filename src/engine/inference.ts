@@ -15,6 +15,14 @@ export interface SamplingOptions {
   repetitionPenalty?: number;
   /** How many of the latest tokens the repetition penalty looks at. */
   repetitionWindow?: number;
+  /** Taken off the logit of each token that has been generated. */
+  presencePenalty?: number;
+  /** Taken off it as many times as the token has been generated. */
+  frequencyPenalty?: number;
+  /** Added to the logits of these token ids; -100 excludes one, in effect. */
+  logitBias?: Record<string, number>;
+  /** Tell the logarithm of each token's probability, and those of this many of the likeliest tokens in its place, at most 20. */
+  logprobs?: number;
   /** 32-bit unsigned; the same seed gives the same text. */
   seed?: number;
   /** Generation ends before any of these strings; the string itself is not part of the text. */
@@ -44,13 +52,22 @@ export interface Timings {
   decodeMs: number;
 }
 
+/** A token of an answer, as the UTF-8 bytes it stands for: half a character at times. */
+export interface TokenLogprob {
+  bytes: number[];
+  /** Natural logarithm of the probability the model gave it: before temperature, penalties and constraints. */
+  logprob: number;
+  /** The likeliest tokens in its place, as many as were asked for. */
+  top: { bytes: number[]; logprob: number }[];
+}
+
 export type FinishReason = "stop" | "length" | "tool_calls";
 
 /** What a generation yields, in order: any number of deltas, then exactly one `finish`. */
 export type InferenceEvent =
   /** The model's thinking, before its answer. */
   | { type: "reasoning"; text: string }
-  | { type: "text"; text: string }
+  | { type: "text"; text: string; logprobs?: TokenLogprob[] }
   | { type: "tool_call"; index: number; id: string; name: string }
   /** Joined deltas of one index are the JSON text of that call's arguments. */
   | { type: "tool_call_arguments"; index: number; delta: string }

@@ -230,8 +230,8 @@ export class Model implements AsyncDisposable {
     const output = { text: "", tokenIds: [] as number[] };
     let cachedTokens = 0;
     let first = prepared;
-    const ids = generateTokens(architecture, prompt, this.#session, { sampling, signal, onPrefill: (cached) => (cachedTokens = cached) });
-    const stream = streamText(ids, tokenizer, { stops: sampling.stop, visibleTokens });
+    const tokens = generateTokens(architecture, prompt, this.#session, { sampling, signal, onPrefill: (cached) => (cachedTokens = cached) });
+    const stream = streamText(tokens, tokenizer, { stops: sampling.stop, visibleTokens });
     try {
       for (;;) {
         const { value, done } = await stream.next();

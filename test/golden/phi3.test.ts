@@ -89,7 +89,7 @@ describe("a conversation that grows beyond longrope's border", () => {
     let cached = -1;
     const answer = async (tokenIds: number[], own: Session): Promise<number[]> => {
       const ids: number[] = [];
-      for await (const id of generateTokens(engine.architecture, { tokenIds, media: [] }, own, { sampling, onPrefill: (rows) => (cached = rows) })) ids.push(id);
+      for await (const { id } of generateTokens(engine.architecture, { tokenIds, media: [] }, own, { sampling, onPrefill: (rows) => (cached = rows) })) ids.push(id);
       return ids;
     };
     for (let turn = 0; turn < 2; turn++) expect(await answer(start, session)).toEqual(greedy);

@@ -4,6 +4,7 @@ import { Session } from "../../src/engine/cache/session.js";
 import { resolveOptions } from "../../src/engine/generate/options.js";
 import { prefill } from "../../src/engine/generate/prefill.js";
 import { generateTokens } from "../../src/engine/generate/tokens.js";
+import type { Constraint } from "../../src/engine/generate/sampler.js";
 import { clearCache, liveTensors, memoryUse } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
 import type { Prompt } from "../../src/engine/models/architecture.js";
@@ -15,6 +16,33 @@ const GREEDY = { temperature: 0, repetitionPenalty: 1 };
 
 /** Sums in another order: a chunk's attention adds its keys in other groups. */
 const TOLERANCE = 1e-5;
+
+/** Lets each token come that `allows` says may come behind those seen. */
+class FakeConstraint implements Constraint {
+  readonly seen: number[] = [];
+  disposed = false;
+
+  constructor(private readonly allows: (id: number, seen: readonly number[]) => boolean) {}
+
+  get mask(): Int32Array {
+    const mask = new Int32Array(64);
+    for (let id = 0; id < 32 * mask.length; id++) if (this.allows(id, this.seen)) mask[id >> 5]! |= 1 << (id & 31);
+    return mask;
+  }
+
+  get ended(): boolean {
+    return this.mask.every((word) => word === 0);
+  }
+
+  async accept(id: number): Promise<void> {
+    await Promise.resolve();
+    this.seen.push(id);
+  }
+
+  [Symbol.dispose](): void {
+    this.disposed = true;
+  }
+}
 
 describe("prefill", () => {
   let engine: Engine;
@@ -101,9 +129,9 @@ describe("generateTokens", () => {
   beforeAll(async () => void (engine = await loadEngine(`${FIXTURES}qwen3/model`)));
   afterAll(() => engine.architecture[Symbol.dispose]());
 
-  async function take(session: Session, ids: number[], count: number): Promise<number[]> {
+  async function take(session: Session, ids: number[], count: number, constraint?: Constraint): Promise<number[]> {
     const tokens: number[] = [];
-    for await (const id of generateTokens(engine.architecture, { tokenIds: ids, media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}) })) {
+    for await (const { id } of generateTokens(engine.architecture, { tokenIds: ids, media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), constraint })) {
       tokens.push(id);
       if (tokens.length === count) break;
     }
@@ -126,7 +154,7 @@ describe("generateTokens", () => {
     const controller = new AbortController();
     const seen: number[] = [];
     const run = async (): Promise<void> => {
-      for await (const id of generateTokens(engine.architecture, { tokenIds: [5, 6, 7], media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), signal: controller.signal })) {
+      for await (const { id } of generateTokens(engine.architecture, { tokenIds: [5, 6, 7], media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), signal: controller.signal })) {
         seen.push(id);
         if (seen.length === 3) controller.abort();
       }
@@ -134,6 +162,22 @@ describe("generateTokens", () => {
     await expect(run()).rejects.toMatchObject({ code: "cancelled" });
     expect(seen).toEqual(expected.slice(0, 3));
     expect(await take(session, [5, 6, 7], 10)).toEqual(expected);
+  });
+
+  it("obeys a constraint that each token changes, leaves the cache as it should be, and ends where nothing may come", async () => {
+    using session = new Session(engine.architecture.createCache());
+    const free = await take(session, [5, 6, 7], 12);
+    // Without the constraint's say: the same tokens, though each waits for the one before it.
+    const everything = new FakeConstraint(() => true);
+    expect(await take(session, [5, 6, 7], 12, everything)).toEqual(free);
+    expect(everything).toMatchObject({ seen: free, disposed: true });
+    // Never the same token twice, six times at most.
+    const distinct = new FakeConstraint((id, seen) => seen.length < 6 && !seen.includes(id));
+    const tokens = await take(session, [5, 6, 7], 12, distinct);
+    expect(new Set(tokens).size).toBe(6);
+    expect(distinct).toMatchObject({ seen: tokens, disposed: true });
+    expect(session.begin({ tokenIds: [5, 6, 7, ...tokens, 1], media: [] })).toBe(3 + 6);
+    expect(await take(session, [5, 6, 7], 12)).toEqual(free);
   });
 
   it("refuses a prompt longer than the context before any work", async () => {

@@ -14,6 +14,10 @@ const Options = z.object({
   minP: z.number().min(0).max(1).default(0),
   repetitionPenalty: z.number().gt(0).max(10).default(1.1),
   repetitionWindow: z.number().int().min(1).default(64),
+  presencePenalty: z.number().min(-2).max(2).default(0),
+  frequencyPenalty: z.number().min(-2).max(2).default(0),
+  logitBias: z.record(z.string().regex(/^\d+$/, "expected token ids as keys"), z.number().min(-100).max(100)).default({}),
+  logprobs: z.number().int().min(0).max(20).optional(),
   seed: z
     .number()
     .int()

@@ -1,36 +1,121 @@
-import { argmax, argsort, astype, categorical, cumsum, divide, expandDims, full, greaterEqual, less, lessEqual, logicalAnd, multiply, negative, putAlongAxis, randomKey, slice, softmax, subtract, takeAlongAxis, where, type Tensor } from "../mlx/index.js";
+import { add, argmax, argsort, astype, categorical, concatenate, cumsum, divide, expandDims, full, greaterEqual, less, lessEqual, logicalAnd, logsumexp, multiply, negative, putAlongAxis, randomKey, slice, softmax, subtract, takeAlongAxis, tensor, where, type Tensor } from "../mlx/index.js";
 import type { ResolvedOptions } from "./options.js";
 
 /** Far below any logit, and finite so that differences stay numbers. */
 const EXCLUDED = -1e30;
 
+/** What restricts the tokens of one sequence by those before them, e.g. a grammar. */
+export interface Constraint extends Disposable {
+  /** For each token id, one bit (of id % 32 in word id / 32): whether it may come next. Ids beyond the words may not. */
+  readonly mask: Int32Array;
+  /** Nothing may come next. */
+  readonly ended: boolean;
+  /** The token that came; `mask` is of the place behind it once this resolves. */
+  accept(id: number): Promise<void>;
+}
+
+/** A drawn token and what was asked to be known about it, still on the device. */
+export interface Sampled {
+  /** int32 `[1, 1]` */
+  token: Tensor;
+  logprobs?: {
+    /** Of the token, `[1, 1]`. */
+    chosen: Tensor;
+    /** The most likely tokens, int32 `[1, k]`, and theirs, `[1, k]`; left out where none was asked for. */
+    top?: { ids: Tensor; values: Tensor };
+  };
+}
+
+/** A token as it was read. */
+export interface TokenChoice {
+  id: number;
+  /** Natural logarithms of the model's own probabilities: before temperature, penalties and constraints. */
+  logprobs?: { chosen: number; top: { id: number; logprob: number }[] };
+}
+
+export function tensorsOf({ token, logprobs }: Sampled): Tensor[] {
+  return [token, ...(logprobs === undefined ? [] : [logprobs.chosen, ...Object.values(logprobs.top ?? {})])];
+}
+
+export function readSampled({ token, logprobs }: Sampled): TokenChoice {
+  if (logprobs === undefined) return { id: token.item() };
+  const values = logprobs.top?.values.toArray() ?? [];
+  const ids = logprobs.top?.ids.toArray() ?? [];
+  return { id: token.item(), logprobs: { chosen: logprobs.chosen.item(), top: ids.map((id, i) => ({ id, logprob: values[i]! })) } };
+}
+
 /**
- * Picks the next token on the device, so that the step after it can be dispatched before the token is read.
- * Order as in transformers: repetition penalty, temperature, top_k, top_p, min_p.
+ * Picks the next token of one sequence, on the device, so that the step after it can be dispatched before the token is read, unless
+ * `needsRead`. Order: bias, penalties, constraint, then as in transformers temperature, top_k, top_p, min_p.
  */
-export class Sampler {
+export class Sampler implements Disposable {
+  /** Whether every token has to be accepted before the next can be sampled. Its logits can be dispatched before. */
+  readonly needsRead: boolean;
   readonly #options: ResolvedOptions;
+  readonly #constraint: Constraint | undefined;
+  readonly #counts: Map<number, number> | undefined;
+  /** The latest tokens, for the repetition penalty. */
+  #latest: number[] | undefined;
   #step = 0;
 
-  constructor(options: ResolvedOptions) {
+  /** @param prompt is what the repetition penalty sees before the first token; the constraint is the sampler's to dispose of. */
+  constructor(options: ResolvedOptions, { prompt = [], constraint }: { prompt?: readonly number[]; constraint?: Constraint } = {}) {
     this.#options = options;
+    this.#constraint = constraint;
+    this.#latest = options.repetitionPenalty === 1 ? undefined : prompt.slice(-options.repetitionWindow);
+    this.#counts = options.presencePenalty === 0 && options.frequencyPenalty === 0 ? undefined : new Map();
+    this.needsRead = constraint !== undefined || this.#counts !== undefined;
   }
 
-  /** How many of the latest tokens `sample` wants to see. */
-  get window(): number {
-    return this.#options.repetitionPenalty === 1 ? 0 : this.#options.repetitionWindow;
+  /** Whether the constraint allows no further token. */
+  get ended(): boolean {
+    return this.#constraint?.ended === true;
   }
 
-  /** logits `[1, V]`, the latest tokens `[1, n]` → the next token, int32 `[1, 1]` */
-  sample(logits: Tensor, latest: Tensor | undefined): Tensor {
-    const { temperature, repetitionPenalty, seed } = this.#options;
-    let scores = astype(logits, "float32");
-    if (latest !== undefined) scores = penalized(scores, latest, repetitionPenalty);
+  /**
+   * logits `[1, V]` → the next token.
+   * @param computing the token before it, int32 `[1, 1]`, where that has not been accepted yet.
+   */
+  sample(logits: Tensor, computing?: Tensor): Sampled {
+    const raw = astype(logits, "float32");
+    const token = this.#draw(this.#constrained(this.#adjusted(raw, computing)));
+    return { token, logprobs: this.#logprobs(raw, token) };
+  }
+
+  /** Takes note of the token that was read. Resolves when the next can be sampled. */
+  async accept(id: number): Promise<void> {
+    if (this.#latest !== undefined) this.#latest = [...this.#latest, id].slice(-this.#options.repetitionWindow);
+    this.#counts?.set(id, (this.#counts.get(id) ?? 0) + 1);
+    await this.#constraint?.accept(id);
+  }
+
+  [Symbol.dispose](): void {
+    this.#constraint?.[Symbol.dispose]();
+  }
+
+  #adjusted(raw: Tensor, computing: Tensor | undefined): Tensor {
+    const { logitBias, presencePenalty, frequencyPenalty, repetitionPenalty, repetitionWindow } = this.#options;
+    let scores = added(raw, Object.entries(logitBias).map(([id, bias]) => [Number(id), bias])); // prettier-ignore
+    scores = added(scores, [...(this.#counts ?? [])].map(([id, count]) => [id, -presencePenalty - frequencyPenalty * count])); // prettier-ignore
+    if (this.#latest === undefined) return scores;
+    const known = computing === undefined ? this.#latest : this.#latest.slice(-Math.max(repetitionWindow - 1, 1));
+    const seen = [...(known.length > 0 ? [tensor(Int32Array.from(known), [1, known.length])] : []), ...(computing === undefined ? [] : [computing])];
+    return seen.length === 0 ? scores : penalized(scores, concatenate(seen, 1), repetitionPenalty);
+  }
+
+  #constrained(scores: Tensor): Tensor {
+    if (this.#constraint === undefined) return scores;
+    const vocabulary = scores.dim(-1);
+    return where(tensor(bitsOf(this.#constraint.mask, vocabulary), [1, vocabulary], "bool"), scores, full([1, 1], EXCLUDED));
+  }
+
+  #draw(scores: Tensor): Tensor {
+    const { temperature, seed } = this.#options;
     if (temperature === 0) return astype(argmax(scores, -1, true), "int32");
     // One key a step: the same seed gives the same text however often the caller looks.
     const key = randomKey(seed * 2 ** 20 + this.#step++);
     const scaled = divide(scores, temperature);
-    return astype(this.#restricts() ? this.#sampleRestricted(scaled, key) : drawn(scaled, key), "int32");
+    return astype(this.#restricts() ? this.#drawRestricted(scaled, key) : drawn(scaled, key), "int32");
   }
 
   #restricts(): boolean {
@@ -39,10 +124,9 @@ export class Sampler {
   }
 
   /** Sorts once, largest first; every restriction then keeps a beginning of the order. */
-  #sampleRestricted(scores: Tensor, key: Tensor): Tensor {
+  #drawRestricted(scores: Tensor, key: Tensor): Tensor {
     const { topK, topP, minP } = this.#options;
-    const every = argsort(negative(scores), -1);
-    const order = topK > 0 && topK < scores.dim(-1) ? slice(every, -1, 0, topK) : every;
+    const order = largest(scores, topK > 0 ? topK : Infinity);
     const sorted = takeAlongAxis(scores, order, -1);
     const probabilities = softmax(sorted, -1, true);
     // What lies before a token must be less than top_p: the first is always kept.
@@ -50,6 +134,22 @@ export class Sampler {
     if (minP > 0) kept = logicalAnd(kept, greaterEqual(probabilities, multiply(slice(probabilities, -1, 0, 1), minP)));
     return takeAlongAxis(order, drawn(where(kept, sorted, full([1, 1], EXCLUDED)), key), -1);
   }
+
+  #logprobs(raw: Tensor, token: Tensor): Sampled["logprobs"] {
+    const { logprobs: count } = this.#options;
+    if (count === undefined) return undefined;
+    const all = subtract(raw, logsumexp(raw, [-1], true));
+    const chosen = takeAlongAxis(all, token, -1);
+    if (count === 0) return { chosen };
+    const ids = largest(all, count);
+    return { chosen, top: { ids: astype(ids, "int32"), values: takeAlongAxis(all, ids, -1) } };
+  }
+}
+
+/** Indices of the largest along the last axis, in order. */
+function largest(values: Tensor, count: number): Tensor {
+  const order = argsort(negative(values), -1);
+  return count < values.dim(-1) ? slice(order, -1, 0, count) : order;
 }
 
 /** `[1, V]` → `[1, 1]` */
@@ -57,9 +157,29 @@ function drawn(scores: Tensor, key: Tensor): Tensor {
   return expandDims(categorical(scores, key), -1);
 }
 
+/** What each of these tokens has added to its score. */
+function added(scores: Tensor, entries: readonly (readonly [id: number, amount: number])[]): Tensor {
+  if (entries.length === 0) return scores;
+  const ids = tensor(Int32Array.from(entries, ([id]) => id), [1, entries.length]); // prettier-ignore
+  const amounts = tensor(Float32Array.from(entries, ([, amount]) => amount), [1, entries.length]); // prettier-ignore
+  return putAlongAxis(scores, ids, add(takeAlongAxis(scores, ids, -1), amounts), -1);
+}
+
 /** Tokens seen lately are made less likely: positive logits divided, negative multiplied (CTRL, arXiv:1909.05858). */
 function penalized(scores: Tensor, latest: Tensor, penalty: number): Tensor {
   const seen = takeAlongAxis(scores, latest, -1);
   const lowered = where(lessEqual(seen, 0), multiply(seen, penalty), divide(seen, penalty));
   return putAlongAxis(scores, latest, lowered, -1);
+}
+
+/** Bits of a mask as a byte each. */
+function bitsOf(mask: Int32Array, count: number): Uint8Array<ArrayBuffer> {
+  const bits = new Uint8Array(count);
+  for (let word = 0; word < mask.length; word++) {
+    const value = mask[word]!;
+    if (value === 0) continue;
+    const end = Math.min(32, count - 32 * word);
+    for (let bit = 0; bit < end; bit++) bits[32 * word + bit] = (value >>> bit) & 1;
+  }
+  return bits;
 }

@@ -25,7 +25,7 @@ export async function* withThinking<Output extends { text: string }>(stream: Asy
         splitter = thinking && new ThinkingSplitter(thinking.isOpen);
         isKnown = true;
       }
-      const delta: GenerationDelta = { text: "", reasoning: "", tokenIds: done ? [] : value.tokenIds };
+      const delta: GenerationDelta = done ? { text: "", reasoning: "", tokenIds: [] } : { ...value, text: "", reasoning: "" };
       if (splitter === undefined) delta.text = done ? "" : value.text;
       else for (const piece of done ? splitter.end() : splitter.feed(value.text)) delta[piece.type] += piece.text;
       whole.text += delta.text;

@@ -1,13 +1,15 @@
 import { DeskhandError, isDeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { Session } from "../cache/session.js";
-import { asyncEval, concatenate, disposeAll, scope, squeeze, tensor, waitFor, type Fence, type Tensor } from "../mlx/index.js";
+import { asyncEval, disposeAll, scope, squeeze, waitFor, type Fence, type Tensor } from "../mlx/index.js";
 import type { Architecture, Prompt } from "../models/architecture.js";
 import type { ResolvedOptions } from "./options.js";
 import { prefill } from "./prefill.js";
-import { Sampler } from "./sampler.js";
+import { readSampled, Sampler, tensorsOf, type Constraint, type Sampled, type TokenChoice } from "./sampler.js";
 
 export interface GenerateTokensOptions {
   sampling: ResolvedOptions;
+  /** What the tokens have to obey; disposed of at the end. */
+  constraint?: Constraint;
   signal?: AbortSignal;
   /** Told before the prompt runs how many of its rows the cache has already. */
   onPrefill?: (cachedRows: number) => void;
@@ -15,53 +17,65 @@ export interface GenerateTokensOptions {
 
 /** The next token, being computed. */
 interface Pending {
-  token: Tensor;
+  sampled: Sampled;
   fence: Fence;
 }
 
 /**
- * Generates token ids, one by one, until `maxTokens`, the context's end, an abort, or the caller leaves. The step after a token
- * is dispatched before the token is read, so the device never waits for JavaScript.
+ * Generates tokens, one by one, until `maxTokens`, the context's end, the end of what the constraint allows, an abort, or the caller leaves.
+ * The step after a token is dispatched before the token is read, so the device never waits for JavaScript; where the token decides how the
+ * next one is drawn, all of that step but the draw.
  *
  * Afterwards the session holds the prompt and the yielded tokens whose rows have been computed: all but perhaps the last.
  * @throws DeskhandError `context_length_exceeded` before any work, `cancelled` within one step of an abort.
  */
-export async function* generateTokens(model: Architecture, prompt: Prompt, session: Session, { sampling, signal, onPrefill }: GenerateTokensOptions): AsyncGenerator<number, void> {
+export async function* generateTokens(model: Architecture, prompt: Prompt, session: Session, { sampling, constraint, signal, onPrefill }: GenerateTokensOptions): AsyncGenerator<TokenChoice, void> {
+  using sampler = new Sampler(sampling, { prompt: prompt.tokenIds, constraint });
   const promptLength = prompt.tokenIds.length;
   checkLength(promptLength, model.contextLength);
   throwIfAborted(signal);
   const budget = Math.min(sampling.maxTokens, model.contextLength - promptLength);
-  const sampler = new Sampler(sampling);
   const ids = [...prompt.tokenIds];
   let pending: Pending | undefined;
   let next: Pending | undefined;
+  /** Logits that wait for the token before them. */
+  let forward: { logits: Tensor; fence: Fence } | undefined;
+  const sampled = (from: Tensor): Pending => {
+    using _ = from;
+    return dispatch(() => sampler.sample(from));
+  };
   try {
-    const sampled = (logits: Tensor): Pending => {
-      using _ = logits;
-      return dispatch(() => sampler.sample(logits, latest(ids, undefined, sampler.window)));
-    };
     pending = sampled(await prefill(model, prompt, session, { signal, onPrefill }));
     const { next: firstPosition } = model.plan(prompt);
     for (let step = 0; pending !== undefined; step++) {
       const current: Pending = pending;
+      const { token } = current.sampled;
       const crosses = promptLength + step === model.lengthBorder;
       if (step + 1 < budget && !crosses) {
-        next = dispatch(() => {
-          const hidden = model.decode({ embeddings: model.embed(current.token), rotary: { offset: firstPosition + step } }, session.caches);
-          return sampler.sample(squeeze(model.logits(hidden), 1), latest(ids, current.token, sampler.window));
-        });
+        const run = (): Tensor => squeeze(model.logits(model.decode({ embeddings: model.embed(token), rotary: { offset: firstPosition + step } }, session.caches)), 1);
+        if (sampler.needsRead) {
+          const logits = scope(run);
+          forward = { logits, fence: asyncEval(logits) };
+        } else next = dispatch(() => sampler.sample(run(), token));
       }
       await waitFor(current.fence);
       throwIfAborted(signal);
-      const id = current.token.item();
-      disposeAll([current.token, current.fence]);
+      const choice = readSampled(current.sampled);
+      dispose(current);
       pending = next;
       next = undefined;
-      ids.push(id);
+      await sampler.accept(choice.id);
+      if (forward !== undefined) {
+        pending = sampled(forward.logits);
+        forward.fence.dispose();
+        forward = undefined;
+      }
+      ids.push(choice.id);
       // The step that has been dispatched already computes this token's row.
-      if (pending !== undefined) session.append([id]);
-      yield id;
+      if (pending !== undefined) session.append([choice.id]);
+      yield choice;
       throwIfAborted(signal);
+      if (sampler.ended) return;
       // With this token the sequence is long, and all its rows are other ones.
       if (crosses && step + 1 < budget) pending = sampled(await prefill(model, { tokenIds: ids, media: prompt.media }, session, { signal }));
     }
@@ -73,23 +87,23 @@ export async function* generateTokens(model: Architecture, prompt: Prompt, sessi
     for (const left of [pending, next]) {
       if (left === undefined) continue;
       await waitFor(left.fence).catch(() => undefined);
-      disposeAll([left.token, left.fence]);
+      dispose(left);
+    }
+    if (forward !== undefined) {
+      await waitFor(forward.fence).catch(() => undefined);
+      disposeAll(Object.values(forward));
     }
     session.settle();
   }
 }
 
-function dispatch(step: () => Tensor): Pending {
-  const token = scope(step);
-  return { token, fence: asyncEval(token) };
+function dispatch(step: () => Sampled): Pending {
+  const sampled = scope(step);
+  return { sampled, fence: asyncEval(...tensorsOf(sampled)) };
 }
 
-/** The latest tokens, `[1, n]`, for the repetition penalty: those read already and the one still being computed. */
-function latest(ids: readonly number[], computing: Tensor | undefined, window: number): Tensor | undefined {
-  if (window === 0) return undefined;
-  const known = ids.slice(-(computing === undefined ? window : Math.max(window - 1, 1)));
-  const read = tensor(Int32Array.from(known), [1, known.length]);
-  return computing === undefined ? read : concatenate([read, computing], 1);
+function dispose({ sampled, fence }: Pending): void {
+  disposeAll([...tensorsOf(sampled), fence]);
 }
 
 function checkLength(promptLength: number, contextLength: number): void {

@@ -1,7 +1,7 @@
 import type { TokenPiece } from "./streaming-detokenizer.js";
 
 /** SentencePiece's sign for a space. */
-const SPACE = "▁";
+export const SPACE = "▁";
 const BYTE_TOKEN = /^<0x([\dA-Fa-f]{2})>$/;
 
 /**

@@ -6,7 +6,7 @@ import { parseWith, readJson } from "../../core/json.js";
 import { pathExists } from "../hub/path-exists.js";
 import { preTokenizerAsRust, swallowSpace, withoutSwallowing } from "./as-rust.js";
 import { createTokenizerCore, withoutMark, type TokenizerCore } from "./core.js";
-import { piecesOf, type Pieces } from "./pieces.js";
+import { piecesOf, SPACE, type Pieces } from "./pieces.js";
 import { ByteDetokenizer, WindowDetokenizer, type StreamingDetokenizer, type TokenPiece } from "./streaming-detokenizer.js";
 
 const flag = z.boolean().optional();
@@ -134,6 +134,14 @@ export class Tokenizer {
   /** The token of an id, in the vocabulary's own spelling (`Ġhello`). */
   token(id: number): string | undefined {
     return this.core.id_to_token(id);
+  }
+
+  /** The UTF-8 bytes a token stands for in the middle of a text, special tokens' own spelling included; none for ids without a token. */
+  bytesOf(id: number): Uint8Array {
+    const token = this.core.id_to_token(id);
+    if (token === undefined) return new Uint8Array();
+    const piece = this.style === undefined ? (this.added.get(id)?.content ?? token.replaceAll(SPACE, " ")) : this.pieceOf(id, this.style);
+    return typeof piece === "string" ? new TextEncoder().encode(piece) : (piece ?? new Uint8Array());
   }
 
   private isSkipped(id: number, { skipSpecialTokens = true, visibleTokens = [] }: DecodeOptions): boolean {
