@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from "openai";
+import OpenAI from "openai";
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming, ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import { z } from "zod";
-import { DeskhandError, isDeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
+import { DeskhandError, throwIfAborted } from "../core/errors.js";
+import { explainServerError, isConnectionRefused, toBaseURL } from "./model-server.js";
 
 /** A server that has just been started may refuse the first connection. */
 const RECONNECT_AFTER_MS = 500;
@@ -10,6 +11,9 @@ const RECONNECT_AFTER_MS = 500;
 /** Times our own server reports beside `usage`; other servers do not. */
 const ServerTimings = z.object({ process_ms: z.number(), prefill_ms: z.number(), decode_ms: z.number() });
 export type ServerTimings = z.infer<typeof ServerTimings>;
+
+/** Thinking has no field in OpenAI's API; this is the one local servers share. */
+const ThinkingDelta = z.object({ reasoning_content: z.string() });
 
 export interface ReplyToolCall {
   id: string;
@@ -40,7 +44,7 @@ export interface ModelReply {
 /** Sampling as the chat completions request spells it. */
 export interface Sampling {
   temperature: number;
-  repetition_penalty: number;
+  repetition_penalty?: number;
   max_tokens: number;
 }
 
@@ -51,23 +55,35 @@ export interface ModelRequest {
   signal?: AbortSignal;
   /** Told of text as it arrives. */
   onText?: (text: string) => void;
+  /** Told of the model's thinking as it arrives; it is no part of the reply. */
+  onReasoning?: (text: string) => void;
 }
 
 /** A model behind an OpenAI-compatible server. Repeats nothing, except once when the very first connection is refused. */
 export class ModelClient {
   readonly baseURL: string;
   readonly #openai: OpenAI;
+  readonly #addressOption: string | undefined;
   #connected = false;
 
-  constructor(options: { baseURL: string; apiKey?: string }) {
+  /** `addressOption` is how the address was given, for messages. */
+  constructor(options: { baseURL: string; apiKey?: string; addressOption?: string }) {
     this.baseURL = toBaseURL(options.baseURL);
+    this.#addressOption = options.addressOption;
     // Local servers take any key, but the client insists on one.
     this.#openai = new OpenAI({ baseURL: this.baseURL, apiKey: options.apiKey ?? process.env["OPENAI_API_KEY"] ?? "none", maxRetries: 0 });
   }
 
   /** Ids of the models the server offers. @throws DeskhandError `model_server`, `cancelled`. */
   async listModels(signal?: AbortSignal): Promise<string[]> {
-    return this.#request(signal, async (signal) => (await this.#openai.models.list({ signal })).data.map((model) => model.id));
+    return this.request(signal, async (openai, signal) => (await openai.models.list({ signal })).data.map((model) => model.id));
+  }
+
+  /** The model to ask where none was named. @throws DeskhandError as `listModels` does, and when there is none. */
+  async firstModel(signal?: AbortSignal): Promise<string> {
+    const [first] = await this.listModels(signal);
+    if (first !== undefined) return first;
+    throw new DeskhandError("model_server", `Expected the model server at ${this.baseURL} to offer a model but its list is empty. Name one with --model.`);
   }
 
   /**
@@ -86,9 +102,9 @@ export class ModelClient {
       stream_options: { include_usage: true },
     };
     const startedAt = performance.now();
-    return this.#request(signal, async (signal) => {
-      const stream = await this.#openai.chat.completions.create(body, { signal });
-      const reply = new ReplyBuilder(startedAt, request.onText);
+    return this.request(signal, async (openai, signal) => {
+      const stream = await openai.chat.completions.create(body, { signal });
+      const reply = new ReplyBuilder(startedAt, request);
       for await (const chunk of stream) reply.add(chunk);
       // The client ends an aborted stream without an error.
       throwIfAborted(signal);
@@ -96,10 +112,14 @@ export class ModelClient {
     });
   }
 
-  async #request<T>(signal: AbortSignal | undefined, sendWith: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Sends any request through the official client, with what this one adds: the second try, and errors that say what to do.
+   * @throws DeskhandError `model_server`, `cancelled`.
+   */
+  async request<T>(signal: AbortSignal | undefined, sendWith: (openai: OpenAI, signal: AbortSignal) => Promise<T>): Promise<T> {
     throwIfAborted(signal);
     using own = followSignal(signal);
-    const send = () => sendWith(own.signal);
+    const send = () => sendWith(this.#openai, own.signal);
     try {
       try {
         return await send();
@@ -110,24 +130,10 @@ export class ModelClient {
       }
     } catch (error) {
       throwIfAborted(signal);
-      throw this.#explain(error);
+      throw explainServerError(error, { baseURL: this.baseURL, addressOption: this.#addressOption });
     } finally {
       this.#connected = true;
     }
-  }
-
-  #explain(error: unknown): DeskhandError {
-    if (isDeskhandError(error) && error.code !== "model_server") return error;
-    const wrap = (happened: string, advice: string) =>
-      new DeskhandError("model_server", `Expected an answer from the model server at ${this.baseURL} but ${happened}. ${advice}`, { cause: error });
-    if (isConnectionRefused(error)) return wrap("the connection was refused", "Is it running? Start one with `deskhand serve`, or check the address given with --base-url.");
-    if (error instanceof APIUserAbortError) return new DeskhandError("cancelled", "The request to the model was cancelled.", { cause: error });
-    if (error instanceof APIConnectionError) return wrap(`the connection failed: ${rootMessage(error)}`, "Check the address given with --base-url and the server's log.");
-    if (isAPIError(error)) {
-      const status = error.status === undefined ? "an error in mid-stream" : `status ${error.status}`;
-      return wrap(`it gave ${status}: ${detailOf(error)}`, adviceFor(error.status));
-    }
-    return wrap(`the answer could not be read: ${messageOf(error)}`, "Check that the address is that of an OpenAI-compatible server.");
   }
 }
 
@@ -140,19 +146,24 @@ class ReplyBuilder {
   #serverTimings: ServerTimings | undefined;
   #firstPieceMs: number | undefined;
   readonly #startedAt: number;
-  readonly #onText: ((text: string) => void) | undefined;
+  readonly #listeners: Pick<ModelRequest, "onText" | "onReasoning">;
 
-  constructor(startedAt: number, onText: ((text: string) => void) | undefined) {
+  constructor(startedAt: number, listeners: Pick<ModelRequest, "onText" | "onReasoning">) {
     this.#startedAt = startedAt;
-    this.#onText = onText;
+    this.#listeners = listeners;
   }
 
   add(chunk: ChatCompletionChunk & { timings?: unknown }): void {
     const choice = chunk.choices[0];
+    const thinking = ThinkingDelta.safeParse(choice?.delta).data?.reasoning_content;
+    if (thinking) {
+      this.#firstPieceMs ??= this.#elapsed();
+      this.#listeners.onReasoning?.(thinking);
+    }
     if (choice?.delta.content) {
       this.#firstPieceMs ??= this.#elapsed();
       this.#text += choice.delta.content;
-      this.#onText?.(choice.delta.content);
+      this.#listeners.onText?.(choice.delta.content);
     }
     for (const piece of choice?.delta.tool_calls ?? []) {
       this.#firstPieceMs ??= this.#elapsed();
@@ -194,48 +205,4 @@ function followSignal(signal: AbortSignal | undefined): Disposable & { signal: A
   const follow = () => controller.abort(signal?.reason);
   signal?.addEventListener("abort", follow, { once: true });
   return { signal: controller.signal, [Symbol.dispose]: () => signal?.removeEventListener("abort", follow) };
-}
-
-/** An address without a path means the usual `/v1`. */
-function toBaseURL(address: string): string {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new DeskhandError("invalid_argument", `Expected a base URL such as http://127.0.0.1:8000/v1 but received ${JSON.stringify(address)}.`, { param: "baseURL" });
-  }
-  if (url.pathname === "/") url.pathname = "/v1";
-  return url.href.replace(/\/$/, "");
-}
-
-function* causes(error: unknown): Iterable<Error> {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    yield at;
-    if (at instanceof AggregateError) for (const inner of at.errors as unknown[]) yield* causes(inner);
-  }
-}
-
-/** A plain `instanceof` leaves its fields untyped. */
-function isAPIError(error: unknown): error is APIError {
-  return error instanceof APIError;
-}
-
-function isConnectionRefused(error: unknown): boolean {
-  return [...causes(error)].some((at) => (at as NodeJS.ErrnoException).code === "ECONNREFUSED");
-}
-
-function rootMessage(error: unknown): string {
-  return [...causes(error)].at(-1)?.message ?? messageOf(error);
-}
-
-/** The server's own words, without the status the client puts before them. */
-function detailOf(error: APIError): string {
-  const body: unknown = error.error;
-  const message = typeof body === "object" && body !== null && "message" in body ? body.message : undefined;
-  return (typeof message === "string" ? message : error.message).replace(/\.$/, "");
-}
-
-function adviceFor(status: number | undefined): string {
-  if (status === 401 || status === 403) return "Give the key it expects (apiKey, or OPENAI_API_KEY in the environment).";
-  if (status === 404) return "Check the model's name (--model) and that the address ends where the API begins, usually in /v1.";
-  if (status === 429) return "It is busy: try again later.";
-  return "See the server's log for what went wrong.";
 }

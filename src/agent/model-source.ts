@@ -1,4 +1,3 @@
-import { DeskhandError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
 import { DEFAULT_MODEL } from "../server/defaults.js";
 import { serve } from "../server/start.js";
@@ -32,14 +31,8 @@ export async function planModel(options: ModelOptions, signal: AbortSignal): Pro
     return { dialect: dialectFor(model), connect: (signal) => startOwnServer(model, options.onProgress, signal) };
   }
   const client = new ModelClient({ baseURL: options.baseURL, apiKey: options.apiKey });
-  const model = options.model ?? (await firstModel(client, signal));
+  const model = options.model ?? (await client.firstModel(signal));
   return { dialect: dialectFor(model), connect: async () => ({ client, model, close: async () => {} }) };
-}
-
-async function firstModel(client: ModelClient, signal: AbortSignal): Promise<string> {
-  const [first] = await client.listModels(signal);
-  if (first !== undefined) return first;
-  throw new DeskhandError("model_server", `Expected the model server at ${client.baseURL} to offer a model but its list is empty. Name one with --model.`);
 }
 
 async function startOwnServer(model: string, onProgress: OnProgress | undefined, signal: AbortSignal): Promise<ConnectedModel> {

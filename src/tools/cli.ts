@@ -4,10 +4,12 @@ import { z } from "zod";
 import { agentCommand } from "./agent.js";
 import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
+import { functionCallCommand } from "./function-call.js";
 import { generateCommand } from "./generate.js";
 import { modelsCommand } from "./models.js";
 import { runCommand } from "./run-command.js";
 import { serveCommand } from "./serve.js";
+import { streamClientCommand } from "./stream-client.js";
 import { transcribeCommand } from "./transcribe.js";
 
 /** The `deskhand` command with all its subcommands; each loads what it needs only when it runs. */
@@ -16,7 +18,7 @@ export function createProgram(): Command {
     .description("See the screen, ask a local model what to do, move the mouse and the keyboard.")
     .version(packageVersion())
     .showHelpAfterError("(--help shows how it is used)");
-  for (const command of [agentCommand(), serveCommand(), generateCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
+  for (const command of [agentCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

@@ -45,7 +45,7 @@ function say(line: string): void {
 }
 
 /** Models and screens may say anything; a terminal must not obey it. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === "\n" || char === "\t" ? " " : "�"));
 }
 

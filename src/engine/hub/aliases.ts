@@ -2,6 +2,7 @@
 export const HUB_ALIASES: Readonly<Record<string, string>> = {
   qwen: "mlx-community/Qwen3-VL-4B-Instruct-4bit",
   gemma: "mlx-community/gemma-3-4b-it-4bit",
+  mistral3: "mlx-community/Ministral-3-3B-Instruct-2512-4bit",
 };
 
 /** Names of the models in the package's `models/` folder. */
