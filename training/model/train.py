@@ -23,6 +23,7 @@ from torch import Tensor
 
 from screens.canvas import CLASSES
 
+from . import applications
 from . import evaluate as evaluation
 from . import packed as module
 from .augment import augment
@@ -46,16 +47,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--total-seconds", type=float, default=3000, help="of training in all calls: the schedule's end")
     parser.add_argument("--rate", type=float, default=1.6e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
-    parser.add_argument("--pictures", type=int, default=40, help="rows with pictures a step and GPU")
+    parser.add_argument("--pictures", type=int, default=48, help="rows with pictures a step and GPU")
     parser.add_argument("--texts", type=int, default=8, help="text-only rows a step and GPU")
-    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="rendering processes in all")
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) * 3 // 4), help="rendering processes in all; a step waits when they take every core")
     parser.add_argument("--pool-gigabytes", type=float, default=24)
     parser.add_argument("--prefill", type=int, default=1200, help="rows to wait for before the first step")
     parser.add_argument("--harvest", type=Path, help="folder of real screens (screens/store.py)")
-    parser.add_argument("--harvest-share", type=float, default=0.18)
+    parser.add_argument("--harvest-share", type=float, default=0.3)
     parser.add_argument("--auxiliary", type=float, default=0.4, help="weight of the auxiliary loss")
     parser.add_argument("--evaluate-seconds", type=float, default=60, help="0: no evaluation in this call")
     parser.add_argument("--evaluate-screens", type=int, default=96)
+    parser.add_argument("--applications", type=Path, help="folder of photographed applications (training/evaluate makes it): ask about them too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=10**9, help="at most this many in this call")
     parser.add_argument("--no-flex", action="store_true", help="attention by a mask tensor instead of flex attention")
@@ -263,6 +265,11 @@ def _evaluate(options: argparse.Namespace, packed: Packed, tokenizer: Any, pendi
     (options.out / "evaluation.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
     log("evaluation\n" + evaluation.lines(result))
     log({key: value for key, value in result.items() if key.endswith("_seconds")})
+    if options.applications:
+        with torch.autocast("cuda" if not small else "cpu", dtype=torch.bfloat16, enabled=not small):
+            figures, answers = applications.measure(packed, tokenizer, options.applications)
+        (options.out / "applications.json").write_text(json.dumps(answers, ensure_ascii=False, indent=1))
+        log("applications\n" + figures)
 
 
 if __name__ == "__main__":

@@ -105,17 +105,29 @@ def cased(rng: Random, words: list[str]) -> str:
 
 
 def words(rng: Random, low: int = 1, high: int = 3) -> str:
-    """Words of a dictionary, so that the model reads instead of recognising the usual labels."""
-    return cased(rng, [rng.choice(SHORT) for _ in range(rng.randint(low, high))])
+    """Words of a dictionary, so that the model reads instead of recognising the usual labels; a fifth with a small word as `of` or `in`."""
+    text = cased(rng, [rng.choice(SHORT) for _ in range(rng.randint(low, high))])
+    if rng.random() >= 0.2:
+        return text
+    parts = text.split(" ")
+    if len(parts) == 1:
+        return f"{text} {rng.choice(ENDINGS)}" if rng.random() < 0.6 else f"{rng.choice(BEGINNINGS)} {text.lower()}"
+    at = rng.randint(1, len(parts) - 1)
+    return " ".join([*parts[:at], rng.choice(JOINTS), *parts[at:]])
 
 
 TABLES = {"button": BUTTONS, "field": FIELDS, "check": CHECKS, "option": OPTIONS, "menu": MENUS, "menuitem": MENUITEMS, "tab": TABS, "link": LINKS, "title": TITLES}
 
 
+JOINTS = "and and or of of in on at to for with by from per the a & / -".split()
+ENDINGS = "in on up out off by to at over again only here".split()
+BEGINNINGS = "No With Use All By On In Add Show My The Your Per New Is Any Not".split()
+
+
 def label(rng: Random, role: str, longest: int = 3) -> str:
     """A label for a `role` of TABLES: usual ones, dictionary words, file names, numbers, codes."""
     pick = rng.random()
-    if pick < (0.75 if role in ("menu", "menuitem") else 0.5):
+    if pick < (0.75 if role in ("menu", "menuitem") else 0.4):
         return rng.choice(TABLES[role])
     if pick < 0.86:
         return words(rng, 1, rng.choice([1, 2, 2, longest]))
