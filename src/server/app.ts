@@ -2,15 +2,19 @@ import { randomUUID } from "node:crypto";
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { createLogger, type Logger } from "../core/log.js";
+import type { Answering } from "./answering.js";
+import { requireApiKey } from "./api-key.js";
 import type { EngineHost } from "./engine-host.js";
 import { handleClientError, handleNotFound, sendError, watchMethods } from "./error-handlers.js";
 import { GenerationQueue } from "./generation-queue.js";
 import { InFlight } from "./in-flight.js";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.js";
 import type { KnownModel } from "./model-list.js";
+import { zodValidator, type Routes } from "./openapi/zod-types.js";
 import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.js";
 import { PictureResolver } from "./pictures/resolver.js";
 import { registerChatCompletions } from "./routes/chat-completions.js";
+import { registerDocs, registerOpenApi } from "./routes/docs.js";
 import { registerHealth } from "./routes/health.js";
 import { registerModels } from "./routes/models.js";
 
@@ -22,6 +26,8 @@ export interface AppOptions {
   /** Which addresses pictures are fetched from; the public ones when left out. */
   isAllowedAddress?: AddressPolicy;
   logger?: Logger;
+  /** Requests without this key are refused; without it none is asked for. */
+  apiKey?: string;
 }
 
 export interface App {
@@ -77,11 +83,20 @@ export function buildApp(options: AppOptions): App {
   });
   app.setNotFoundHandler(handleNotFound);
 
-  const refuseOtherMethods = watchMethods(app);
-  registerHealth(app, { host, queue });
-  registerModels(app, { host, listModels: options.listModels });
-  registerChatCompletions(app, { host, queue, inFlight, pictures, limits });
-  refuseOtherMethods();
+  if (options.apiKey !== undefined) requireApiKey(app, options.apiKey);
+  app.setValidatorCompiler(zodValidator);
+  const answering: Answering = { host, queue, inFlight, pictures, limits };
+  const document = registerDocs(app);
+  // After the plugins, whose hooks see routes that come later only.
+  app.register(async (plugin) => {
+    const routes: Routes = plugin.withTypeProvider();
+    const refuseOtherMethods = watchMethods(plugin);
+    registerOpenApi(routes, document);
+    registerHealth(routes, { host, queue });
+    registerModels(routes, { host, listModels: options.listModels });
+    registerChatCompletions(routes, answering);
+    refuseOtherMethods();
+  });
 
   let closing: Promise<void> | undefined;
   async function shutDown(): Promise<void> {

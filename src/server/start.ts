@@ -20,6 +20,8 @@ export interface ServeOptions {
   /** 0 picks a free port. */
   port?: number;
   limits?: Partial<ServerLimits>;
+  /** Refuse requests without this key, as a bearer token or in `x-api-key`. */
+  apiKey?: string;
   /** Fetch pictures from private, loopback and link-local addresses too. */
   allowPrivateUrls?: boolean;
   /** Reports of the model's loading. */
@@ -54,13 +56,13 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const engine = options.engine ?? createEngine(options.model, { toolFormat: options.toolFormat });
   const engineHost = new EngineHost(engine, { namesOf: (id) => [...(options.model === undefined ? [] : [options.model]), ...aliasesOf(id)] });
   const isAllowedAddress = options.allowPrivateUrls ? () => true : undefined;
-  const app = buildApp({ host: engineHost, listModels, limits: options.limits, isAllowedAddress, logger });
+  const app = buildApp({ host: engineHost, listModels, limits: options.limits, isAllowedAddress, logger, apiKey: options.apiKey });
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= closeAll(app, engineHost));
   const onAbort = () => void close().catch((error: unknown) => logger.error({ err: error }, "closing failed"));
   try {
     const url = await listen(app, host, port);
-    if (!isLoopback(host)) logger.warn({ host }, "listening beyond this machine: anyone who reaches this address can use the model");
+    if (!isLoopback(host) && options.apiKey === undefined) logger.warn({ host }, "listening beyond this machine: anyone who reaches this address can use the model");
     await engineHost.start({
       signal,
       onProgress: options.onProgress,

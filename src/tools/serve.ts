@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { isDeskhandError } from "../core/errors.js";
 import { DEFAULT_HOST, DEFAULT_MODEL, DEFAULT_PORT } from "../server/defaults.js";
 import { wholeNumber } from "./arguments.js";
@@ -12,6 +12,7 @@ interface ServeFlags {
   port: number;
   toolFormat?: string;
   allowPrivateUrls?: boolean;
+  apiKey?: string;
 }
 
 /** `deskhand serve`: prints `listening on http://…` once it answers; ends with exit code 0 on Ctrl-C or SIGTERM. */
@@ -22,6 +23,7 @@ export function serveCommand(): Command {
     .option("--host <host>", "address to listen on", DEFAULT_HOST)
     .option("--port <port>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), DEFAULT_PORT)
     .option("--tool-format <name>", "tool-call format of the model's answers (default: as its chat template teaches)")
+    .addOption(new Option("--api-key <key>", "refuse requests without this key; an environment variable does not show in lists of processes").env("DESKHAND_API_KEY"))
     .option("--allow-private-urls", "fetch pictures from private and loopback addresses too")
     .action(runServe);
 }

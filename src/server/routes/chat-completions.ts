@@ -1,96 +1,41 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { InferenceEvent } from "../../engine/inference.js";
-import { messageOf } from "../../core/errors.js";
+import { answer, type Answering } from "../answering.js";
 import { newAnswerHead, toChunks, toCompletion } from "../chat-answer.js";
-import type { EngineHost } from "../engine-host.js";
-import { toHttpError } from "../errors.js";
-import type { GenerationQueue } from "../generation-queue.js";
-import { causeOf, type InFlight } from "../in-flight.js";
-import type { ServerLimits } from "../limits.js";
-import type { PictureResolver } from "../pictures/resolver.js";
-import type { ChatCompletionChunk } from "../schemas/chat-answer.js";
+import { openAiError } from "../error-forms.js";
+import type { RouteDocs } from "../openapi/route-docs.js";
+import type { Routes } from "../openapi/zod-types.js";
+import { ChatCompletion, ChatCompletionChunk } from "../schemas/chat-answer.js";
 import { ChatCompletionRequest } from "../schemas/chat-request.js";
-import { parseRequest } from "../schemas/parse.js";
 import { rejectUnsupported } from "../schemas/unsupported.js";
-import { SSE_DONE, sseEvent, writeAtReadersPace } from "../sse.js";
+import { SSE_DONE, sseEvent } from "../sse.js";
 import { toChatRequest } from "../to-chat-request.js";
 
-export interface ChatDependencies {
-  host: EngineHost;
-  queue: GenerationQueue;
-  inFlight: InFlight;
-  pictures: PictureResolver;
-  limits: ServerLimits;
-}
+const docs: RouteDocs = {
+  operationId: "createChatCompletion",
+  summary: "Answer a conversation, as OpenAI's chat completions do",
+  tag: "OpenAI",
+  answer: ChatCompletion,
+  stream: { event: ChatCompletionChunk, description: "With `stream`: chunks, one a `data:` line, then `[DONE]`. A failure on the way is an error object, and the stream ends." },
+};
 
 /** `POST /v1/chat/completions`, whole and streamed. */
-export function registerChatCompletions(app: FastifyInstance, deps: ChatDependencies): void {
-  const { host, queue, inFlight, pictures, limits } = deps;
-
-  app.post("/v1/chat/completions", async (request, reply) => {
-    const body = parseRequest(ChatCompletionRequest, request.body);
-    rejectUnsupported(request.body);
-    const engine = host.serving(body.model);
-    using flight = inFlight.track(reply.raw);
-    const { signal } = flight;
-    try {
-      using place = queue.reserve();
-      const chat = await toChatRequest(body, pictures, signal);
-      await place.turn(signal);
-      // Until its first event a generation can still fail with a proper status.
-      const events = await begin(engine.generate(chat, { signal }));
-      const head = newAnswerHead(engine.info.id);
-      if (!body.stream) return await toCompletion(head, events);
-      const chunks = toChunks(head, events, body.stream_options?.include_usage ?? false);
-      await stream(chunks, request, reply, { signal, stallTimeoutMs: limits.stallTimeoutMs });
-      return reply;
-    } catch (error) {
-      throw causeOf(error, signal);
-    }
+export function registerChatCompletions(app: Routes, answering: Answering): void {
+  // Looks at the body before the schema drops what it does not know.
+  const preValidation = async ({ body }: { body: unknown }): Promise<void> => rejectUnsupported(body);
+  app.post("/v1/chat/completions", { schema: { body: ChatCompletionRequest }, config: { docs }, preValidation }, (request, reply) => {
+    const { body } = request;
+    return answer(answering, request, reply, {
+      model: body.model,
+      prepare: (signal) => toChatRequest(body, answering.pictures, signal),
+      whole: (events, { info }) => toCompletion(newAnswerHead(info.id), events),
+      stream: body.stream
+        ? {
+            events: async function* (events, { info }) {
+              for await (const chunk of toChunks(newAnswerHead(info.id), events, body.stream_options?.include_usage ?? false)) yield sseEvent(chunk);
+              yield SSE_DONE;
+            },
+            failure: (error) => sseEvent(openAiError(error)),
+          }
+        : undefined,
+    });
   });
-}
-
-/** Waits for the first event and gives the events back, that one included. */
-async function begin(events: AsyncIterable<InferenceEvent>): Promise<AsyncIterable<InferenceEvent>> {
-  const iterator = events[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  return (async function* () {
-    try {
-      for (let result = first; !result.done; result = await iterator.next()) yield result.value;
-    } finally {
-      await iterator.return?.();
-    }
-  })();
-}
-
-/** Sends the chunks as server-sent events. A failure on the way becomes an error event; nothing is thrown once the headers are out. */
-async function stream(
-  chunks: AsyncIterable<ChatCompletionChunk>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  options: { signal: AbortSignal; stallTimeoutMs: number },
-): Promise<void> {
-  reply.header("content-type", "text/event-stream; charset=utf-8").header("cache-control", "no-cache").header("x-accel-buffering", "no");
-  reply.hijack();
-  const response = reply.raw;
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) response.setHeader(name, value);
-  }
-  response.writeHead(200);
-  try {
-    for await (const chunk of chunks) await writeAtReadersPace(response, sseEvent(chunk), options);
-    response.write(SSE_DONE);
-  } catch (thrown) {
-    const error = causeOf(thrown, options.signal);
-    // A client that left, or takes nothing, cannot be told.
-    if (response.destroyed || response.writableNeedDrain) {
-      request.log.info({ reason: messageOf(error) }, "a stream was given up");
-      response.destroy();
-      return;
-    }
-    const { status, body } = toHttpError(error, request.id);
-    if (status !== 503) request.log.error({ err: error }, "a stream failed");
-    response.write(sseEvent(body));
-  }
-  response.end();
 }

@@ -46,7 +46,7 @@ export const ChatCompletion = z.strictObject({
   ]),
   usage: Usage,
   timings: Timings,
-});
+}).meta({ id: "ChatCompletion" });
 export type ChatCompletion = z.infer<typeof ChatCompletion>;
 
 const ToolCallDelta = z.strictObject({
@@ -78,5 +78,5 @@ export const ChatCompletionChunk = z.strictObject({
   usage: Usage.nullable().optional(),
   /** On the chunk that carries the finish reason. */
   timings: Timings.optional(),
-});
+}).meta({ id: "ChatCompletionChunk" });
 export type ChatCompletionChunk = z.infer<typeof ChatCompletionChunk>;

@@ -19,8 +19,8 @@ export const Model = z.strictObject({
   size_bytes: z.number().optional(),
   /** e.g. `4-bit`. */
   quantization: z.string().optional(),
-});
+}).meta({ id: "Model" });
 export type Model = z.infer<typeof Model>;
 
-export const ModelList = z.strictObject({ object: z.literal("list"), data: z.array(Model) });
+export const ModelList = z.strictObject({ object: z.literal("list"), data: z.array(Model) }).meta({ id: "ModelList" });
 export type ModelList = z.infer<typeof ModelList>;

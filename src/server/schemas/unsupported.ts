@@ -24,7 +24,8 @@ const UNSUPPORTED: Record<string, { harmless: IsHarmless; instead: string }> = {
     instead: "ask for JSON in the prompt and check the answer: decoding is not constrained",
   },
   tool_choice: {
-    harmless: (value) => isAbsent(value) || value === "none" || value === "auto",
+    // What is no choice at all is for the schema to refuse.
+    harmless: (value) => isAbsent(value) || (typeof value !== "object" && value !== "required"),
     instead: 'send "auto" and check that the answer calls the tool: decoding is not constrained, so a call cannot be promised',
   },
   functions: { harmless: isEmpty, instead: "send tools" },

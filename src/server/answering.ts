@@ -1,0 +1,101 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { messageOf } from "../core/errors.js";
+import type { ChatRequest, Engine, InferenceEvent } from "../engine/inference.js";
+import type { EngineHost } from "./engine-host.js";
+import { toHttpError, type HttpError } from "./errors.js";
+import type { GenerationQueue } from "./generation-queue.js";
+import { causeOf, type InFlight } from "./in-flight.js";
+import type { ServerLimits } from "./limits.js";
+import type { PictureResolver } from "./pictures/resolver.js";
+import { writeAtReadersPace } from "./sse.js";
+
+/** What every route that generates needs. */
+export interface Answering {
+  host: EngineHost;
+  queue: GenerationQueue;
+  inFlight: InFlight;
+  pictures: PictureResolver;
+  limits: ServerLimits;
+}
+
+/** How a streamed answer is written. */
+export interface StreamForm {
+  /** The text of the answer's server-sent events, the last included. */
+  events: (events: AsyncIterable<InferenceEvent>, engine: Engine) => AsyncIterable<string>;
+  /** The event that tells of a failure; nothing comes after it. */
+  failure: (error: HttpError) => string;
+}
+
+/** What one route makes of its request and of the engine's events. */
+export interface Answer {
+  /** The model asked for. */
+  model: string | null | undefined;
+  prepare: (signal: AbortSignal, engine: Engine) => ChatRequest | Promise<ChatRequest>;
+  whole: (events: AsyncIterable<InferenceEvent>, engine: Engine) => Promise<unknown>;
+  /** Set when the answer is to be streamed. */
+  stream: StreamForm | undefined;
+}
+
+/** Answers one request: a place in the queue, one generation, and its events whole or streamed. It ends when the client leaves. */
+export async function answer({ host, queue, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream }: Answer): Promise<unknown> {
+  const engine = host.serving(model);
+  using flight = inFlight.track(reply.raw);
+  const { signal } = flight;
+  try {
+    using place = queue.reserve();
+    const chat = await prepare(signal, engine);
+    await place.turn(signal);
+    // Until its first event a generation can still fail with a proper status.
+    const events = await begin(engine.generate(chat, { signal }));
+    if (stream === undefined) return await whole(events, engine);
+    await sendStream(stream.events(events, engine), request, reply, { signal, stallTimeoutMs: limits.stallTimeoutMs, failure: stream.failure });
+    return reply;
+  } catch (error) {
+    throw causeOf(error, signal);
+  }
+}
+
+/** Waits for the first event and gives the events back, that one included. */
+async function begin(events: AsyncIterable<InferenceEvent>): Promise<AsyncIterable<InferenceEvent>> {
+  const iterator = events[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return (async function* () {
+    try {
+      for (let result = first; !result.done; result = await iterator.next()) yield result.value;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+}
+
+interface SendOptions {
+  signal: AbortSignal;
+  stallTimeoutMs: number;
+  failure: StreamForm["failure"];
+}
+
+/** Sends server-sent events. A failure on the way becomes an error event; nothing is thrown once the headers are out. */
+async function sendStream(events: AsyncIterable<string>, request: FastifyRequest, reply: FastifyReply, options: SendOptions): Promise<void> {
+  reply.header("content-type", "text/event-stream; charset=utf-8").header("cache-control", "no-cache").header("x-accel-buffering", "no");
+  reply.hijack();
+  const response = reply.raw;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
+  response.writeHead(200);
+  try {
+    for await (const event of events) await writeAtReadersPace(response, event, options);
+  } catch (thrown) {
+    const error = causeOf(thrown, options.signal);
+    // A client that left, or takes nothing, cannot be told.
+    if (response.destroyed || response.writableNeedDrain) {
+      request.log.info({ reason: messageOf(error) }, "a stream was given up");
+      response.destroy();
+      return;
+    }
+    const problem = toHttpError(error, request.id);
+    if (problem.status !== 503) request.log.error({ err: error }, "a stream failed");
+    response.write(options.failure(problem));
+  }
+  response.end();
+}
