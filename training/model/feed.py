@@ -42,7 +42,7 @@ def drawn(rng: Random, size: tuple[int, int], held_out: bool = False) -> tuple[S
     """A rendered screen of this size; now and then drawn at another size and scaled, as processors do."""
     width, height = size
     pick = rng.random()
-    if size in ((800, 608), (1280, 736)) and pick < 0.5:
+    if size in ((800, 608), (1280, 704)) and pick < 0.5:
         width, height = (800, 600) if size == (800, 608) else (1280, 720)
     elif pick < 0.12:
         factor = rng.uniform(0.85, 1.15)

@@ -9,7 +9,7 @@ from .looks import make_look
 from .scene import Part, Scene, SceneWindow
 from .windows import content_window, message_dialog, open_menu
 
-SIZES = [(640, 480), (800, 608), (960, 640), (1024, 768), (1280, 736), (1280, 800)]
+SIZES = [(640, 480), (800, 608), (960, 640), (1024, 768), (1280, 704), (1280, 800)]
 """Training sizes, multiples of 32; 1280 × 720 and 800 × 600 are scaled to their neighbours here as the processor does."""
 
 

@@ -8,14 +8,13 @@ import pytest
 
 from model import applications
 from screens import desktop, render
-from screens.store import Writer
 
 
 def test_every_question_is_asked_and_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = Writer(tmp_path)
-    for seed, size in enumerate([(640, 480), (800, 600), (1280, 720)]):
-        screen, _ = render.render(desktop.make_scene(Random(seed), *size))
-        writer.add(screen)
+    screens = [render.render(desktop.make_scene(Random(seed), *size))[0] for seed, size in enumerate([(640, 480), (800, 600), (1280, 720)])]
+    for screen in screens:
+        screen.task["picture"] = "x.webp"
+    monkeypatch.setattr(applications, "read", lambda folder: iter(screens))
     shapes = []
 
     def answer(packed, tokenizer, pictures, prompts, limit):
@@ -25,8 +24,9 @@ def test_every_question_is_asked_and_judged(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(applications, "about_pictures", answer)
     figures, answers = applications.measure(None, None, tmp_path)  # type: ignore[arg-type]
-    assert shapes == [(480, 640, 3), (608, 800, 3), (736, 1280, 3)]
-    assert {one["line"] for one in answers} >= {"click"} and all(one["right"] == (one["line"] == "absent") for one in answers)
+    assert shapes == [(480, 640, 3), (608, 800, 3), (704, 1280, 3)], shapes
+    assert {one["line"] for one in answers} >= {"click"}
+    assert all(one["right"] == (one["line"] == "absent") for one in answers), answers
     assert "click inside the target" in figures
 
 
