@@ -1,5 +1,7 @@
 import type { OnProgress } from "../core/progress.js";
 import type { ChatMessage, ToolCall, ToolDefinition } from "./messages.js";
+import type { TranscribeOptions } from "./transcribe/options.js";
+import type { Transcript, TranscriptSegment } from "./transcribe/transcript.js";
 
 /** Sampling and length options. A field left out takes the model's generation_config.json, else the default in `generate/options.ts`. */
 export interface SamplingOptions {
@@ -73,8 +75,31 @@ export type InferenceEvent =
   | { type: "tool_call_arguments"; index: number; delta: string }
   | { type: "finish"; finishReason: FinishReason; usage: Usage; timings: Timings; toolCalls: ToolCall[] };
 
+export interface TranscriptionRequest extends Omit<TranscribeOptions, "signal" | "onProgress"> {
+  /** A file's bytes, of any format that is heard. */
+  sound: Uint8Array;
+}
+
+/** What a transcription yields: segments as they are heard, then exactly one `transcript`, which is all of it. */
+export type TranscriptionEvent = { type: "segment"; segment: TranscriptSegment } | { type: "transcript"; transcript: Transcript };
+
+/** What an engine costs at this moment. */
+export interface EngineStats {
+  /** Memory of the process that it runs in. */
+  rssBytes: number;
+  /** Bytes in live tensors. */
+  activeBytes: number;
+  /** Bytes that tensors left and that are kept for reuse. */
+  cacheBytes: number;
+  liveTensors: number;
+}
+
+/** What a model can be asked for: the methods of `Inference` that do not throw `unsupported_input`. */
+export type EngineTask = "generate" | "transcribe";
+
 export interface ModelInfo {
   id: string;
+  tasks: readonly EngineTask[];
   /** e.g. `qwen3_vl`. */
   modelType: string;
   /** Longest prompt plus completion, in tokens. */
@@ -85,14 +110,20 @@ export interface ModelInfo {
   audio: boolean;
 }
 
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
 /**
- * A model behind a door: the in-process engine, later the engine process, and the scripted one for tests.
- * `generate` rejects before its first event when the request is at fault, and stops within one token of an abort
+ * A model behind a door: in this process, in one of its own, and the scripted one for tests.
+ * `generate` and `transcribe` reject before their first event when the request is at fault, and stop within one step of an abort
  * (ending with a `cancelled` error). Leaving the iteration early cancels too.
  */
 export interface Inference {
   readonly info: ModelInfo;
-  generate(request: ChatRequest, options?: { signal?: AbortSignal }): AsyncIterable<InferenceEvent>;
+  generate(request: ChatRequest, options?: CallOptions): AsyncIterable<InferenceEvent>;
+  transcribe(request: TranscriptionRequest, options?: CallOptions): AsyncIterable<TranscriptionEvent>;
+  stats(): Promise<EngineStats>;
   /** Ends what is running and frees the model. Safe to call twice. */
   stop(): Promise<void>;
 }

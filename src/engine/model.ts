@@ -104,7 +104,7 @@ export class Model implements AsyncDisposable {
     const { architecture, processor } = parts;
     this.#parts = parts;
     this.#session = new Session(architecture.createCache());
-    this.info = { id: parts.id, modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
+    this.info = { id: parts.id, tasks: ["generate"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
   }
 
   /** Answers a prompt: one user message, unless `raw`. */

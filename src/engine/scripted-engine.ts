@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
-import type { ChatRequest, Engine, FinishReason, InferenceEvent, ModelInfo, Timings, Usage } from "./inference.js";
+import type { CallOptions, ChatRequest, Engine, EngineStats, FinishReason, InferenceEvent, ModelInfo, Timings, TranscriptionEvent, TranscriptionRequest, Usage } from "./inference.js";
 import type { ToolCall } from "./messages.js";
 
 export interface ScriptedToolCall {
@@ -33,6 +33,9 @@ export type Script = readonly (string | ScriptedReply)[] | ((request: ChatReques
 
 export interface ScriptedEngineOptions {
   info?: Partial<ModelInfo>;
+  stats?: Partial<EngineStats>;
+  /** What it hears in a sound; without it, it hears nothing at all. */
+  hear?: (request: TranscriptionRequest, options: CallOptions) => AsyncIterable<TranscriptionEvent>;
   /** Awaited by `start`, e.g. to hold the model in the loading state. */
   onStart?: (signal: AbortSignal | undefined) => void | Promise<void>;
 }
@@ -62,7 +65,7 @@ export class ScriptedEngine implements Engine {
   constructor(script: Script, options: ScriptedEngineOptions = {}) {
     this.#script = script;
     this.#options = options;
-    this.info = { id: "scripted", modelType: "scripted", contextLength: 32_768, vision: true, audio: false, ...options.info };
+    this.info = { id: "scripted", tasks: ["generate"], modelType: "scripted", contextLength: 32_768, vision: true, audio: false, ...options.info };
   }
 
   async start(options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -76,7 +79,7 @@ export class ScriptedEngine implements Engine {
     return Promise.resolve();
   }
 
-  async *generate(request: ChatRequest, options: { signal?: AbortSignal } = {}): AsyncGenerator<InferenceEvent, void, undefined> {
+  async *generate(request: ChatRequest, options: CallOptions = {}): AsyncGenerator<InferenceEvent, void, undefined> {
     if (this.state !== "started") {
       throw new DeskhandError("engine_unavailable", `Expected a started engine but it is ${this.state}. Call start() first.`);
     }
@@ -94,6 +97,15 @@ export class ScriptedEngine implements Engine {
       this.running--;
       this.outcomes.push(outcome);
     }
+  }
+
+  transcribe(request: TranscriptionRequest, options: CallOptions = {}): AsyncIterable<TranscriptionEvent> {
+    if (this.#options.hear === undefined) throw new DeskhandError("unsupported_input", `${this.info.id} has no script for sounds.`);
+    return this.#options.hear(request, options);
+  }
+
+  stats(): Promise<EngineStats> {
+    return Promise.resolve({ rssBytes: 0, activeBytes: 0, cacheBytes: 0, liveTensors: 0, ...this.#options.stats });
   }
 
   #next(request: ChatRequest): ScriptedReply {

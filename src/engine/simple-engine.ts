@@ -1,15 +1,21 @@
+import { join } from "node:path";
+import { z } from "zod";
 import { DeskhandError } from "../core/errors.js";
-import type { ChatRequest, Engine, EngineStartOptions, InferenceEvent, ModelInfo } from "./inference.js";
-import { load, type LoadOptions, type Model } from "./model.js";
+import { readJson } from "../core/json.js";
+import { resolveModel } from "./hub/resolve.js";
+import type { CallOptions, ChatRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "./inference.js";
+import { liveTensors, memoryUse } from "./mlx/index.js";
+import { load, Model, type LoadOptions } from "./model.js";
+import { loadTranscriber, Transcriber } from "./transcribe/transcriber.js";
 
 /** How a model is loaded. */
 export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat">;
 
-/** One model in this process, one generation at a time, behind the interface that servers use. */
+/** One model in this process, of any kind, one answer at a time, behind the interface that servers use. */
 export class SimpleEngine implements Engine {
   readonly #name: string;
   readonly #options: SimpleEngineOptions;
-  #model: Model | undefined;
+  #model: Model | Transcriber | undefined;
 
   /** @param name a folder, an alias or a Hugging Face id; nothing is loaded before `start`. */
   constructor(name: string, options: SimpleEngineOptions = {}) {
@@ -18,15 +24,34 @@ export class SimpleEngine implements Engine {
   }
 
   get info(): ModelInfo {
-    return this.#started().info;
+    const model = this.#started();
+    if (model instanceof Model) return model.info;
+    const { id, modelType, contextLength } = model.info;
+    return { id, modelType, contextLength, tasks: ["transcribe"], vision: false, audio: true };
   }
 
   async start({ signal, onProgress }: EngineStartOptions = {}): Promise<void> {
-    this.#model ??= await load(this.#name, { ...this.#options, signal, onProgress });
+    if (this.#model !== undefined) return;
+    const reports = { signal, onProgress };
+    const { dir } = await resolveModel(this.#name, reports);
+    this.#model = (await isTranscriber(dir)) ? await loadTranscriber(this.#name, { ...this.#options, ...reports }) : await load(this.#name, { ...this.#options, ...reports });
   }
 
-  generate(request: ChatRequest, options: { signal?: AbortSignal } = {}): AsyncIterable<InferenceEvent> {
-    return this.#started().streamChat(request, options);
+  generate(request: ChatRequest, options: CallOptions = {}): AsyncIterable<InferenceEvent> {
+    const model = this.#started();
+    if (!(model instanceof Model)) throw cannot(model.info.id, "answer messages: it writes down speech");
+    return model.streamChat(request, options);
+  }
+
+  transcribe(request: TranscriptionRequest, options: CallOptions = {}): AsyncIterable<TranscriptionEvent> {
+    const model = this.#started();
+    if (!(model instanceof Transcriber)) throw cannot(model.info.id, "write down speech: a Whisper model does");
+    return transcription(model, request, options);
+  }
+
+  stats(): Promise<EngineStats> {
+    const { activeBytes, cacheBytes } = memoryUse();
+    return Promise.resolve({ rssBytes: process.memoryUsage.rss(), activeBytes, cacheBytes, liveTensors: liveTensors() });
   }
 
   async stop(): Promise<void> {
@@ -35,8 +60,33 @@ export class SimpleEngine implements Engine {
     await model?.dispose();
   }
 
-  #started(): Model {
+  #started(): Model | Transcriber {
     if (this.#model === undefined) throw new DeskhandError("engine_unavailable", `Expected the engine for ${this.#name} to be started. Call start() first.`);
     return this.#model;
   }
+}
+
+async function* transcription(model: Transcriber, { sound, ...options }: TranscriptionRequest, { signal }: CallOptions): AsyncGenerator<TranscriptionEvent, void> {
+  const segments = model.streamTranscribe(sound, { ...options, signal });
+  try {
+    for (;;) {
+      const { value, done } = await segments.next();
+      yield done ? { type: "transcript", transcript: value } : { type: "segment", segment: value };
+      if (done) return;
+    }
+  } finally {
+    await segments.return(undefined as never);
+  }
+}
+
+const ModelType = z.looseObject({ model_type: z.string() });
+
+/** A config.json that says nothing of the kind is for `load` to complain about. */
+async function isTranscriber(dir: string): Promise<boolean> {
+  const config = ModelType.safeParse(await readJson(join(dir, "config.json")));
+  return config.success && config.data.model_type === "whisper";
+}
+
+function cannot(id: string, what: string): DeskhandError {
+  return new DeskhandError("unsupported_input", `The model ${id} does not ${what}. GET /v1/models lists what is there.`, { param: "model" });
 }

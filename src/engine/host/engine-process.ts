@@ -1,10 +1,10 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
 import type { OnProgress } from "../../core/progress.js";
-import type { ChatRequest, InferenceEvent, ModelInfo } from "../inference.js";
+import type { CallOptions, ModelInfo } from "../inference.js";
 import type { SimpleEngineOptions } from "../simple-engine.js";
 import { EventQueue } from "./event-queue.js";
-import { fromPlainError, type FromEngine, type ToEngine } from "./protocol.js";
+import { fromPlainError, type Call, type CallEvent, type CallName, type Calls, type FromEngine, type ToEngine } from "./protocol.js";
 
 /** An engine told to stop may be within one long step. */
 const STOP_TIMEOUT_MS = 5_000;
@@ -16,14 +16,14 @@ export interface EngineProcessOptions extends SimpleEngineOptions {
   onProgress?: OnProgress;
 }
 
-/** One life of the engine's process: a model is loaded in it, generations run, it ends. */
+/** One life of the engine's process: a model is loaded in it, calls are answered, it ends. */
 export class EngineProcess {
   /** Resolves when the model is loaded; rejects as loading does, or when the process ends before. */
   readonly loaded: Promise<ModelInfo>;
   /** Resolves when the process has ended, however that came. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #generations = new Map<number, EventQueue<InferenceEvent>>();
+  readonly #calls = new Map<number, EventQueue<CallEvent>>();
   #nextId = 1;
 
   constructor({ model, program, onProgress, ...options }: EngineProcessOptions) {
@@ -38,15 +38,15 @@ export class EngineProcess {
         if (message.type === "ready") resolve(message.info);
         else if (message.type === "failed") reject(fromPlainError(message.error));
         else if (message.type === "progress") onProgress?.(message.progress);
-        else if (message.type === "event") this.#generations.get(message.id)?.push(message.event);
-        else this.#generations.get(message.id)?.end(message.type === "error" ? fromPlainError(message.error) : undefined);
+        else if (message.type === "event") this.#calls.get(message.id)?.push(message.event);
+        else this.#calls.get(message.id)?.end(message.type === "error" ? fromPlainError(message.error) : undefined);
       });
       void gone.then(reject);
     });
     // Whoever waits for it hears of a failure; whoever only watches for the end must not hear of it as unhandled.
     this.loaded.catch(() => undefined);
     this.ended = gone.then((error) => {
-      for (const events of [...this.#generations.values()]) events.end(error);
+      for (const events of [...this.#calls.values()]) events.end(error);
     });
     this.#send({ type: "start", model, options });
   }
@@ -55,21 +55,21 @@ export class EngineProcess {
     return this.#child.pid;
   }
 
-  generate(request: ChatRequest, { signal }: { signal?: AbortSignal } = {}): AsyncIterable<InferenceEvent> {
+  call<Name extends CallName>(name: Name, request: Calls[Name]["request"], { signal }: CallOptions = {}): AsyncIterable<Calls[Name]["event"]> {
     throwIfAborted(signal);
     const id = this.#nextId++;
     const cancel = (): void => this.#send({ type: "cancel", id });
-    const events = new EventQueue<InferenceEvent>({
+    const events = new EventQueue<CallEvent>({
       onLeave: cancel,
       onEnd: () => {
         signal?.removeEventListener("abort", cancel);
-        this.#generations.delete(id);
+        this.#calls.delete(id);
       },
     });
-    this.#generations.set(id, events);
+    this.#calls.set(id, events);
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#send({ type: "generate", id, request });
-    return events;
+    this.#send({ type: "call", id, name, request } as Call);
+    return events as AsyncIterable<Calls[Name]["event"]>;
   }
 
   /** Asks it to end, and ends it where it does not. */

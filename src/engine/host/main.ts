@@ -1,5 +1,5 @@
 import { SimpleEngine } from "../simple-engine.js";
-import { toPlainError, type FromEngine, type ToEngine } from "./protocol.js";
+import { toPlainError, type Call, type CallEvent, type FromEngine, type ToEngine } from "./protocol.js";
 
 // The engine's process: `ProcessEngine` starts it and speaks to it over Node's channel between processes.
 
@@ -22,17 +22,31 @@ async function start({ model, options }: Extract<ToEngine, { type: "start" }>): 
   }
 }
 
-async function generate({ id, request }: Extract<ToEngine, { type: "generate" }>): Promise<void> {
+async function answer(call: Call): Promise<void> {
+  const { id } = call;
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    if (engine === undefined) throw new Error("Expected a model to be loaded before the first generation.");
-    for await (const event of engine.generate(request, { signal: controller.signal })) tell({ type: "event", id, event });
+    for await (const event of eventsOf(call, controller.signal)) tell({ type: "event", id, event });
     tell({ type: "end", id });
   } catch (error) {
     tell({ type: "error", id, error: toPlainError(error) });
   } finally {
     running.delete(id);
+  }
+}
+
+async function* eventsOf({ name, request }: Call, signal: AbortSignal): AsyncIterable<CallEvent> {
+  if (engine === undefined) throw new Error("Expected a model to be loaded before the first call.");
+  switch (name) {
+    case "generate":
+      yield* engine.generate(request, { signal });
+      break;
+    case "transcribe":
+      yield* engine.transcribe(request, { signal });
+      break;
+    case "stats":
+      yield await engine.stats();
   }
 }
 
@@ -46,7 +60,7 @@ async function stop(): Promise<void> {
 
 process.on("message", (message: ToEngine) => {
   if (message.type === "start") void start(message);
-  else if (message.type === "generate") void generate(message);
+  else if (message.type === "call") void answer(message);
   else if (message.type === "cancel") running.get(message.id)?.abort();
   else void stop();
 });

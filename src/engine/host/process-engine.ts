@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { OnProgress } from "../../core/progress.js";
-import type { ChatRequest, Engine, EngineStartOptions, InferenceEvent, ModelInfo } from "../inference.js";
+import type { CallOptions, ChatRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
 import type { SimpleEngineOptions } from "../simple-engine.js";
 import { EngineProcess, unavailable } from "./engine-process.js";
 
@@ -52,15 +52,27 @@ export class ProcessEngine implements Engine {
     void this.#supervise(process, reports);
   }
 
-  generate(request: ChatRequest, options: { signal?: AbortSignal } = {}): AsyncIterable<InferenceEvent> {
-    if (this.#process === undefined) throw unavailable("is not running");
-    return this.#process.generate(request, options);
+  generate(request: ChatRequest, options: CallOptions = {}): AsyncIterable<InferenceEvent> {
+    return this.#running().call("generate", request, options);
+  }
+
+  transcribe(request: TranscriptionRequest, options: CallOptions = {}): AsyncIterable<TranscriptionEvent> {
+    return this.#running().call("transcribe", request, options);
+  }
+
+  async stats(): Promise<EngineStats> {
+    return onlyEvent(this.#running().call("stats", undefined));
   }
 
   /** Ends the process, at the latest after a few seconds. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  #running(): EngineProcess {
+    if (this.#process === undefined) throw unavailable("is not running");
+    return this.#process;
   }
 
   async #stop(): Promise<void> {
@@ -110,4 +122,9 @@ export class ProcessEngine implements Engine {
       onState?.(process === undefined ? "failed" : "ready");
     }
   }
+}
+
+async function onlyEvent<Event>(events: AsyncIterable<Event>): Promise<Event> {
+  for await (const event of events) return event;
+  throw new DeskhandError("internal", "Expected the engine's process to answer the call but it ended it without a word.");
 }

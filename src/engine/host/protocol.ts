@@ -1,21 +1,31 @@
 import { DeskhandError, isDeskhandError, messageOf, type ErrorCode } from "../../core/errors.js";
 import type { Progress } from "../../core/progress.js";
-import type { ChatRequest, InferenceEvent, ModelInfo } from "../inference.js";
+import type { ChatRequest, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
 import type { SimpleEngineOptions } from "../simple-engine.js";
+
+/** What the engine's process can be asked for, and what each call yields on its way. */
+export interface Calls {
+  generate: { request: ChatRequest; event: InferenceEvent };
+  transcribe: { request: TranscriptionRequest; event: TranscriptionEvent };
+  stats: { request: undefined; event: EngineStats };
+}
+export type CallName = keyof Calls;
+export type CallEvent = Calls[CallName]["event"];
+export type Call = { [Name in CallName]: { type: "call"; id: number; name: Name; request: Calls[Name]["request"] } }[CallName];
 
 /** What a server's process tells the engine's; structured clones, so that bytes of pictures travel as they are. */
 export type ToEngine =
   | { type: "start"; model: string; options: SimpleEngineOptions }
-  | { type: "generate"; id: number; request: ChatRequest }
+  | Call
   | { type: "cancel"; id: number }
   | { type: "stop" };
 
-/** What the engine's process answers. Of every `generate` comes exactly one `end` or `error`, the last of its id. */
+/** What the engine's process answers. Of every call comes exactly one `end` or `error`, the last of its id. */
 export type FromEngine =
   | { type: "progress"; progress: Progress }
   | { type: "ready"; info: ModelInfo }
   | { type: "failed"; error: PlainError }
-  | { type: "event"; id: number; event: InferenceEvent }
+  | { type: "event"; id: number; event: CallEvent }
   | { type: "end"; id: number }
   | { type: "error"; id: number; error: PlainError };
 

@@ -19,6 +19,8 @@ export type TranscriptStream = AsyncGenerator<TranscriptSegment, Transcript>;
 export interface TranscriberInfo {
   id: string;
   modelType: string;
+  /** Longest text of one window, in tokens. */
+  contextLength: number;
   /** Codes of the languages it knows, e.g. `en`. */
   languages: readonly string[];
 }
@@ -32,7 +34,7 @@ export class Transcriber implements AsyncDisposable {
   #disposed = false;
 
   constructor(id: string, model: WhisperModel, vocabulary: WhisperVocabulary) {
-    this.info = { id, modelType: "whisper", languages: vocabulary.multilingual ? [...vocabulary.languages.keys()] : ["en"] };
+    this.info = { id, modelType: "whisper", contextLength: model.config.max_target_positions, languages: vocabulary.multilingual ? [...vocabulary.languages.keys()] : ["en"] };
     this.#model = model;
     this.#vocabulary = vocabulary;
   }
