@@ -1,4 +1,4 @@
-"""The table of the screen model's figures on held-out material: `/usr/bin/python3 training/evaluate --model models/tiny`.
+"""The table of an embedded model's figures on held-out material: `/usr/bin/python3 training/evaluate --model models/tiny`, or `models/hear`.
 
 Needs the Debian packages of training/README.md and `npm run build`. Screens are photographed once into build/training/evaluation. Writes
 results.json, table.md and pictures of ten failures to --out.
@@ -21,7 +21,7 @@ sys.path[0] = str(TRAINING)
 
 from PIL import Image  # noqa: E402
 
-from evaluate import episodes, functions, pictures, questions, screens  # noqa: E402
+from evaluate import episodes, functions, pictures, questions, screens, speech  # noqa: E402
 from evaluate.model import Engine, Model, Transformers, about_picture  # noqa: E402
 from evaluate.statistics import Outcome, table  # noqa: E402
 from screens import store  # noqa: E402
@@ -32,7 +32,7 @@ PARTS = ("screens", "episodes", "functions")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="a model folder")
+    parser.add_argument("--model", type=Path, required=True, help="a model folder: of a model that sees, or of one that hears")
     parser.add_argument("--against", type=Path, help="a second folder, e.g. the 8-bit one of the same model")
     parser.add_argument("--only", choices=PARTS, action="append", help="these parts alone")
     parser.add_argument("--out", type=Path, default=BUILD / "latest")
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=160)
     parser.add_argument("--episode-variants", type=int, default=30, help="episodes of each of the three variants")
     parser.add_argument("--functions", type=int, default=500)
+    parser.add_argument("--sentences", type=int, default=480, help="spoken, each clean, with noise, by telephone and as silence")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--transformers", action="store_true", help="ask transformers instead of our engine; runs no episodes")
     arguments = parser.parse_args()
@@ -56,7 +57,9 @@ def main() -> None:
 
 
 def measure(folder: Path, arguments: argparse.Namespace) -> list[Outcome]:
-    """All wanted parts with one model."""
+    """All wanted parts with one model; a folder of a model that hears has one part."""
+    if json.loads((folder / "config.json").read_text())["model_type"] == "whisper":
+        return hear(folder, arguments)
     parts = arguments.only or PARTS
     model: Engine | Transformers = Transformers(folder) if arguments.transformers else Engine(folder)
     outcomes: list[Outcome] = []
@@ -73,6 +76,15 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Outcome]:
     finally:
         model.close()
     return outcomes
+
+
+def hear(folder: Path, arguments: argparse.Namespace) -> list[Outcome]:
+    """Speech to text."""
+    ears: speech.Ears = speech.Transformers(folder) if arguments.transformers else speech.Engine(folder)
+    try:
+        return speech.listen_all(ears, arguments.sentences, arguments.seed)
+    finally:
+        ears.close()
 
 
 def ask_screens(model: Model, arguments: argparse.Namespace) -> list[Outcome]:

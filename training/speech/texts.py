@@ -1,0 +1,233 @@
+"""What is said: commands of the agent with names and values, spelled words, numbers, dates and plain sentences.
+
+Written as people write commands, cased and with punctuation, in one convention (training/README.md): labels begin with a capital, what is typed does not unless it is a
+name; numbers of commands are digits; spelled words are joined by hyphens. `held_out` draws names, words and sentences that training never does.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import os
+import re
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from screens import words as screen
+
+from . import numbers
+from .patterns import COMMANDS, PEOPLE, PLAIN, SPELLED
+
+PACK = Path(os.environ.get("DESKHAND_VOICES", Path(__file__).resolve().parents[2] / "build/training/voices"))
+KINDS = ("command", "spelled", "number", "sentence")
+HELD_OUT_SHARE = 12
+"""One of so many names, words and sentences is kept for evaluation."""
+_UPPER = {"url", "id", "ip", "dns", "pdf", "csv", "json", "png", "jpeg", "usb", "ssl", "faq", "cvv", "mac", "a4", "bcc", "usa", "vip"}
+_SAID = {"url": "^U ^R ^L", "id": "^I ^D", "ip": "^I ^P", "dns": "^D ^N ^S", "pdf": "^P ^D ^F", "csv": "^C ^S ^V", "usb": "^U ^S ^B", "ssl": "^S ^S ^L", "faq": "^F ^A ^Q", "cvv": "^C ^V ^V", "ok": "okay", "a4": "^A four", "bcc": "^B ^C ^C", "cc": "^C ^C", "png": "^P ^N ^G", "json": "jason", "jpeg": "jay peg", "usa": "^U ^S ^A", "wi-fi": "why fie", "vip": "^V ^I ^P"}  # fmt: skip
+_KEYS = [("Enter", "enter"), ("Escape", "escape"), ("Tab", "tab"), ("Delete", "delete"), ("Backspace", "back space"), ("Space", "space"), ("Home", "home"), ("End", "end"), ("Page Up", "page up"), ("Page Down", "page down"), ("Up", "up"), ("Down", "down"), ("Left", "left"), ("Right", "right")]  # fmt: skip
+_MODIFIERS = [("Ctrl", "control"), ("Ctrl", "control"), ("Ctrl", "control"), ("Alt", "alt"), ("Shift", "shift"), ("Ctrl+Shift", "control shift"), ("Ctrl+Alt", "control alt")]
+_ENDINGS = [("txt", "text"), ("pdf", "^P ^D ^F"), ("png", "^P ^N ^G"), ("doc", "doc"), ("zip", "zip"), ("csv", "^C ^S ^V"), ("html", "^H ^T ^M ^L"), ("md", "^M ^D"), ("jpg", "^J ^P ^G")]
+
+
+@dataclass(frozen=True)
+class Text:
+    """`spoken` goes to the synthesiser (a letter to be said as such has ^ before it), `written` is what the model answers."""
+
+    written: str
+    spoken: str
+    kind: str
+
+
+@cache
+def _pack() -> dict[str, list[str]]:
+    loaded: dict[str, list[str]] = json.loads(lzma.decompress((PACK / "texts.json.xz").read_bytes()))
+    return loaded
+
+
+def is_held_out(text: str) -> bool:
+    """By the text alone, so that every process agrees."""
+    return zlib.crc32(text.lower().encode()) % HELD_OUT_SHARE == 0
+
+
+def _choose(rng: Random, source: list[str], held_out: bool) -> str:
+    while True:
+        found = rng.choice(source)
+        if is_held_out(found) == held_out:
+            return found
+
+
+@cache
+def _people() -> tuple[list[str], list[str]]:
+    def plain(names: list[str]) -> list[str]:
+        return [name for name in names if re.fullmatch(r"[A-Za-z]+", name)]
+
+    return plain(screen.NAMES) + PEOPLE, plain(screen.SURNAMES)
+
+
+def _word(rng: Random, held_out: bool) -> str:
+    return _choose(rng, _pack()["rare" if rng.random() < 0.2 else "words"], held_out)
+
+
+def _name(rng: Random, held_out: bool) -> str:
+    return _choose(rng, _people()[0] if rng.random() < 0.6 else _pack()["names"], held_out)
+
+
+def _person(rng: Random, held_out: bool) -> tuple[str, str]:
+    first = _choose(rng, _people()[0], held_out)
+    if rng.random() < 0.4:
+        return first, first
+    last = _choose(rng, _people()[1] if rng.random() < 0.5 else _pack()["names"], held_out)
+    return f"{first} {last}", f"{first} {last}"
+
+
+def say(word: str) -> str:
+    """A written label as words."""
+    return " ".join(_SAID.get(part.lower(), part) for part in re.sub(r"[^A-Za-z0-9'\- ]", "", word).split())
+
+
+def label(rng: Random, held_out: bool, *tables: str) -> tuple[str, str]:
+    """Of a control: usual ones, and words of the dictionary."""
+    if rng.random() < (0.5 if held_out else 0.55):
+        text = rng.choice(screen.TABLES[rng.choice(tables)]).rstrip("….?")
+        if re.search(r"[0-9&/]", text):
+            return label(rng, held_out, *tables)
+    elif rng.random() < 0.15:
+        text = _name(rng, held_out)
+    else:
+        text = " ".join(_word(rng, held_out) for _ in range(rng.choice([1, 1, 2, 2, 3])))
+    parts = [part.upper() if part.lower() in _UPPER or part == "OK" else part.lower() if index else part[:1].upper() + part[1:].lower() for index, part in enumerate(text.split())]
+    parts = [part.capitalize() if part.lower() in {name.lower() for name in numbers.DAYS + numbers.MONTHS} else part for part in parts]
+    written = " ".join(parts).replace("Wi-fi", "Wi-Fi").replace("wi-fi", "Wi-Fi")
+    return written, say(written)
+
+
+def value(rng: Random, held_out: bool) -> tuple[str, str]:
+    """What is typed or chosen."""
+    pick = rng.random()
+    if pick < 0.22:
+        return _person(rng, held_out)
+    if pick < 0.3:
+        name = _name(rng, held_out)
+        return name, name
+    if pick < 0.55:
+        text = " ".join(_word(rng, held_out) for _ in range(rng.choice([1, 1, 2, 2, 3, 4])))
+        return text, text
+    if pick < 0.62:
+        text = rng.choice(screen.CITIES + screen.COUNTRIES)
+        return text, say(text)
+    if pick < 0.78:
+        return numbers.number(rng)
+    if pick < 0.84:
+        return numbers.date(rng)
+    if pick < 0.87:
+        return numbers.time(rng)
+    if pick < 0.93:
+        return _email(rng, held_out)
+    return numbers.spelled(_letters(rng, held_out))
+
+
+def _letters(rng: Random, held_out: bool) -> str:
+    pick = rng.random()
+    if pick < 0.7:
+        return (_name if pick < 0.35 else _word)(rng, held_out)[:8]
+    return "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ" if pick < 0.85 else "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") for _ in range(rng.randint(2, 6)))
+
+
+def _email(rng: Random, held_out: bool) -> tuple[str, str]:
+    first, last = _choose(rng, _people()[0], held_out).lower(), _word(rng, held_out)
+    user, said = rng.choice([(first, first), (f"{first}.{last}", f"{first} dot {last}"), (last, last)])
+    host = rng.choice(["example", "mail", _word(rng, held_out)])
+    end, ending = rng.choice([("com", "com"), ("com", "com"), ("org", "org"), ("net", "net")])
+    return f"{user}@{host}.{end}", f"{said} at {host} dot {ending}"
+
+
+def _file(rng: Random, held_out: bool) -> tuple[str, str]:
+    stem, (end, said) = _word(rng, held_out), rng.choice(_ENDINGS)
+    return f"{stem}.{end}", f"{stem} dot {said}"
+
+
+def _key(rng: Random) -> tuple[str, str]:
+    if rng.random() < 0.45:
+        return rng.choice(_KEYS)
+    modifier, said = rng.choice(_MODIFIERS)
+    pick = rng.random()
+    if pick < 0.2:
+        number = rng.randint(1, 12)
+        return f"{modifier}+F{number}", f"{said} ^F {numbers.cardinal(number)}"
+    if pick < 0.35:
+        key, spoken = rng.choice(_KEYS)
+        return f"{modifier}+{key}", f"{said} {spoken}"
+    letter = rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return f"{modifier}+{letter}", f"{said} ^{letter}"
+
+
+def _fill(rng: Random, pattern: str, held_out: bool) -> tuple[str, str]:
+    def slot(name: str) -> tuple[str, str]:
+        if name in screen.TABLES:
+            return label(rng, held_out, name)
+        if name == "any":
+            return label(rng, held_out, "button", "menuitem", "tab", "link", "option")
+        if name == "word":
+            return (_word(rng, held_out),) * 2
+        if name == "words":
+            return (" ".join(_word(rng, held_out) for _ in range(rng.randint(2, 5))),) * 2
+        if name == "nth":
+            place = rng.randint(1, 12)
+            return (numbers.ordinal(place),) * 2
+        if name == "day":
+            return (rng.choice(numbers.DAYS),) * 2
+        if name == "city":
+            return (rng.choice(screen.CITIES),) * 2
+        made = {
+            "value": lambda: value(rng, held_out), "person": lambda: _person(rng, held_out), "file": lambda: _file(rng, held_out), "key": lambda: _key(rng), "n": lambda: numbers.small(rng),
+            "number": lambda: numbers.number(rng), "date": lambda: numbers.date(rng), "time": lambda: numbers.time(rng), "email": lambda: _email(rng, held_out),
+            "spelled": lambda: numbers.spelled(_letters(rng, held_out)), "name": lambda: (_name(rng, held_out),) * 2,
+        }  # fmt: skip
+        return made[name]()
+
+    written, spoken = [], []
+    for index, part in enumerate(re.split(r"\{(\w+)\}", pattern)):
+        one, said = slot(part) if index % 2 else (part, part)
+        written.append(one)
+        spoken.append(said)
+    return "".join(written), "".join(spoken)
+
+
+def _finish(text: str, end: str = ".") -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text[-1] in ".?!" else text + end
+
+
+def _command(rng: Random, held_out: bool) -> tuple[str, str]:
+    parts = [_fill(rng, rng.choice(COMMANDS), held_out) for _ in range(rng.choice([1, 1, 1, 1, 1, 2, 2, 3]))]
+    if len(parts) == 1:
+        written, spoken = parts[0]
+        opening = rng.choice(["please ", "now ", "could you ", "can you ", "then ", "I want you to ", "computer, "]) if rng.random() < 0.12 else ""
+        closing = ", please" if not opening and rng.random() < 0.04 else ""
+        question = opening in ("could you ", "can you ")
+        return _finish(opening + written + closing, "?" if question else "."), opening + spoken + closing
+    between = rng.choice([", then ", " and then ", " and ", ", and ", ", "])
+    return _finish(between.join(part[0] for part in parts)), between.join(part[1] for part in parts)
+
+
+def draw(rng: Random, held_out: bool = False, kind: str | None = None) -> Text:
+    """One text; commands are half of them."""
+    kind = kind or rng.choices(KINDS, (0.52, 0.07, 0.06, 0.35))[0]
+    if kind == "command":
+        written, spoken = _command(rng, held_out)
+    elif kind == "sentence":
+        if rng.random() < 0.85:
+            written = spoken = _choose(rng, _pack()["sentences"], held_out)
+        else:
+            written, spoken = _fill(rng, rng.choice(PLAIN), held_out)
+            written = _finish(written)
+    elif kind == "spelled":
+        written, spoken = _fill(rng, rng.choice(SPELLED), held_out)
+        written = _finish(written)
+    else:
+        written, spoken = _fill(rng, rng.choice(["{number}", "{number}, {number}", "{date}", "{time}", "{number} and {number}", "{day}, {date}", "{date} at {time}", "{n}, {n}, {n}"]), held_out)
+        written = _finish(written)
+    return Text(written, spoken, kind)

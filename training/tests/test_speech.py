@@ -1,0 +1,115 @@
+"""Speech: features, windows and the training's pass are what transformers has; texts are said as they are written; words are counted."""
+
+from random import Random
+
+import numpy as np
+import torch
+from transformers import WhisperConfig, WhisperFeatureExtractor
+
+from speech import numbers
+from speech.augment import Segments, compose, disturb
+from speech.features import SAMPLES, LogMel
+from speech.network import Network
+from speech.pool import Item
+from speech.vocabulary import CONTEXT, END, FIRST_TIME, NO_SPEECH, NO_TIMESTAMPS, PREVIOUS, START, TIMESTAMPS
+from speech.wer import errors, rate, words
+from speech.windows import IGNORED, Placed, Plan, batch, plan, tokens
+
+
+def test_features_are_those_of_transformers() -> None:
+    sound = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (1, SAMPLES)).astype(np.float32))
+    sound[:, 90_000:] = 0
+    wanted = WhisperFeatureExtractor()(sound[0].numpy(), sampling_rate=16_000, return_tensors="pt")["input_features"]
+    mel = LogMel("cpu")
+    assert torch.allclose(mel(sound), wanted, atol=1e-5)
+    assert torch.equal(mel(sound, torch.ones(1, 3000)), mel(sound))
+
+
+def test_a_warp_moves_a_tone() -> None:
+    time = torch.arange(SAMPLES) / 16_000
+    mel = LogMel("cpu")
+    moved = mel(torch.sin(2 * torch.pi * 1000 * time)[None], torch.full((1, 3000), 1.2))
+    assert moved[0, :, 1500].argmax() == mel(torch.sin(2 * torch.pi * 1200 * time)[None])[0, :, 1500].argmax()
+
+
+def test_the_pass_of_training_is_that_of_transformers() -> None:
+    torch.manual_seed(0)
+    config = WhisperConfig(
+        vocab_size=FIRST_TIME + TIMESTAMPS, d_model=64, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=96, decoder_ffn_dim=96,
+        max_target_positions=CONTEXT, pad_token_id=END, bos_token_id=END, eos_token_id=END, decoder_start_token_id=START,
+    )  # fmt: skip
+    network = Network(config).eval()
+    features, ids = torch.randn(1, 80, 3000), torch.tensor([[START, FIRST_TIME, 5, 80, 300]])
+    with torch.no_grad():
+        wanted = network.model(input_features=features, decoder_input_ids=ids).logits
+        assert torch.allclose(network.write(ids, network.listen(features)), wanted, atol=1e-4)
+
+
+def test_an_utterance_lies_in_its_window_at_its_speed() -> None:
+    pool = (torch.sin(torch.arange(32_000) * 2 * torch.pi * 500 / 16_000) * 10_000).short()
+
+    def column(value: int) -> torch.Tensor:
+        return torch.tensor([value])
+
+    made = compose(pool, Segments(column(1), column(48_000), column(15_000), column(0), column(32_000), torch.tensor([2.0]), torch.tensor([0.5])), 2)
+    assert not made[0].any() and not made[1, :48_000].any() and not made[1, 63_000:].any()
+    spectrum = torch.fft.rfft(made[1, 48_000:63_000]).abs()
+    assert int(spectrum.argmax()) == 1000 * 15_000 // 16_000
+    assert torch.isclose(made[1].max(), torch.tensor(0.5 * 10_000 / 32768), rtol=0.02)
+
+
+def test_nothing_is_heard_after_the_file_ends() -> None:
+    generator = torch.Generator().manual_seed(0)
+    sound = torch.randn(4, SAMPLES, generator=generator) * 0.05
+    made = disturb(sound, torch.tensor([True, True, False, True]), torch.tensor([16_000, 80_000, 40_000, SAMPLES]), (sound[0] * 32768).short(), 400_000, generator)
+    assert made.isfinite().all() and made.abs().max() <= 1
+    assert not made[0, 16_000:].any() and made[1, :80_000].any() and not made[2, 40_000:].any()
+
+
+def _items(count: int) -> list[Item]:
+    return [Item(index * 40_000, 30_000 + 500 * index, [10 + index, 20, 30], f"voice{index % 3}") for index in range(count)]
+
+
+def test_tokens_with_and_without_times() -> None:
+    item = _items(1)[0]
+    placed = [Placed(item, 16_100, 30_000, 1.0, 1.0, 1.0)]
+    read, say = tokens(Random(3), Plan(placed, SAMPLES, False, None, [7, 8]))
+    assert (read, say) == ([PREVIOUS, 7, 8, START, NO_TIMESTAMPS, 10, 20, 30], [IGNORED] * 4 + [10, 20, 30, END])
+    cut = Placed(item, 470_000, 30_000, 1.0, 1.0, 1.0)
+    _, say = tokens(Random(3), Plan(placed, SAMPLES, True, cut, []))
+    assert say == [FIRST_TIME + 50, 10, 20, 30, FIRST_TIME + 145, FIRST_TIME + 1465, END]
+    assert tokens(Random(3), Plan([], SAMPLES, True, None, [])) == ([START, FIRST_TIME], [NO_SPEECH, END])
+
+
+def test_windows_hold_whole_utterances_that_do_not_overlap() -> None:
+    items, rng = _items(60), Random(1)
+    by_voice = {f"voice{index}": items[index::3] for index in range(3)}
+    for _ in range(300):
+        window = plan(rng, items, by_voice)
+        at = 0
+        for part in window.placed:
+            assert part.start >= at and part.start + part.count <= window.end
+            at = part.start + part.count
+        read, say = tokens(rng, window)
+        assert len(read) == len(say) <= CONTEXT
+    made = batch(rng, items, by_voice, 8)
+    assert int((made.segments.at + made.segments.count).max()) <= SAMPLES
+    assert made.spoken.shape[1] >= int(made.spoken_lengths.max())
+
+
+def test_numbers_are_said_as_people_do() -> None:
+    assert [numbers.cardinal(number) for number in (0, 13, 40, 42, 305, 12_017)] == ["zero", "thirteen", "forty", "forty two", "three hundred five", "twelve thousand seventeen"]
+    assert [numbers.ordinal(number) for number in (1, 12, 20, 31)] == ["first", "twelfth", "twentieth", "thirty first"]
+    assert [numbers.year(number) for number in (1984, 1900, 2005, 2024, 1907)] == ["nineteen eighty four", "nineteen hundred", "two thousand five", "twenty twenty four", "nineteen oh seven"]
+    assert numbers.spelled("Ada") == ("A-D-A", "^A, ^D, ^A")
+
+
+def test_word_errors() -> None:
+    assert words("Set Total to 1,200.50, two of 3:45 PM!") == ["set", "total", "to", "1200.50", "2", "of", "3:45", "pm"]
+    assert words("A-D-A, don't ada@example.com") == ["a", "d", "a", "don't", "ada", "@", "example", "com"]
+    assert errors("a b c d".split(), "a x c d e".split()) == 2
+    assert errors([], ["a"]) == 1 and errors(["a"], []) == 1
+    share, low, high = rate([(0, 9), (1, 11)] * 50)
+    assert share == 0.05 and low < 0.05 < high
+
+
