@@ -10,6 +10,8 @@ import os
 import signal
 import struct
 import sys
+import wave
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -22,6 +24,8 @@ from .voices import HELD_OUT_MANNER, RATE, SHARES, Voices, manner
 
 _HEAD = struct.Struct("<II")
 LONGEST_S = 26.0
+_FAILURES = 3
+"""After so many an engine is left out: the system may lack something that it needs."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +56,20 @@ def read(file: Any) -> Iterator[Utterance]:
 def speak(seed: int, count: int | None = None) -> Iterator[Utterance]:
     """Without end by all voices of training, or `count` texts of evaluation by the voice held out."""
     rng, voices = Random(seed), Voices()
-    made, broken = 0, set[str]()
+    made, failures = 0, Counter[str]()
     while count is None or made < count:
         how = manner(rng) if count is None else HELD_OUT_MANNER
-        if how.engine in broken:
+        if failures[how.engine] >= _FAILURES:
             continue
         for _ in range(1 if count is not None else 4 if "_" in how.engine else 2):  # changing festival's voice takes time
             text = draw(rng, held_out=count is not None)
             try:
                 sound = voices.say(text.spoken, how)
-            except (OSError, RuntimeError, EOFError) as error:
-                if count is not None:
+            except (OSError, RuntimeError, ValueError, EOFError, wave.Error) as error:
+                failures[how.engine] += 1
+                if count is not None or all(failures[engine] >= _FAILURES for engine in SHARES):
                     raise
-                print(f"{how.engine} is left out: {error!r}", file=sys.stderr, flush=True)
-                broken.add(how.engine)
-                if len(broken) == len(SHARES):
-                    raise
+                print(f"{how.engine} failed to say {text.spoken!r}: {error!r}", file=sys.stderr, flush=True)
                 break
             if 0.15 * RATE < len(sound) < LONGEST_S * RATE and np.abs(sound.astype(np.int32)).max() > 500:
                 made += 1

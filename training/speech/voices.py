@@ -43,6 +43,9 @@ def unpacked() -> Path:
         partial = root.with_suffix(f".{os.getpid()}")
         with lzma.open(archive) as file, tarfile.open(fileobj=file) as tar:
             tar.extractall(partial, filter="tar")
+        for library in (partial / _LIBRARIES).glob("*.so.*"):  # the system's own, where it has them: the interpreter is linked with some
+            if (Path("/") / _LIBRARIES / library.name).exists() and not library.name.startswith(("libflite", "libespeak", "libest", "libsonic", "libpcaudio")):
+                library.unlink()
         try:
             partial.rename(root)
         except OSError:  # another process was quicker
