@@ -42,7 +42,7 @@ def unpacked() -> Path:
     if not root.exists():
         partial = root.with_suffix(f".{os.getpid()}")
         with lzma.open(archive) as file, tarfile.open(fileobj=file) as tar:
-            tar.extractall(partial, filter="tar")
+            tar.extractall(partial, **({"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}))  # Debian 12 knows no filters
         for library in (partial / _LIBRARIES).glob("*.so.*"):  # the system's own, where it has them: the interpreter is linked with some
             if (Path("/") / _LIBRARIES / library.name).exists() and not library.name.startswith(("libflite", "libespeak", "libest", "libsonic", "libpcaudio")):
                 library.unlink()
