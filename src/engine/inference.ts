@@ -33,6 +33,8 @@ export interface SamplingOptions {
 
 export interface ChatRequest extends SamplingOptions {
   messages: ChatMessage[];
+  /** Goes on from this, as it is, instead of answering `messages`: no template, no tool calls, no thinking told apart. */
+  prompt?: string | readonly number[];
   tools?: ToolDefinition[];
   /** `none` hides the tools from the model. `required` and a named tool are for the caller to enforce until decoding is constrained. */
   toolChoice?: "auto" | "none";
@@ -73,7 +75,7 @@ export type InferenceEvent =
   | { type: "tool_call"; index: number; id: string; name: string }
   /** Joined deltas of one index are the JSON text of that call's arguments. */
   | { type: "tool_call_arguments"; index: number; delta: string }
-  | { type: "finish"; finishReason: FinishReason; usage: Usage; timings: Timings; toolCalls: ToolCall[] };
+  | { type: "finish"; finishReason: FinishReason; /** The stop string that ended it, if one did. */ stopString?: string; usage: Usage; timings: Timings; toolCalls: ToolCall[] };
 
 export interface TranscriptionRequest extends Omit<TranscribeOptions, "signal" | "onProgress"> {
   /** A file's bytes, of any format that is heard. */
@@ -110,6 +112,12 @@ export interface ModelInfo {
   audio: boolean;
 }
 
+export interface EncodeRequest {
+  text: string;
+  /** Lets the tokenizer add its own beginning. */
+  addSpecialTokens?: boolean;
+}
+
 export interface CallOptions {
   signal?: AbortSignal;
 }
@@ -123,6 +131,12 @@ export interface Inference {
   readonly info: ModelInfo;
   generate(request: ChatRequest, options?: CallOptions): AsyncIterable<InferenceEvent>;
   transcribe(request: TranscriptionRequest, options?: CallOptions): AsyncIterable<TranscriptionEvent>;
+  /** Token ids of a text. */
+  encode(request: EncodeRequest): Promise<number[]>;
+  /** The text of token ids, special ones included. */
+  decode(tokens: readonly number[]): Promise<string>;
+  /** Token ids of the whole prompt that `generate` would begin with, the places of media included. Rejects as `generate` does. */
+  promptTokens(request: ChatRequest, options?: CallOptions): Promise<number[]>;
   stats(): Promise<EngineStats>;
   /** Ends what is running and frees the model. Safe to call twice. */
   stop(): Promise<void>;

@@ -15,6 +15,7 @@ import type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, Vide
 import { bestDevice, clearCache, setDefaultDevice, type Device } from "./mlx/index.js";
 import type { Prompt } from "./models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
+import { plainPrompt } from "./plain-prompt.js";
 import { ChatTemplate, missingChatTemplate } from "./tokenizer/chat-template.js";
 import { SpecialTokenShield } from "./tokenizer/special-token-shield.js";
 import { textsOf } from "./tokenizer/template-messages.js";
@@ -144,6 +145,22 @@ export class Model implements AsyncDisposable {
     yield { type: "finish", finishReason, usage: { promptTokens, completionTokens, cachedTokens }, timings, toolCalls };
   }
 
+  /** Token ids of a text; `addSpecialTokens` lets the tokenizer add its own beginning. */
+  encode(text: string, options: { addSpecialTokens?: boolean } = {}): number[] {
+    return this.#parts.tokenizer.encode(text, options);
+  }
+
+  /** The text of token ids, special ones included. */
+  decode(tokens: readonly number[]): string {
+    return this.#parts.tokenizer.decode(tokens);
+  }
+
+  /** Token ids of the whole prompt that a request is answered from, the places of media included. */
+  async promptTokens(request: ChatRequest, { signal }: { signal?: AbortSignal } = {}): Promise<number[]> {
+    const { prompt } = await this.#chatPrompt(request, signal);
+    return [...prompt.tokenIds];
+  }
+
   /** A description of a picture in the model's words. */
   async describeImage(image: ImageSource, options: Omit<GenerateOptions, "images" | "raw"> = {}): Promise<GenerationOutput> {
     return this.answerAboutImage(image, "Describe this image.", options);
@@ -183,24 +200,31 @@ export class Model implements AsyncDisposable {
     return { ...output, toolCalls, finishReason: toolCalls.length > 0 && output.finishReason === "stop" ? "tool_calls" : output.finishReason };
   }
 
-  #toolFormatFor({ tools, toolChoice }: ChatRequest): ToolCallFormat | undefined {
-    return toolChoice === "none" || tools === undefined || tools.length === 0 ? undefined : this.#parts.toolFormat;
+  #toolFormatFor({ tools, toolChoice, prompt }: ChatRequest): ToolCallFormat | undefined {
+    return prompt !== undefined || toolChoice === "none" || tools === undefined || tools.length === 0 ? undefined : this.#parts.toolFormat;
   }
 
-  #runChat({ messages: asked, tools, toolChoice }: ChatRequest, options: RunOptions): GenerationStream {
-    const thinks = templateThinks(this.#parts.template?.source ?? "");
+  #runChat(request: ChatRequest, options: RunOptions): GenerationStream {
+    const thinks = request.prompt === undefined && templateThinks(this.#parts.template?.source ?? "");
     let isOpen = false;
     const prepare = async (): Promise<Prompt> => {
-      const { template, processor, tokenizer, toolFormat } = this.#parts;
-      const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, options.signal);
-      if (template === undefined) throw missingChatTemplate(this.info.id);
-      const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
-      const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat, pictureMark: processor?.pictureMark });
+      const { prompt, text } = await this.#chatPrompt(request, options.signal);
       isOpen = promptOpensThinking(text);
-      return this.#prepare(text, messages, { addSpecialTokens: processor?.addsSpecialTokens ?? false, mark: shield.mark, signal: options.signal });
+      return prompt;
     };
     const visibleTokens = [...(options.visibleTokens ?? []), ...(thinks ? THINKING_MARKS : [])];
     return withThinking(this.#run(prepare, { ...options, visibleTokens }), () => (thinks ? { isOpen } : undefined));
+  }
+
+  /** The prompt of a request, and the text it was made from. */
+  async #chatPrompt({ messages: asked, prompt, tools, toolChoice }: ChatRequest, signal: AbortSignal | undefined): Promise<{ prompt: Prompt; text: string }> {
+    const { architecture, template, processor, tokenizer, toolFormat } = this.#parts;
+    if (prompt !== undefined) return { prompt: plainPrompt(prompt, tokenizer, architecture.vocabSize), text: "" };
+    const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, signal);
+    if (template === undefined) throw missingChatTemplate(this.info.id);
+    const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
+    const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat, pictureMark: processor?.pictureMark });
+    return { prompt: await this.#prepare(text, messages, { addSpecialTokens: processor?.addsSpecialTokens ?? false, mark: shield.mark, signal }), text };
   }
 
   /** Videos as they are where they are known, else as pictures. */

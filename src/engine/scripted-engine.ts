@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
-import type { CallOptions, ChatRequest, Engine, EngineStats, FinishReason, InferenceEvent, ModelInfo, Timings, TranscriptionEvent, TranscriptionRequest, Usage } from "./inference.js";
+import type { CallOptions, ChatRequest, EncodeRequest, Engine, EngineStats, FinishReason, InferenceEvent, ModelInfo, Timings, TranscriptionEvent, TranscriptionRequest, Usage } from "./inference.js";
 import type { ToolCall } from "./messages.js";
 
 export interface ScriptedToolCall {
@@ -20,6 +20,7 @@ export interface ScriptedReply {
   /** Called after the text. */
   toolCalls?: ScriptedToolCall[];
   finishReason?: FinishReason;
+  stopString?: string;
   usage?: Partial<Usage>;
   timings?: Partial<Timings>;
   /** Thrown in place of the event of step `failAtStep` (0, the default, is before the first event). */
@@ -104,6 +105,21 @@ export class ScriptedEngine implements Engine {
     return this.#options.hear(request, options);
   }
 
+  /** A token a character. */
+  encode({ text }: EncodeRequest): Promise<number[]> {
+    return Promise.resolve(Array.from(text, (character) => character.codePointAt(0) ?? 0));
+  }
+
+  decode(tokens: readonly number[]): Promise<string> {
+    return Promise.resolve(String.fromCodePoint(...tokens));
+  }
+
+  /** The texts of the messages one after the other, and token 0 for each picture, video and sound. */
+  promptTokens({ messages }: ChatRequest): Promise<number[]> {
+    const parts = messages.flatMap(({ content }) => (typeof content === "string" ? [{ type: "text" as const, text: content }] : content));
+    return this.encode({ text: parts.map((part) => (part.type === "text" ? part.text : "\0")).join("") });
+  }
+
   stats(): Promise<EngineStats> {
     return Promise.resolve({ rssBytes: 0, activeBytes: 0, cacheBytes: 0, liveTensors: 0, ...this.#options.stats });
   }
@@ -133,6 +149,7 @@ export class ScriptedEngine implements Engine {
     yield {
       type: "finish",
       finishReason,
+      stopString: reply.stopString,
       usage: { promptTokens: request.messages.length, completionTokens: step, cachedTokens: 0, ...reply.usage },
       timings: { processMs: 1, prefillMs: 2, decodeMs: 3, ...reply.timings },
       toolCalls,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DeskhandError } from "../core/errors.js";
 import { readJson } from "../core/json.js";
 import { resolveModel } from "./hub/resolve.js";
-import type { CallOptions, ChatRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "./inference.js";
+import type { CallOptions, ChatRequest, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "./inference.js";
 import { liveTensors, memoryUse } from "./mlx/index.js";
 import { load, Model, type LoadOptions } from "./model.js";
 import { loadTranscriber, Transcriber } from "./transcribe/transcriber.js";
@@ -38,9 +38,7 @@ export class SimpleEngine implements Engine {
   }
 
   generate(request: ChatRequest, options: CallOptions = {}): AsyncIterable<InferenceEvent> {
-    const model = this.#started();
-    if (!(model instanceof Model)) throw cannot(model.info.id, "answer messages: it writes down speech");
-    return model.streamChat(request, options);
+    return this.#chatModel().streamChat(request, options);
   }
 
   transcribe(request: TranscriptionRequest, options: CallOptions = {}): AsyncIterable<TranscriptionEvent> {
@@ -54,10 +52,28 @@ export class SimpleEngine implements Engine {
     return Promise.resolve({ rssBytes: process.memoryUsage.rss(), activeBytes, cacheBytes, liveTensors: liveTensors() });
   }
 
+  async encode({ text, ...options }: EncodeRequest): Promise<number[]> {
+    return this.#chatModel().encode(text, options);
+  }
+
+  async decode(tokens: readonly number[]): Promise<string> {
+    return this.#chatModel().decode(tokens);
+  }
+
+  async promptTokens(request: ChatRequest, options: CallOptions = {}): Promise<number[]> {
+    return this.#chatModel().promptTokens(request, options);
+  }
+
   async stop(): Promise<void> {
     const model = this.#model;
     this.#model = undefined;
     await model?.dispose();
+  }
+
+  #chatModel(): Model {
+    const model = this.#started();
+    if (!(model instanceof Model)) throw cannot(model.info.id, "answer messages: it writes down speech");
+    return model;
   }
 
   #started(): Model | Transcriber {

@@ -45,6 +45,15 @@ async function* eventsOf({ name, request }: Call, signal: AbortSignal): AsyncIte
     case "transcribe":
       yield* engine.transcribe(request, { signal });
       break;
+    case "encode":
+      yield await engine.encode(request);
+      break;
+    case "decode":
+      yield await engine.decode(request);
+      break;
+    case "promptTokens":
+      yield await engine.promptTokens(request, { signal });
+      break;
     case "stats":
       yield await engine.stats();
   }

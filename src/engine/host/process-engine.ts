@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { OnProgress } from "../../core/progress.js";
-import type { CallOptions, ChatRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
+import type { CallOptions, ChatRequest, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
 import type { SimpleEngineOptions } from "../simple-engine.js";
 import { EngineProcess, unavailable } from "./engine-process.js";
 
@@ -58,6 +58,18 @@ export class ProcessEngine implements Engine {
 
   transcribe(request: TranscriptionRequest, options: CallOptions = {}): AsyncIterable<TranscriptionEvent> {
     return this.#running().call("transcribe", request, options);
+  }
+
+  async encode(request: EncodeRequest): Promise<number[]> {
+    return onlyEvent(this.#running().call("encode", request));
+  }
+
+  async decode(tokens: readonly number[]): Promise<string> {
+    return onlyEvent(this.#running().call("decode", tokens));
+  }
+
+  async promptTokens(request: ChatRequest, options: CallOptions = {}): Promise<number[]> {
+    return onlyEvent(this.#running().call("promptTokens", request, options));
   }
 
   async stats(): Promise<EngineStats> {
