@@ -7,11 +7,14 @@ const STATUS = {
   unsupported_input: 400,
   unauthorized: 401,
   forbidden_url: 400,
+  forbidden: 403,
   model_not_found: 404,
   not_found: 404,
+  model_busy: 409,
   request_too_large: 413,
   unsupported_model: 422,
   invalid_model: 422,
+  model_too_large: 422,
   cancelled: 499,
   queue_full: 429,
   internal: 500,
@@ -31,6 +34,8 @@ export interface DeskhandErrorOptions {
   cause?: unknown;
   /** The request field or option at fault, e.g. `messages[0].content`. */
   param?: string;
+  /** When another try may succeed, in seconds from now. */
+  retryAfterS?: number;
 }
 
 /**
@@ -42,6 +47,7 @@ export class DeskhandError extends Error {
   /** HTTP status this error maps to on the server. */
   readonly status: number;
   readonly param?: string;
+  readonly retryAfterS?: number;
 
   constructor(code: ErrorCode, message: string, options: DeskhandErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -49,6 +55,7 @@ export class DeskhandError extends Error {
     this.code = code;
     this.status = STATUS[code];
     this.param = options.param;
+    this.retryAfterS = options.retryAfterS;
   }
 }
 

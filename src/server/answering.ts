@@ -1,18 +1,16 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { messageOf } from "../core/errors.js";
 import type { ChatRequest, Engine, InferenceEvent } from "../engine/inference.js";
-import type { EngineHost } from "./engine-host.js";
 import { toHttpError, type HttpError } from "./errors.js";
-import type { GenerationQueue } from "./generation-queue.js";
 import { causeOf, type InFlight } from "./in-flight.js";
 import type { ServerLimits } from "./limits.js";
+import type { ModelPool } from "./model-pool.js";
 import type { PictureResolver } from "./pictures/resolver.js";
 import { writeAtReadersPace } from "./sse.js";
 
 /** What every route that generates needs. */
 export interface Answering {
-  host: EngineHost;
-  queue: GenerationQueue;
+  models: ModelPool;
   inFlight: InFlight;
   pictures: PictureResolver;
   limits: ServerLimits;
@@ -36,15 +34,15 @@ export interface Answer {
   stream: StreamForm | undefined;
 }
 
-/** Answers one request: a place in the queue, one generation, and its events whole or streamed. It ends when the client leaves. */
-export async function answer({ host, queue, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream }: Answer): Promise<unknown> {
-  const engine = host.serving(model);
+/** Answers one request: its model, a place in that one's queue, one generation, and its events whole or streamed. It ends when the client leaves. */
+export async function answer({ models, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream }: Answer): Promise<unknown> {
   using flight = inFlight.track(reply.raw);
   const { signal } = flight;
   try {
-    using place = queue.reserve();
+    using lease = await models.borrow(model, { task: "generate", signal });
+    const { engine } = lease;
     const chat = await prepare(signal, engine);
-    await place.turn(signal);
+    await lease.turn(signal);
     // Until its first event a generation can still fail with a proper status.
     const events = await begin(engine.generate(chat, { signal }));
     if (stream === undefined) return await whole(events, engine);

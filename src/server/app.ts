@@ -4,12 +4,11 @@ import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { createLogger, type Logger } from "../core/log.js";
 import type { Answering } from "./answering.js";
 import { requireApiKey } from "./api-key.js";
-import type { EngineHost } from "./engine-host.js";
 import { handleClientError, handleNotFound, sendError, watchMethods } from "./error-handlers.js";
-import { GenerationQueue } from "./generation-queue.js";
 import { InFlight } from "./in-flight.js";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.js";
 import type { KnownModel } from "./model-list.js";
+import type { ModelPool } from "./model-pool.js";
 import { zodValidator, type Routes } from "./openapi/zod-types.js";
 import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.js";
 import { PictureResolver } from "./pictures/resolver.js";
@@ -19,9 +18,11 @@ import { registerHealth } from "./routes/health.js";
 import { registerModels } from "./routes/models.js";
 
 export interface AppOptions {
-  host: EngineHost;
-  /** What `GET /v1/models` lists beside the served model. */
+  models: ModelPool;
+  /** What `GET /v1/models` lists beside the served models. */
   listModels: () => Promise<KnownModel[]>;
+  /** Whether requests may have models of that list loaded. */
+  allowLoad?: boolean;
   limits?: Partial<ServerLimits>;
   /** Which addresses pictures are fetched from; the public ones when left out. */
   isAllowedAddress?: AddressPolicy;
@@ -43,8 +44,7 @@ const UNAVAILABLE_RETRY_AFTER_S = 1;
 /** Builds the HTTP application without listening: `start.ts` listens, tests use `app.inject()`. */
 export function buildApp(options: AppOptions): App {
   const limits: ServerLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { host } = options;
-  const queue = new GenerationQueue(limits.maxWaiting);
+  const { models } = options;
   const inFlight = new InFlight();
   const pictures = new PictureResolver(limits, options.isAllowedAddress ?? isPublicAddress);
   const logger: FastifyBaseLogger = options.logger ?? createLogger("server");
@@ -77,23 +77,23 @@ export function buildApp(options: AppOptions): App {
   });
 
   app.setErrorHandler((error, request, reply) => {
-    if (isDeskhandError(error, "queue_full")) reply.header("retry-after", queue.retryAfterS);
-    if (isDeskhandError(error, "engine_unavailable")) reply.header("retry-after", UNAVAILABLE_RETRY_AFTER_S);
+    const retryAfterS = isDeskhandError(error) ? error.retryAfterS : undefined;
+    if (retryAfterS !== undefined || isDeskhandError(error, "engine_unavailable")) reply.header("retry-after", retryAfterS ?? UNAVAILABLE_RETRY_AFTER_S);
     sendError(error, request, reply);
   });
   app.setNotFoundHandler(handleNotFound);
 
   if (options.apiKey !== undefined) requireApiKey(app, options.apiKey);
   app.setValidatorCompiler(zodValidator);
-  const answering: Answering = { host, queue, inFlight, pictures, limits };
+  const answering: Answering = { models, inFlight, pictures, limits };
   const document = registerDocs(app);
   // After the plugins, whose hooks see routes that come later only.
   app.register(async (plugin) => {
     const routes: Routes = plugin.withTypeProvider();
     const refuseOtherMethods = watchMethods(plugin);
     registerOpenApi(routes, document);
-    registerHealth(routes, { host, queue });
-    registerModels(routes, { host, listModels: options.listModels });
+    registerHealth(routes, { models });
+    registerModels(routes, { models, inFlight, listModels: options.listModels, allowLoad: options.allowLoad ?? false, hasKey: options.apiKey !== undefined });
     registerChatCompletions(routes, answering);
     refuseOtherMethods();
   });

@@ -1,14 +1,28 @@
-import type { Engine } from "../engine/inference.js";
-import { ProcessEngine } from "../engine/host/process-engine.js";
 import { HUB_ALIASES } from "../engine/hub/aliases.js";
 import { hubEnvironment } from "../engine/hub/environment.js";
 import { listModels as listLocalModels } from "../engine/hub/list.js";
-import { DEFAULT_MODEL } from "./defaults.js";
+import { folderSizeBytes } from "../engine/hub/model-folder.js";
+import { modelIdOf, resolveModel } from "../engine/hub/resolve.js";
+import { ProcessEngine } from "../engine/host/process-engine.js";
+import type { ModelSpec } from "./hosted-model.js";
 import type { KnownModel } from "./model-list.js";
 
-/** An engine for a model, in a process of its own, not started. */
-export function createEngine(model = DEFAULT_MODEL, options: { toolFormat?: string } = {}): Engine {
-  return new ProcessEngine(model, options);
+/** A model by the name a person gives it, in a process of its own once it is loaded. Throws `model_not_found` for what can be no model. */
+export async function modelSpec(name: string, { toolFormat, ...options }: { toolFormat?: string } & Pick<ModelSpec, "isPinned"> = {}): Promise<ModelSpec> {
+  const id = await modelIdOf(name);
+  return {
+    ...options,
+    id,
+    names: [name, ...aliasesOf(id)],
+    createEngine: () => new ProcessEngine(name, { toolFormat }),
+    sizeBytes: () => localSizeBytes(name),
+  };
+}
+
+/** A model of this machine by one of its names, for requests: nothing is downloaded for them, and no path is read. */
+export async function localModelSpec(name: string): Promise<ModelSpec | undefined> {
+  const model = (await listModels()).find(({ id, aliases, isCached }) => isCached && (id === name || aliases.includes(name)));
+  return model && modelSpec(model.id);
 }
 
 /** Every model this machine knows of: shipped, in the Hugging Face cache, and those with an alias that would be downloaded. */
@@ -33,6 +47,16 @@ export function modelCacheDir(): string {
 }
 
 /** The short names of a hub id. */
-export function aliasesOf(id: string): string[] {
+function aliasesOf(id: string): string[] {
   return Object.entries(HUB_ALIASES).flatMap(([alias, target]) => (target === id ? [alias] : []));
+}
+
+/** About what a model's weights will take; undefined while it is not on this machine. */
+async function localSizeBytes(name: string): Promise<number | undefined> {
+  try {
+    return await folderSizeBytes((await resolveModel(name, { offline: true })).dir);
+  } catch {
+    // Loading will say what is wrong with it.
+    return undefined;
+  }
 }

@@ -35,7 +35,7 @@ export class GenerationQueue {
   /** Takes a place at once, before any work on the request, or throws `queue_full`. */
   reserve(): Place {
     if (this.#places > this.#maxWaiting) {
-      throw new DeskhandError("queue_full", `${this.#maxWaiting} requests are already waiting for this model. Try again in ${this.retryAfterS} s.`);
+      throw new DeskhandError("queue_full", `${this.#maxWaiting} requests are already waiting for this model. Try again in ${this.retryAfterS} s.`, { retryAfterS: this.retryAfterS });
     }
     this.#places++;
     let startedAt: number | undefined;

@@ -1,3 +1,5 @@
+import { totalmem } from "node:os";
+
 /** What one request, and all of them together, may cost. */
 export interface ServerLimits {
   /** Requests that may wait while one generates; beyond it 429. */
@@ -12,6 +14,12 @@ export interface ServerLimits {
   maxRedirects: number;
   /** A client that takes nothing from its stream for this long is let go: it holds up everyone else. */
   stallTimeoutMs: number;
+  /** All models in memory; a request for another one lets those go that nobody uses. */
+  maxMemoryBytes: number;
+  /** A model that nobody has used for this long is let go; 0 is never. */
+  idleTimeoutMs: number;
+  /** How long a request waits for its model to be loaded. */
+  loadTimeoutMs: number;
   /** How long `close` lets running generations finish. */
   graceMs: number;
 }
@@ -24,5 +32,15 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   pictureTimeoutMs: 20_000,
   maxRedirects: 3,
   stallTimeoutMs: 30_000,
+  maxMemoryBytes: Math.floor(0.9 * memoryBytes()),
+  idleTimeoutMs: 0,
+  loadTimeoutMs: 120_000,
   graceMs: 3_000,
 };
+
+/** The machine's memory, or what its container may use of it. */
+function memoryBytes(): number {
+  // Without a container's bound this is 0, or larger than any memory.
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+}

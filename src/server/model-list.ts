@@ -1,4 +1,4 @@
-import type { EngineHost } from "./engine-host.js";
+import type { HostedModel } from "./hosted-model.js";
 import type { Model } from "./schemas/models.js";
 
 /** A model this machine knows of, loaded or not. */
@@ -12,16 +12,26 @@ export interface KnownModel {
   quantization?: string;
 }
 
-/** The served model first, then every other known one. */
-export function listedModels(host: EngineHost, known: readonly KnownModel[], created: number): Model[] {
-  const served = servedModel(host, known, created);
-  const others = known.filter(({ id, aliases }) => id !== served?.id && !aliases.some((alias) => served?.aliases.includes(alias)));
+export interface ModelListOptions {
+  hosted: readonly HostedModel[];
+  known: readonly KnownModel[];
+  /** Whether requests may name the models of this machine that are not hosted. */
+  allowLoad: boolean;
+  /** Unix time, seconds. */
+  created: number;
+}
+
+/** The models that requests may name first, the default before the others, then every other known one. */
+export function listedModels({ hosted, known, allowLoad, created }: ModelListOptions): Model[] {
+  const own = hosted.map((model) => hostedModel(model, known, created));
+  const others = known.filter(({ id, aliases }) => !own.some((model) => [model.id, ...model.aliases].some((name) => name === id || aliases.includes(name))));
   return [
-    ...(served ? [served] : []),
+    ...own,
     ...others.map(
       (model): Model => ({
         ...head(model.id, created),
         state: model.isCached ? "cached" : "available",
+        loadable: model.isCached && allowLoad,
         aliases: model.aliases,
         model_type: model.modelType,
         size_bytes: model.sizeBytes,
@@ -31,19 +41,23 @@ export function listedModels(host: EngineHost, known: readonly KnownModel[], cre
   ];
 }
 
-function servedModel(host: EngineHost, known: readonly KnownModel[], created: number): Model | undefined {
-  if (!host.info) return undefined;
-  const { id, modelType, contextLength, vision } = host.info;
-  const [, ...aliases] = host.names();
-  const listed = known.find((model) => model.id === id || model.aliases.some((alias) => aliases.includes(alias)));
+/** One that requests may name. */
+export function hostedModel(model: HostedModel, known: readonly KnownModel[], created: number): Model {
+  const [id, ...aliases] = model.names as [string, ...string[]];
+  const listed = known.find((one) => one.id === id || one.aliases.some((alias) => aliases.includes(alias)));
+  const { info } = model;
   return {
     ...head(id, created),
-    state: "loaded",
+    state: model.state === "ready" ? "loaded" : model.state === "unloaded" ? (listed?.isCached === false ? "available" : "cached") : model.state,
+    loadable: true,
+    pinned: model.isPinned,
     aliases,
-    model_type: modelType,
-    context_length: contextLength,
-    vision,
+    tasks: info && [...info.tasks],
+    model_type: info?.modelType ?? listed?.modelType,
+    context_length: info?.contextLength,
+    vision: info?.vision,
     size_bytes: listed?.sizeBytes,
+    memory_bytes: model.bytes || undefined,
     quantization: listed?.quantization,
   };
 }

@@ -2,26 +2,23 @@ import { isIP, type AddressInfo } from "node:net";
 import { DeskhandError, isDeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
 import { createLogger } from "../core/log.js";
 import type { OnProgress } from "../core/progress.js";
-import type { Engine, EngineState } from "../engine/inference.js";
+import type { EngineState } from "../engine/inference.js";
 import { buildApp, type App } from "./app.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.js";
-import { aliasesOf, createEngine, listModels } from "./engine-source.js";
-import { EngineHost } from "./engine-host.js";
-import type { ServerLimits } from "./limits.js";
+import { listModels, localModelSpec } from "./engine-source.js";
+import { DEFAULT_LIMITS, type ServerLimits } from "./limits.js";
+import { ModelPool } from "./model-pool.js";
+import { servedModels, type ServedModelsOptions } from "./served-models.js";
 
-export interface ServeOptions {
-  /** An alias, a folder, or a Hugging Face id; the embedded model when left out. */
-  model?: string;
-  /** Serves this engine instead of loading `model`, e.g. a scripted one. The server starts it, and stops it on `close`. */
-  engine?: Engine;
-  /** Tool-call format of the model's answers; the one its chat template teaches when left out. */
-  toolFormat?: string;
+export interface ServeOptions extends ServedModelsOptions {
+  /** Requests may also name every other model that is on this machine already. */
+  allowLoad?: boolean;
+  /** What requests have to show, as `Authorization: Bearer …` or `x-api-key`; models are loaded and unloaded by request only where there is one. */
+  apiKey?: string;
   host?: string;
   /** 0 picks a free port. */
   port?: number;
   limits?: Partial<ServerLimits>;
-  /** Refuse requests without this key, as a bearer token or in `x-api-key`. */
-  apiKey?: string;
   /** Fetch pictures from private, loopback and link-local addresses too. */
   allowPrivateUrls?: boolean;
   /** Reports of the model's loading. */
@@ -33,45 +30,47 @@ export interface ServeOptions {
 export interface RunningServer extends AsyncDisposable {
   /** Where it answers, e.g. `http://127.0.0.1:8000`; an OpenAI client's base URL is this and `/v1`. */
   url: string;
-  /** The model's id, as answers and `GET /v1/models` give it. */
+  /** The default model's id, as answers and `GET /v1/models` give it. */
   modelId: string;
-  /** Stops listening, lets running answers finish for a moment, cancels the rest, and frees the model. Safe to call twice. */
+  /** Stops listening, lets running answers finish for a moment, cancels the rest, and frees the models. Safe to call twice. */
   close(): Promise<void>;
 }
 
 const STATE_CHANGES: Record<EngineState, string> = {
-  loading: "the engine's process was lost and is started again",
-  ready: "the engine's process is back",
-  failed: "the engine's process was lost and does not come back: restart the server",
+  loading: "an engine's process was lost and is started again",
+  ready: "an engine's process is back",
+  failed: "an engine's process was lost and does not come back: the next request for its model tries once more",
 };
 
 /**
- * Serves a model over HTTP. Listens first, so that a taken port shows at once and `/health` answers while the model loads; resolves
- * when the model is loaded. Throws `port_in_use`, `invalid_argument` for an address it cannot listen on, `cancelled`, or what loading throws.
+ * Serves models over HTTP. Listens first, so that a taken port shows at once and `/health` answers while the model loads; resolves
+ * when the default model and the pinned ones are loaded. Throws `port_in_use`, `invalid_argument` for an address it cannot listen on, `cancelled`, or what loading throws.
  */
 export async function serve(options: ServeOptions = {}): Promise<RunningServer> {
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, signal } = options;
   throwIfAborted(signal);
+  if (options.apiKey === "") throw new DeskhandError("invalid_argument", "Expected a key that is not empty. Leave apiKey out for a server without one.", { param: "apiKey" });
   const logger = createLogger("server");
-  const engine = options.engine ?? createEngine(options.model, { toolFormat: options.toolFormat });
-  const engineHost = new EngineHost(engine, { namesOf: (id) => [...(options.model === undefined ? [] : [options.model]), ...aliasesOf(id)] });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const models = new ModelPool({ models: await servedModels(options), findMore: options.allowLoad ? localModelSpec : undefined, limits });
   const isAllowedAddress = options.allowPrivateUrls ? () => true : undefined;
-  const app = buildApp({ host: engineHost, listModels, limits: options.limits, isAllowedAddress, logger, apiKey: options.apiKey });
+  const app = buildApp({ models, listModels, allowLoad: options.allowLoad, apiKey: options.apiKey, limits, isAllowedAddress, logger });
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= closeAll(app, engineHost));
+  const close = () => (closing ??= closeAll(app, models));
   const onAbort = () => void close().catch((error: unknown) => logger.error({ err: error }, "closing failed"));
   try {
     const url = await listen(app, host, port);
-    if (!isLoopback(host) && options.apiKey === undefined) logger.warn({ host }, "listening beyond this machine: anyone who reaches this address can use the model");
-    await engineHost.start({
+    if (!isLoopback(host) && options.apiKey === undefined) logger.warn({ host }, "listening beyond this machine without a key: anyone who reaches this address can use the models");
+    await models.start({
       signal,
       onProgress: options.onProgress,
-      onState: (state) => logger[state === "ready" ? "info" : "error"](STATE_CHANGES[state]),
+      onState: ({ id }, state) => logger[state === "ready" ? "info" : "error"]({ model: id }, STATE_CHANGES[state]),
+      onChange: ({ id }, what, error) => logger[what === "failed" ? "error" : "info"]({ model: id, err: error }, what),
     });
     signal?.addEventListener("abort", onAbort, { once: true });
     return {
       url,
-      modelId: engine.info.id,
+      modelId: models.defaultModel.id,
       close: () => {
         signal?.removeEventListener("abort", onAbort);
         return close();
@@ -84,11 +83,11 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   }
 }
 
-async function closeAll({ close }: App, engineHost: EngineHost): Promise<void> {
+async function closeAll({ close }: App, models: ModelPool): Promise<void> {
   try {
     await close();
   } finally {
-    await engineHost.stop();
+    await models.stop();
   }
 }
 

@@ -22,3 +22,31 @@ export function decimalNumber(min: number, max: number): (text: string) => numbe
 export function collect(text: string, earlier: string[] = []): string[] {
   return [...earlier, text];
 }
+
+const BYTE_UNITS: Record<string, number> = { "": 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 };
+
+/** `12GB`, `1.5GiB` or a number of bytes. */
+export function byteSize(text: string): number {
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) *([a-z]*)$/i.exec(text) ?? [];
+  const bytes = Number(number) * (BYTE_UNITS[unit.toLowerCase()] ?? NaN);
+  if (number === "" || !(bytes >= 1)) throw new InvalidArgumentError("Expected an amount of memory such as 12GB or 1.5GiB.");
+  return Math.floor(bytes);
+}
+
+const TIME_UNITS_MS: Record<string, number> = { ms: 1, s: 1_000, "": 1_000, m: 60_000, h: 3_600_000 };
+
+/** `90`, `90s`, `15m` or `2h`, in milliseconds. */
+export function duration(text: string): number {
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) *([a-z]*)$/i.exec(text) ?? [];
+  const ms = Number(number) * (TIME_UNITS_MS[unit.toLowerCase()] ?? NaN);
+  // Timers hold no more.
+  if (number === "" || !(ms < 2 ** 31)) throw new InvalidArgumentError("Expected a time such as 90s, 15m or 2h.");
+  return Math.round(ms);
+}
+
+/** `NAME=VALUE`, for options that may be given several times. */
+export function collectPairs(text: string, earlier: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("Expected NAME=VALUE.");
+  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+}

@@ -2,38 +2,49 @@ import { once } from "node:events";
 import { Command, Option } from "commander";
 import { isDeskhandError } from "../core/errors.js";
 import { DEFAULT_HOST, DEFAULT_MODEL, DEFAULT_PORT } from "../server/defaults.js";
-import { wholeNumber } from "./arguments.js";
+import { byteSize, collect, collectPairs, duration, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
 
 interface ServeFlags {
-  model: string;
+  model?: string[];
+  pin?: string[];
+  alias?: Record<string, string>;
+  allowLoad?: boolean;
+  maxMemory?: number;
+  idleTimeout?: number;
   host: string;
   port: number;
+  apiKey?: string;
   toolFormat?: string;
   allowPrivateUrls?: boolean;
-  apiKey?: string;
 }
 
 /** `deskhand serve`: prints `listening on http://…` once it answers; ends with exit code 0 on Ctrl-C or SIGTERM. */
 export function serveCommand(): Command {
   return new Command("serve")
-    .description("serve a model over HTTP, as OpenAI's API does")
-    .option("--model <model>", "model: alias, folder or Hugging Face id", DEFAULT_MODEL)
+    .description("serve models over HTTP, as OpenAI's API does")
+    .option("--model <model>", `model: alias, folder or Hugging Face id; given several times, the first is the default and the others are loaded when asked for (default: "${DEFAULT_MODEL}")`, collect)
+    .option("--pin <model>", "a model that is loaded at the start and never let go; may be given several times", collect)
+    .option("--alias <name=model>", "a further name for a model, e.g. gpt-4o=qwen; may be given several times", collectPairs)
+    .option("--allow-load", "requests may name every other model that is on this machine, too")
+    .option("--max-memory <size>", "most memory for all models, e.g. 12GB; unused ones make room (default: 90 % of the machine's)", byteSize)
+    .option("--idle-timeout <time>", "let models go that nobody has used for this long, e.g. 15m (default: never)", duration)
     .option("--host <host>", "address to listen on", DEFAULT_HOST)
     .option("--port <port>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), DEFAULT_PORT)
-    .option("--tool-format <name>", "tool-call format of the model's answers (default: as its chat template teaches)")
-    .addOption(new Option("--api-key <key>", "refuse requests without this key; an environment variable does not show in lists of processes").env("DESKHAND_API_KEY"))
+    .addOption(new Option("--api-key <key>", "what requests have to show; better in the environment, where other users do not see it").env("DESKHAND_API_KEY"))
+    .option("--tool-format <name>", "tool-call format of the models' answers (default: as the chat template teaches)")
     .option("--allow-private-urls", "fetch pictures from private and loopback addresses too")
     .action(runServe);
 }
 
-async function runServe(flags: ServeFlags): Promise<void> {
+async function runServe({ alias: aliases, maxMemory, idleTimeout, ...flags }: ServeFlags): Promise<void> {
   using interrupt = abortOnSignals();
   const { signal } = interrupt;
+  const limits = { ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }), ...(idleTimeout !== undefined && { idleTimeoutMs: idleTimeout }) };
   try {
     const { serve } = await import("../server/start.js");
-    await using server = await serve({ ...flags, signal, onProgress: progressPrinter() });
+    await using server = await serve({ ...flags, aliases, limits, signal, onProgress: progressPrinter() });
     process.stdout.write(`listening on ${server.url}\n`);
     if (!signal.aborted) await once(signal, "abort");
   } catch (error) {

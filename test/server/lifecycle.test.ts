@@ -3,11 +3,10 @@ import { once } from "node:events";
 import { connect, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ScriptedEngine } from "../../src/engine/scripted-engine.js";
-import { EngineHost } from "../../src/server/engine-host.js";
 import { buildApp } from "../../src/server/app.js";
 import { ErrorBody } from "../../src/server/schemas/error.js";
 import { serve, type RunningServer, type ServeOptions } from "../../src/server/start.js";
-import { deferred, endlessText, HELLO, parseStream, scriptedApp, until } from "./support.js";
+import { deferred, endlessText, HELLO, parseStream, poolOf, scriptedApp, until } from "./support.js";
 
 const started: RunningServer[] = [];
 afterEach(async () => {
@@ -43,13 +42,13 @@ describe("starting", () => {
     expect((await chat(server.url, { model: "nickname" })).status).toBe(200);
   });
 
-  it("names the port when it is in use, and stops the engine", async () => {
+  it("names the port when it is in use, and starts no engine", async () => {
     const holder = createServer().listen(0, "127.0.0.1");
     await once(holder, "listening");
     const { port } = holder.address() as AddressInfo;
     const engine = new ScriptedEngine([]);
     await expect(serve({ engine, port })).rejects.toMatchObject({ code: "port_in_use", message: expect.stringContaining(String(port)) as string });
-    expect(engine.state).toBe("stopped");
+    expect(engine.state).toBe("new");
     holder.close();
   });
 
@@ -68,33 +67,38 @@ describe("starting", () => {
   });
 });
 
-it("while the model loads, health answers, ready and chat say 503 with Retry-After", async () => {
+it("while the model loads, health answers, ready says 503, and a chat waits; not for ever", async () => {
   const gate = deferred();
-  const engine = new ScriptedEngine(["hi"], { onStart: () => gate.promise });
-  const host = new EngineHost(engine);
-  const { app, close } = buildApp({ host, listModels: () => Promise.resolve([]) });
-  const loading = host.start();
+  const engine = new ScriptedEngine(() => "hi", { onStart: () => gate.promise });
+  const models = poolOf(engine, { loadTimeoutMs: 200 });
+  const { app, close } = buildApp({ models, listModels: () => Promise.resolve([]) });
+  const loading = models.start();
   const ask = () => app.inject({ method: "POST", url: "/v1/chat/completions", payload: HELLO });
-  expect((await app.inject("/health")).json()).toMatchObject({ status: "loading", model: null });
+  await until(() => models.defaultModel.state === "loading");
+  expect((await app.inject("/health")).json()).toMatchObject({ status: "loading", model: null, models: [{ id: "scripted", state: "loading" }] });
   expect((await app.inject("/ready")).statusCode).toBe(503);
   const early = await ask();
   expect(early.statusCode).toBe(503);
   expect(early.headers["retry-after"]).toBe("1");
   expect(ErrorBody.parse(early.json()).error).toMatchObject({ code: "engine_unavailable", type: "server_error" });
+  const patient = ask();
+  await until(() => models.places === 1);
   gate.resolve();
   await loading;
+  expect((await patient).statusCode).toBe(200);
   expect((await app.inject("/health")).json()).toMatchObject({ status: "ok", model: "scripted" });
   expect((await app.inject("/ready")).statusCode).toBe(200);
-  expect((await ask()).statusCode).toBe(200);
   await close();
 });
 
-it("says 503 for good when the model could not be loaded", async () => {
-  const host = new EngineHost(new ScriptedEngine([], { onStart: () => { throw new Error("broken"); } }));
-  await expect(host.start()).rejects.toThrow("broken");
-  const { app, close } = buildApp({ host, listModels: () => Promise.resolve([]) });
+it("says 503 and why when the model could not be loaded", async () => {
+  const models = poolOf(new ScriptedEngine([], { onStart: () => { throw new Error("no such weights"); } }));
+  await expect(models.start()).rejects.toThrow("no such weights");
+  const { app, close } = buildApp({ models, listModels: () => Promise.resolve([]) });
   expect((await app.inject("/health")).json()).toMatchObject({ status: "failed" });
-  expect((await app.inject({ method: "POST", url: "/v1/chat/completions", payload: HELLO })).statusCode).toBe(503);
+  const answer = await app.inject({ method: "POST", url: "/v1/chat/completions", payload: HELLO });
+  expect(answer.statusCode).toBe(503);
+  expect(ErrorBody.parse(answer.json()).error.message).toContain("no such weights");
   await close();
 });
 

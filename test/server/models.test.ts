@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ScriptedEngine } from "../../src/engine/scripted-engine.js";
-import { EngineHost } from "../../src/server/engine-host.js";
 import type { KnownModel } from "../../src/server/model-list.js";
 import { Model, ModelList } from "../../src/server/schemas/models.js";
-import { HELLO, scriptedApp } from "./support.js";
+import { HELLO, poolOf, scriptedApp } from "./support.js";
 
 const KNOWN: KnownModel[] = [
   { id: "tiny", aliases: [], isCached: true, modelType: "qwen3_vl", sizeBytes: 54_000_000 },
@@ -13,8 +12,8 @@ const KNOWN: KnownModel[] = [
 
 async function serverOf(id: string) {
   const engine = new ScriptedEngine(() => "ok", { info: { id, modelType: "qwen3_vl", contextLength: 4096, vision: true } });
-  const host = new EngineHost(engine, { namesOf: (name) => KNOWN.find((model) => model.id === name)?.aliases ?? [] });
-  return scriptedApp([], { host, listModels: () => Promise.resolve(KNOWN) });
+  const models = poolOf(engine, {}, { names: KNOWN.find((model) => model.id === id)?.aliases });
+  return scriptedApp([], { models, listModels: () => Promise.resolve(KNOWN) });
 }
 
 describe("GET /v1/models", () => {
@@ -22,8 +21,8 @@ describe("GET /v1/models", () => {
     await using server = await serverOf("org/Big-4bit");
     const { data } = ModelList.parse((await server.app.inject("/v1/models")).json());
     expect(data).toMatchObject([
-      { id: "org/Big-4bit", owned_by: "org", state: "loaded", aliases: ["Big-4bit", "big"], context_length: 4096, vision: true, quantization: "4-bit" },
-      { id: "tiny", owned_by: "deskhand", state: "cached", model_type: "qwen3_vl", size_bytes: 54_000_000 },
+      { id: "org/Big-4bit", owned_by: "org", state: "loaded", loadable: true, tasks: ["generate"], aliases: ["Big-4bit", "big"], context_length: 4096, vision: true, quantization: "4-bit" },
+      { id: "tiny", owned_by: "deskhand", state: "cached", loadable: false, model_type: "qwen3_vl", size_bytes: 54_000_000 },
       { id: "org/Far-4bit", state: "available", aliases: ["far"] },
     ]);
     expect(data).toHaveLength(3);

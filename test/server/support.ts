@@ -4,7 +4,9 @@ import type { InjectOptions } from "fastify";
 import { createLogger } from "../../src/core/log.js";
 import { ScriptedEngine, type Script, type ScriptedEngineOptions } from "../../src/engine/scripted-engine.js";
 import { buildApp, type AppOptions } from "../../src/server/app.js";
-import { EngineHost } from "../../src/server/engine-host.js";
+import type { ModelSpec } from "../../src/server/hosted-model.js";
+import { DEFAULT_LIMITS, type ServerLimits } from "../../src/server/limits.js";
+import { ModelPool } from "../../src/server/model-pool.js";
 import { ChatCompletion, ChatCompletionChunk } from "../../src/server/schemas/chat-answer.js";
 import { ErrorBody } from "../../src/server/schemas/error.js";
 
@@ -24,15 +26,15 @@ export const HELLO = { model: "scripted", messages: [{ role: "user", content: "h
 /** The application with a scripted engine, loaded, not listening. */
 export async function scriptedApp(script: Script, options: Partial<AppOptions> & { engine?: ScriptedEngineOptions } = {}) {
   const engine = new ScriptedEngine(script, options.engine);
-  const host = options.host ?? new EngineHost(engine);
-  await host.start();
-  const { app, close } = buildApp({ listModels: () => Promise.resolve([]), logger: createLogger("test", "silent"), ...options, host });
+  const models = options.models ?? poolOf(engine, options.limits);
+  await models.start();
+  const { app, close } = buildApp({ listModels: () => Promise.resolve([]), logger: createLogger("test", "silent"), ...options, models });
   const post = (payload: unknown, more: InjectOptions = {}) =>
     app.inject({ method: "POST", url: "/v1/chat/completions", payload: payload as object, ...more });
   return {
     app,
     engine,
-    host,
+    models,
     close,
     post,
     /** The whole answer, checked against its schema. */
@@ -48,6 +50,11 @@ export async function scriptedApp(script: Script, options: Partial<AppOptions> &
     stream: async (payload: object) => parseStream((await post({ ...payload, stream: true })).body),
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A pool of one model, whose engine is there already. */
+export function poolOf(engine: ScriptedEngine, limits: Partial<ServerLimits> = {}, spec: Partial<ModelSpec> = {}): ModelPool {
+  return new ModelPool({ models: [{ id: engine.info.id, createEngine: () => engine, ...spec }], limits: { ...DEFAULT_LIMITS, ...limits } });
 }
 
 /** The events of a stream's text, each chunk checked against its schema; `error` is the last event of one that failed. */

@@ -39,7 +39,7 @@ export async function resolveModel(nameOrPath: string, { signal, onProgress, off
   if (EMBEDDED_MODELS.includes(nameOrPath)) return embedded(nameOrPath);
   const name = HUB_ALIASES[nameOrPath] ?? nameOrPath;
   if (name === nameOrPath) {
-    const dir = resolve(nameOrPath.replace(/^~(?=$|\/)/, homedir()));
+    const dir = folderOf(nameOrPath);
     if (nameOrPath !== "" && (await isFolder(dir))) return { dir: await complete(dir), id: basename(dir), source: "folder" };
     if (!HUB_ID.test(nameOrPath)) throw unknownModel(nameOrPath);
   }
@@ -51,6 +51,20 @@ export async function resolveModel(nameOrPath: string, { signal, onProgress, off
   }
   const dir = await downloadSnapshot(name, { ...environment, signal, onProgress });
   return { dir, id: name, source: "download" };
+}
+
+/**
+ * The id that `resolveModel` gives a model, whether or not it is on this machine.
+ * @throws DeskhandError `model_not_found` for what can be no model's name.
+ */
+export async function modelIdOf(nameOrPath: string): Promise<string> {
+  if (EMBEDDED_MODELS.includes(nameOrPath)) return nameOrPath;
+  const alias = HUB_ALIASES[nameOrPath];
+  if (alias !== undefined) return alias;
+  const dir = folderOf(nameOrPath);
+  if (nameOrPath !== "" && (await isFolder(dir))) return basename(dir);
+  if (!HUB_ID.test(nameOrPath)) throw unknownModel(nameOrPath);
+  return nameOrPath;
 }
 
 /** The folder of a model shipped in the package's `models/`. */
@@ -67,6 +81,10 @@ async function complete(dir: string): Promise<string> {
   const missing = await missingFromFolder(dir).catch(() => "config.json");
   if (missing !== undefined) throw new DeskhandError("invalid_model", `Expected a model folder with config.json and safetensors at ${dir} but ${missing} is missing. Download or copy the model again.`);
   return dir;
+}
+
+function folderOf(path: string): string {
+  return resolve(path.replace(/^~(?=$|\/)/, homedir()));
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -18,6 +18,7 @@ type Json = Record<string, unknown>;
 const REFUSALS: Record<number, string> = {
   400: "The request cannot be read or asks for something impossible; `param` names the field.",
   401: "The key is missing or wrong.",
+  403: "It is not allowed here; the message says what would be.",
   404: "There is no such model, response or path.",
   409: "It is not in a state in which this can be done.",
   413: "The request is larger than the server takes.",

@@ -1,0 +1,205 @@
+import { basename } from "node:path";
+import { DeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
+import type { Progress } from "../core/progress.js";
+import type { Engine, EngineStartOptions, EngineState, ModelInfo } from "../engine/inference.js";
+import { GenerationQueue } from "./generation-queue.js";
+
+/** `unloaded`: not in memory, and loaded by the next request for it. */
+export type ModelState = EngineState | "unloaded";
+
+/** A model that the server may load, and what it is called. */
+export interface ModelSpec {
+  /** Its id as far as it is known before it is loaded. */
+  id: string;
+  /** Further names that requests may call it by. */
+  names?: readonly string[];
+  /** Loaded at the start, and not evicted. */
+  isPinned?: boolean;
+  /** An engine for it, not started. */
+  createEngine: () => Engine;
+  /** What its weights take, where that is known before they are loaded. */
+  sizeBytes?: () => Promise<number | undefined>;
+}
+
+/** How long an engine may take to say what it costs before its last word counts. */
+const STATS_TIMEOUT_MS = 1_000;
+
+/** One model and the engine it runs in while it is in memory: its state, who uses it, what it costs. */
+export class HostedModel {
+  readonly isPinned: boolean;
+  readonly queue: GenerationQueue;
+  readonly #spec: ModelSpec;
+  #engine: Engine | undefined;
+  #state: ModelState = "unloaded";
+  #onSettled: (() => void)[] = [];
+  #id: string;
+  #progress: Progress | undefined;
+  #failure: { error: unknown; at: number } | undefined;
+  #stopping: Promise<void> | undefined;
+  #users = 0;
+  #lastUsedAt = 0;
+  #bytes = 0;
+  #measuredBytes: number | undefined;
+
+  constructor(spec: ModelSpec, { maxWaiting }: { maxWaiting: number }) {
+    this.#spec = spec;
+    this.#id = spec.id;
+    this.isPinned = spec.isPinned ?? false;
+    this.queue = new GenerationQueue(maxWaiting);
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get state(): ModelState {
+    return this.#state;
+  }
+
+  #become(state: ModelState): void {
+    this.#state = state;
+    this.#progress = undefined;
+    if (state !== "loading") for (const settled of this.#onSettled.splice(0)) settled();
+  }
+
+  /** Resolves when it is no longer loading. */
+  settled(): Promise<void> {
+    if (this.#state !== "loading") return Promise.resolve();
+    return new Promise((resolve) => this.#onSettled.push(resolve));
+  }
+
+  /** The latest report of loading, while it lasts. */
+  get progress(): Progress | undefined {
+    return this.#state === "loading" ? this.#progress : undefined;
+  }
+
+  /** The model's description, while it is loaded. */
+  get info(): ModelInfo | undefined {
+    return this.#state === "ready" ? this.#engine?.info : undefined;
+  }
+
+  /** When loading it failed last, by `performance.now()`. */
+  get failedAt(): number | undefined {
+    return this.#state === "failed" ? this.#failure?.at : undefined;
+  }
+
+  /** The engine, while the model is loaded. */
+  get engine(): Engine {
+    if (this.#state === "ready" && this.#engine !== undefined) return this.#engine;
+    throw this.unavailable();
+  }
+
+  /** Requests that are being answered by it or wait for it. */
+  get users(): number {
+    return this.#users;
+  }
+
+  /** When the last of them left, by `performance.now()`. */
+  get lastUsedAt(): number {
+    return this.#lastUsedAt;
+  }
+
+  /** What it takes in memory, or will once it is loaded; 0 while it is not. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Every name requests may call it by, its id first: the id's last part (a folder or repository name) and those it was given. */
+  get names(): string[] {
+    return [...new Set([this.#id, basename(this.#id), this.#spec.id, ...(this.#spec.names ?? [])])];
+  }
+
+  /** What it will take in memory: what it took the last time, else its weights; 0 when nobody knows. */
+  async expectedBytes(): Promise<number> {
+    return this.#measuredBytes ?? (await this.#spec.sizeBytes?.()) ?? 0;
+  }
+
+  /** Keeps this much of the memory for it until it is unloaded. */
+  reserve(bytes: number): void {
+    this.#bytes = bytes;
+  }
+
+  /** Asks the engine what it costs now. */
+  async measure(): Promise<void> {
+    if (this.#state !== "ready" || this.#engine === undefined) return;
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, STATS_TIMEOUT_MS, undefined).unref());
+    const stats = await Promise.race([this.#engine.stats().catch(() => undefined), late]);
+    if (stats === undefined || this.#state !== "ready") return;
+    // Unified memory counts as the process's own; a card's is only in the second.
+    this.#bytes = this.#measuredBytes = Math.max(stats.rssBytes, stats.activeBytes + stats.cacheBytes);
+  }
+
+  /** Counts as one user until it is disposed. */
+  use(): Disposable {
+    this.#users++;
+    let isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#users--;
+        this.#lastUsedAt = performance.now();
+      },
+    };
+  }
+
+  /** Loads the model, which is not in memory. Rejects as the engine does; the model has then `failed`, and requests are told why. */
+  async start(options: EngineStartOptions = {}): Promise<void> {
+    const engine = (this.#engine = this.#spec.createEngine());
+    this.#become("loading");
+    try {
+      await engine.start({
+        signal: options.signal,
+        onProgress: (progress) => {
+          this.#progress = progress;
+          options.onProgress?.(progress);
+        },
+        onState: (state) => {
+          if (this.#engine !== engine) return;
+          this.#become(state);
+          options.onState?.(state);
+        },
+      });
+      throwIfAborted(options.signal);
+      if (this.#engine !== engine) throw new DeskhandError("cancelled", `The model ${this.#id} was unloaded while it was loading.`);
+      this.#id = engine.info.id;
+      this.#failure = undefined;
+      if (this.#state === "loading") this.#become("ready");
+    } catch (error) {
+      if (this.#engine === engine) {
+        this.#engine = undefined;
+        this.#failure = { error, at: performance.now() };
+        this.#bytes = 0;
+        this.#become("failed");
+      }
+      await engine.stop();
+      throw error;
+    }
+  }
+
+  /** Frees the model's memory. Safe to call at any time. */
+  async stop(): Promise<void> {
+    const engine = this.#engine;
+    if (engine !== undefined) {
+      this.#engine = undefined;
+      this.#become("unloaded");
+      this.#stopping = Promise.all([this.#stopping, engine.stop()]).then(() => {
+        if (this.#engine === undefined) this.#bytes = 0;
+      });
+    }
+    await this.#stopping;
+  }
+
+  /** Why no request can be answered now. */
+  unavailable(): DeskhandError {
+    const how = UNAVAILABLE[this.#state === "ready" ? "loading" : this.#state];
+    const why = this.#state === "failed" && this.#failure !== undefined ? ` ${messageOf(this.#failure.error)}` : "";
+    return new DeskhandError("engine_unavailable", `The model ${this.#id} ${how}${why}`);
+  }
+}
+
+const UNAVAILABLE: Record<Exclude<ModelState, "ready">, string> = {
+  loading: "is still loading. Try again shortly; GET /health shows how far it is.",
+  unloaded: "is not loaded. Try again: the next request loads it.",
+  failed: "could not be loaded, or its process was lost again and again; the server's log says more.",
+};
