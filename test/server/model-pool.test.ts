@@ -47,7 +47,7 @@ function serverOf(scripted: readonly Scripted[], { limits, more = [], apiKey }: 
     await close();
     await models.stop();
   });
-  const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const ask = async (model: string | undefined, more: object = {}) => {
     const response = await app.inject({ method: "POST", url: "/v1/chat/completions", headers, payload: { model, messages: [{ role: "user", content: "who?" }], ...more } });
     return { status: response.statusCode, body: response.json<{ choices?: { message: { content: string } }[] }>(), headers: response.headers };
@@ -243,7 +243,6 @@ describe("loading and unloading by request", () => {
     expect((await server.app.inject({ url: "/v1/models", headers: { "x-api-key": KEY } })).statusCode).toBe(200);
     const refused = await server.app.inject("/v1/models");
     expect(refused.statusCode).toBe(401);
-    expect(refused.headers["www-authenticate"]).toBe("Bearer");
     expect(ErrorBody.parse(refused.json()).error).toMatchObject({ type: "authentication_error", code: "unauthorized" });
     expect((await server.app.inject("/nowhere")).statusCode).toBe(401);
     for (const path of ["/health", "/ready"]) expect((await server.app.inject(path)).statusCode).toBe(200);
