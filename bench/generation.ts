@@ -1,25 +1,44 @@
-import { Session } from "../src/engine/cache/session.js";
+import { PrefixCache } from "../src/engine/cache/prefix-cache.js";
 import { resolveOptions } from "../src/engine/generate/options.js";
-import { generateTokens } from "../src/engine/generate/tokens.js";
+import { Sampler } from "../src/engine/generate/sampler.js";
+import { Scheduler } from "../src/engine/generate/scheduler.js";
 import type { Architecture, Prompt } from "../src/engine/models/architecture.js";
 import { median, type Figure } from "./report.js";
 
-/** Prefill and decode rates of a model, each the median of `runs` fresh generations after one to warm up. End-of-sequence tokens do not end it. */
+/** When the first token came and when the last, in ms from the start. */
+export interface Times {
+  first: number;
+  last: number;
+}
+
+/** A greedy generation of `tokens` tokens; end-of-sequence tokens do not end it. */
+export async function timedGeneration(scheduler: Scheduler, prompt: Prompt, tokens: number): Promise<Times> {
+  const start = performance.now();
+  const times: Times = { first: 0, last: 0 };
+  using sampler = new Sampler(resolveOptions({ temperature: 0, repetitionPenalty: 1 }, {}));
+  await scheduler.run({
+    prompt,
+    sampler,
+    maxTokens: tokens,
+    onToken: () => {
+      times.last = performance.now() - start;
+      if (times.first === 0) times.first = times.last;
+      return true;
+    },
+  });
+  return times;
+}
+
+/** Prefill and decode rates of a model, each the median of `runs` fresh generations after one to warm up. */
 export async function generationRates(name: string, model: Architecture, prompt: Prompt, { tokens, runs }: { tokens: number; runs: number }): Promise<Figure[]> {
   const prefill: number[] = [];
   const decode: number[] = [];
-  const sampling = resolveOptions({ temperature: 0, repetitionPenalty: 1, maxTokens: tokens }, {});
   for (let run = -1; run < runs; run++) {
-    using session = new Session(model.createCache());
-    const start = performance.now();
-    let first = start;
-    let count = 0;
-    for await (const _ of generateTokens(model, prompt, session, { sampling })) {
-      if (count++ === 0) first = performance.now();
-    }
+    using cache = new PrefixCache(model);
+    const { first, last } = await timedGeneration(new Scheduler(model, cache), prompt, tokens);
     if (run < 0) continue;
-    prefill.push(prompt.tokenIds.length / ((first - start) / 1000));
-    decode.push((count - 1) / ((performance.now() - first) / 1000));
+    prefill.push(prompt.tokenIds.length / (first / 1000));
+    decode.push((tokens - 1) / ((last - first) / 1000));
   }
   return [
     { name: `${name}: prefill, ${prompt.tokenIds.length} tokens`, value: median(prefill), unit: "tokens/s" },

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Session } from "../../src/engine/cache/session.js";
-import { prefill } from "../../src/engine/generate/prefill.js";
+import { Prefill } from "../../src/engine/generate/prefill.js";
 import { bestDevice, evaluated, expandDims, scope, setDefaultDevice, tensor } from "../../src/engine/mlx/index.js";
 import type { Architecture, Prompt } from "../../src/engine/models/architecture.js";
 import { loadArchitecture } from "../../src/engine/models/registry.js";
@@ -43,7 +43,10 @@ async function measure(kind: Kind, model: Architecture): Promise<Figure[]> {
   for (const length of new Set([...PROMPTS, ...CONTEXTS])) {
     using session = new Session(model.createCache());
     const start = performance.now();
-    using logits = await prefill(model, promptOf(length), session);
+    using pieces = new Prefill(model, promptOf(length), session);
+    let last = await pieces.step();
+    while (last === undefined) last = await pieces.step();
+    using logits = last;
     await evaluated(logits);
     const ms = performance.now() - start;
     if (PROMPTS.includes(length)) figures.push({ name: `${kind}: prefill of ${length} tokens, a token`, value: ms / length, unit: "ms" });

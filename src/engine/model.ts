@@ -1,13 +1,15 @@
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
-import { Mutex } from "../core/mutex.js";
+import { Semaphore } from "../core/semaphore.js";
 import type { OnProgress } from "../core/progress.js";
-import { Session } from "./cache/session.js";
+import { PrefixCache } from "./cache/prefix-cache.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults, type ResolvedOptions } from "./generate/options.js";
-import { streamText, type TextDelta } from "./generate/text.js";
+import { Reader } from "./generate/reader.js";
+import { Sampler } from "./generate/sampler.js";
+import { Scheduler } from "./generate/scheduler.js";
+import { TextAssembler, type TextDelta } from "./generate/text.js";
 import { withThinking, type GenerationDelta } from "./generate/thinking-stream.js";
 import { promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
-import { generateTokens } from "./generate/tokens.js";
 import { resolveModel } from "./hub/resolve.js";
 import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
 import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
@@ -32,6 +34,8 @@ export interface LoadOptions {
   dtype?: "float32" | "float16" | "bfloat16";
   /** Read and write tool calls in this format (a name of `tools/detect.ts`). Default: the one the chat template teaches. */
   toolFormat?: string;
+  /** Generations that run at once; further ones wait their turn. Default 16. */
+  maxConcurrent?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -91,20 +95,24 @@ interface Parts extends LoadedArchitecture {
   template: ChatTemplate | undefined;
   defaults: ModelDefaults;
   toolFormat: ToolCallFormat | undefined;
+  maxConcurrent: number;
 }
 
-/** A loaded model. Generations run one at a time, in the order of asking; each continues from the last where it can. */
+/** A loaded model. Generations asked for at the same time run together; each continues from what an earlier one left where it can. */
 export class Model implements AsyncDisposable {
   readonly info: ModelInfo;
   readonly #parts: Parts;
-  readonly #session: Session;
-  readonly #turn = new Mutex();
+  readonly #prefixes: PrefixCache;
+  readonly #scheduler: Scheduler;
+  readonly #places: Semaphore;
   #disposed = false;
 
   constructor(parts: Parts) {
     const { architecture, processor } = parts;
     this.#parts = parts;
-    this.#session = new Session(architecture.createCache());
+    this.#prefixes = new PrefixCache(architecture);
+    this.#scheduler = new Scheduler(architecture, this.#prefixes);
+    this.#places = new Semaphore(parts.maxConcurrent);
     this.info = { id: parts.id, tasks: ["generate"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
   }
 
@@ -175,18 +183,14 @@ export class Model implements AsyncDisposable {
     return this.generate("Describe this video.", { ...options, videos: [video] });
   }
 
-  /** Waits for a running generation to end, then frees the weights and the cache. Safe to call twice. */
+  /** Waits for running generations to end, then frees the weights and the caches. Safe to call twice. */
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    const release = await this.#turn.acquire();
-    try {
-      this.#session[Symbol.dispose]();
-      this.#parts.architecture[Symbol.dispose]();
-      clearCache();
-    } finally {
-      release();
-    }
+    await this.#scheduler.idle();
+    this.#prefixes[Symbol.dispose]();
+    this.#parts.architecture[Symbol.dispose]();
+    clearCache();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -236,40 +240,72 @@ export class Model implements AsyncDisposable {
 
   async *#run(prepare: () => Promise<Prompt>, options: RunOptions): PlainStream {
     const sampling = resolveOptions(options, this.#parts.defaults);
-    const release = await this.#turn.acquire(options.signal);
+    const release = await this.#places.acquire(options.signal);
     try {
-      if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
       return yield* this.#generate(prepare, sampling, options);
     } finally {
       release();
     }
   }
 
-  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, { signal, visibleTokens }: RunOptions): PlainStream {
-    const { architecture, tokenizer } = this.#parts;
+  #requireLoaded(): void {
+    if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
+  }
+
+  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, { signal: asked, visibleTokens }: RunOptions): PlainStream {
+    this.#requireLoaded();
     const started = performance.now();
     const prompt = await prepare();
-    throwIfAborted(signal);
+    throwIfAborted(asked);
+    this.#requireLoaded();
     const prepared = performance.now();
-    const output = { text: "", tokenIds: [] as number[] };
+    const left = new AbortController();
+    const signal = asked === undefined ? left.signal : AbortSignal.any([asked, left.signal]);
+    const text = new TextAssembler(this.#parts.tokenizer, { stops: sampling.stop, visibleTokens });
+    const reader = new Reader<TextDelta>();
+    const tokenIds: number[] = [];
     let cachedTokens = 0;
-    let first = prepared;
-    const tokens = generateTokens(architecture, prompt, this.#session, { sampling, signal, onPrefill: (cached) => (cachedTokens = cached) });
-    const stream = streamText(tokens, tokenizer, { stops: sampling.stop, visibleTokens });
+    let first: number | undefined;
+    let last = prepared;
+    using sampler = new Sampler(sampling, { prompt: prompt.tokenIds });
+    const run = this.#scheduler.run({
+      prompt,
+      sampler,
+      maxTokens: sampling.maxTokens,
+      signal,
+      onPrefill: (cached) => (cachedTokens = cached),
+      onToken: (token) => {
+        last = performance.now();
+        first ??= last;
+        tokenIds.push(token.id);
+        const { delta, stopped } = text.push(token);
+        reader.push(delta);
+        return !stopped;
+      },
+      isReady: () => reader.isReady,
+    });
+    run.then(
+      () => reader.end(),
+      () => reader.end(),
+    );
+    let whole = "";
     try {
-      for (;;) {
-        const { value, done } = await stream.next();
-        if (output.tokenIds.length === 0) first = performance.now();
-        if (done) {
-          const timings = { processMs: prepared - started, prefillMs: first - prepared, decodeMs: performance.now() - first };
-          return { ...output, promptTokens: prompt.tokenIds.length, cachedTokens, completionTokens: output.tokenIds.length, finishReason: value, timings };
-        }
-        output.text += value.text;
-        output.tokenIds.push(...value.tokenIds);
-        yield value;
+      for await (const delta of reader.pieces(asked, () => this.#scheduler.wake())) {
+        whole += delta.text;
+        yield delta;
       }
+      const reason = await run;
+      const rest = reason === "length" ? text.end() : undefined;
+      if (rest !== undefined) {
+        whole += rest.delta.text;
+        yield rest.delta;
+      }
+      const timings = { processMs: prepared - started, prefillMs: (first ?? last) - prepared, decodeMs: last - (first ?? last) };
+      return { text: whole, tokenIds, promptTokens: prompt.tokenIds.length, cachedTokens, completionTokens: tokenIds.length, finishReason: rest?.stopped === true ? "stop" : reason, timings };
     } finally {
-      await stream.return(undefined as never);
+      // Whoever leaves early has waited for it to end when they are gone.
+      left.abort();
+      await run.catch(() => undefined);
     }
   }
 
@@ -286,14 +322,14 @@ export class Model implements AsyncDisposable {
  * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
  * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
  */
-export async function load(name: string, { device = bestDevice(), dtype, toolFormat, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = 16, onProgress, signal }: LoadOptions = {}): Promise<Model> {
   const chosenFormat = toolFormat === undefined ? undefined : toolCallFormat(toolFormat);
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, tokenizer, template, defaults, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
+  return new Model({ ...loaded, id, tokenizer, template, defaults, maxConcurrent, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KVCache } from "../../src/engine/cache/kv-cache.js";
 import { RotatingKVCache } from "../../src/engine/cache/rotating-kv-cache.js";
 import { Session } from "../../src/engine/cache/session.js";
-import { prefill } from "../../src/engine/generate/prefill.js";
 import { evaluated, liveTensors, scope, tensor, type Tensor } from "../../src/engine/mlx/index.js";
 import type { Prompt } from "../../src/engine/models/architecture.js";
 import type { Gemma3Image } from "../../src/engine/models/gemma3/processor.js";
 import { panAndScan } from "../../src/engine/models/gemma3/views.js";
 import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
+import { prefill } from "./support/generate.js";
 import { FIXTURES, readGolden, relativeError } from "./support/golden.js";
 
 // What is Gemma 3's own: layers that see a window, the cache that keeps no more than it, pictures whose rows see each other.

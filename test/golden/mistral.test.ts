@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseWith } from "../../src/core/json.js";
 import { RotatingKVCache } from "../../src/engine/cache/rotating-kv-cache.js";
 import { Session } from "../../src/engine/cache/session.js";
-import { prefill } from "../../src/engine/generate/prefill.js";
 import { scope, tensor } from "../../src/engine/mlx/index.js";
 import type { Prompt } from "../../src/engine/models/architecture.js";
 import { Ministral3Config } from "../../src/engine/models/ministral3/config.js";
 import { MistralConfig } from "../../src/engine/models/mistral/config.js";
 import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
+import { prefill } from "./support/generate.js";
 import { FIXTURES, readGolden, relativeError } from "./support/golden.js";
 
 // What Mistral's families add to Llama: a window of attention, whose cache keeps no more than it, and queries that grow with their

@@ -3,10 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Session } from "../../src/engine/cache/session.js";
-import { resolveOptions } from "../../src/engine/generate/options.js";
-import { prefill } from "../../src/engine/generate/prefill.js";
-import { generateTokens } from "../../src/engine/generate/tokens.js";
 import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
+import { prefill, TestScheduler } from "./support/generate.js";
 import { FIXTURES, readGolden, relativeError } from "./support/golden.js";
 
 // What is Phi-3's own: frequencies chosen by the whole prompt's length, all layers with a window.
@@ -84,18 +82,13 @@ describe("a conversation that grows beyond longrope's border", () => {
   });
 
   it("goes back over it as well, and on from an answer that crossed it", async () => {
-    using session = new Session(engine.architecture.createCache());
-    const sampling = resolveOptions({ temperature: 0, repetitionPenalty: 1, maxTokens: greedy.length }, {});
+    using session = new TestScheduler(engine.architecture);
     let cached = -1;
-    const answer = async (tokenIds: number[], own: Session): Promise<number[]> => {
-      const ids: number[] = [];
-      for await (const { id } of generateTokens(engine.architecture, { tokenIds, media: [] }, own, { sampling, onPrefill: (rows) => (cached = rows) })) ids.push(id);
-      return ids;
-    };
+    const answer = (tokenIds: number[], own: TestScheduler): Promise<number[]> => own.generate({ tokenIds, media: [] }, { maxTokens: greedy.length, onPrefill: (rows) => (cached = rows) });
     for (let turn = 0; turn < 2; turn++) expect(await answer(start, session)).toEqual(greedy);
     expect(cached).toBe(0);
     const next = [...start, ...greedy, ...start.slice(0, 5)];
-    using fresh = new Session(engine.architecture.createCache());
+    using fresh = new TestScheduler(engine.architecture);
     const expected = await answer(next, fresh);
     expect(await answer(next, session)).toEqual(expected);
     expect(cached).toBe(start.length + greedy.length - 1);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RecurrentCache } from "../../src/engine/cache/recurrent-cache.js";
 import { Session } from "../../src/engine/cache/session.js";
-import { prefill } from "../../src/engine/generate/prefill.js";
 import { evaluated, liveTensors, scope, tensor, zeros } from "../../src/engine/mlx/index.js";
 import type { Prompt } from "../../src/engine/models/architecture.js";
 import { loadEngine, promptOf, type Engine } from "./support/engine.js";
+import { prefill } from "./support/generate.js";
 import { FIXTURES, readGolden, relativeError } from "./support/golden.js";
 
 // What is Qwen3.5's own: a running state in place of keys and values, which sessions can only continue.

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Session } from "../../src/engine/cache/session.js";
-import { prefill } from "../../src/engine/generate/prefill.js";
 import { decodeImage } from "../../src/engine/image/decode.js";
 import { evaluated } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
@@ -14,6 +13,7 @@ import { QwenVLVideoProcessor } from "../../src/engine/video/qwen-vl-video-proce
 import { tenths } from "../../src/engine/video/qwen-vl-video-rules.js";
 import { openVideo } from "../../src/engine/video/source.js";
 import { loadEngine, logitsOf, promptOf, type Engine } from "./support/engine.js";
+import { prefill } from "./support/generate.js";
 import { relativeError } from "./support/golden.js";
 import type { ModelCopy } from "./support/model-copy.js";
 import { readVideoGolden, VIDEO_FAMILIES, videoModel, VIDEOS } from "./support/video-golden.js";

@@ -1,18 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fileURLToPath } from "node:url";
 import { Session } from "../../src/engine/cache/session.js";
-import { resolveOptions } from "../../src/engine/generate/options.js";
-import { prefill } from "../../src/engine/generate/prefill.js";
-import { generateTokens } from "../../src/engine/generate/tokens.js";
 import type { Constraint } from "../../src/engine/generate/sampler.js";
 import { clearCache, liveTensors, memoryUse } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
 import type { Prompt } from "../../src/engine/models/architecture.js";
 import { layOutImages, type QwenImage } from "../../src/engine/models/qwen-vl-prompt.js";
 import { loadEngine, promptOf, type Engine } from "../golden/support/engine.js";
+import { prefill, TestScheduler } from "../golden/support/generate.js";
 import { FIXTURES, readGolden, relativeError } from "../golden/support/golden.js";
-
-const GREEDY = { temperature: 0, repetitionPenalty: 1 };
 
 /** Sums in another order: a chunk's attention adds its keys in other groups. */
 const TOLERANCE = 1e-5;
@@ -124,67 +120,61 @@ describe("layOutImages", () => {
   });
 });
 
-describe("generateTokens", () => {
+describe("a generation", () => {
   let engine: Engine;
   beforeAll(async () => void (engine = await loadEngine(`${FIXTURES}qwen3/model`)));
   afterAll(() => engine.architecture[Symbol.dispose]());
 
-  async function take(session: Session, ids: number[], count: number, constraint?: Constraint): Promise<number[]> {
-    const tokens: number[] = [];
-    for await (const { id } of generateTokens(engine.architecture, { tokenIds: ids, media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), constraint })) {
-      tokens.push(id);
-      if (tokens.length === count) break;
-    }
-    return tokens;
-  }
+  const text = (tokenIds: number[]): Prompt => ({ tokenIds, media: [] });
 
   it("leaves a cache that continues exactly, also when the caller leaves early", async () => {
-    using one = new Session(engine.architecture.createCache());
-    const whole = await take(one, [5, 6, 7], 20);
-    using two = new Session(engine.architecture.createCache());
-    const begun = await take(two, [5, 6, 7], 8);
-    const rest = await take(two, [5, 6, 7, ...begun], 12);
+    using one = new TestScheduler(engine.architecture);
+    const whole = await one.generate(text([5, 6, 7]), { maxTokens: 20 });
+    using two = new TestScheduler(engine.architecture);
+    const begun: number[] = [];
+    await two.generate(text([5, 6, 7]), { maxTokens: 50, onToken: (id) => begun.push(id) < 8 });
+    const rest = await two.generate(text([5, 6, 7, ...begun]), { maxTokens: 12 });
     expect([...begun, ...rest]).toEqual(whole);
-    expect(two.begin({ tokenIds: [5, 6, 7, ...begun, ...rest, 1], media: [] })).toBe(3 + 20);
+    let cached = -1;
+    await two.generate(text([5, 6, 7, ...whole, 1]), { maxTokens: 1, onPrefill: (rows) => (cached = rows) });
+    // The row of the last token was never asked for.
+    expect(cached).toBe(3 + 20 - 1);
   });
 
   it("stops within a step of an abort and keeps the cache usable", async () => {
-    using session = new Session(engine.architecture.createCache());
-    const expected = await take(session, [5, 6, 7], 10);
+    using scheduler = new TestScheduler(engine.architecture);
+    const expected = await scheduler.generate(text([5, 6, 7]), { maxTokens: 10 });
     const controller = new AbortController();
     const seen: number[] = [];
-    const run = async (): Promise<void> => {
-      for await (const { id } of generateTokens(engine.architecture, { tokenIds: [5, 6, 7], media: [] }, session, { sampling: resolveOptions({ ...GREEDY, maxTokens: 50 }, {}), signal: controller.signal })) {
-        seen.push(id);
-        if (seen.length === 3) controller.abort();
-      }
-    };
-    await expect(run()).rejects.toMatchObject({ code: "cancelled" });
+    const run = scheduler.generate(text([5, 6, 7]), { maxTokens: 50, signal: controller.signal, onToken: (id) => void (seen.push(id) === 3 && controller.abort()) });
+    await expect(run).rejects.toMatchObject({ code: "cancelled" });
     expect(seen).toEqual(expected.slice(0, 3));
-    expect(await take(session, [5, 6, 7], 10)).toEqual(expected);
+    expect(await scheduler.generate(text([5, 6, 7]), { maxTokens: 10 })).toEqual(expected);
   });
 
   it("obeys a constraint that each token changes, leaves the cache as it should be, and ends where nothing may come", async () => {
-    using session = new Session(engine.architecture.createCache());
-    const free = await take(session, [5, 6, 7], 12);
+    using scheduler = new TestScheduler(engine.architecture);
+    const free = await scheduler.generate(text([5, 6, 7]), { maxTokens: 12 });
     // Without the constraint's say: the same tokens, though each waits for the one before it.
     const everything = new FakeConstraint(() => true);
-    expect(await take(session, [5, 6, 7], 12, everything)).toEqual(free);
+    expect(await scheduler.generate(text([5, 6, 7]), { maxTokens: 12, constraint: everything })).toEqual(free);
     expect(everything).toMatchObject({ seen: free, disposed: true });
     // Never the same token twice, six times at most.
     const distinct = new FakeConstraint((id, seen) => seen.length < 6 && !seen.includes(id));
-    const tokens = await take(session, [5, 6, 7], 12, distinct);
+    const tokens = await scheduler.generate(text([5, 6, 7]), { maxTokens: 12, constraint: distinct });
     expect(new Set(tokens).size).toBe(6);
     expect(distinct).toMatchObject({ seen: tokens, disposed: true });
-    expect(session.begin({ tokenIds: [5, 6, 7, ...tokens, 1], media: [] })).toBe(3 + 6);
-    expect(await take(session, [5, 6, 7], 12)).toEqual(free);
+    let cached = -1;
+    await scheduler.generate(text([5, 6, 7, ...tokens, 1]), { maxTokens: 1, onPrefill: (rows) => (cached = rows) });
+    expect(cached).toBe(3 + 6);
+    expect(await scheduler.generate(text([5, 6, 7]), { maxTokens: 12 })).toEqual(free);
   });
 
   it("refuses a prompt longer than the context before any work", async () => {
-    using session = new Session(engine.architecture.createCache());
+    using scheduler = new TestScheduler(engine.architecture);
     const ids = Array.from({ length: engine.architecture.contextLength }, () => 1);
-    await expect(take(session, ids, 1)).rejects.toMatchObject({ code: "context_length_exceeded", status: 400 });
-    await expect(take(session, [], 1)).rejects.toMatchObject({ code: "invalid_argument" });
+    await expect(scheduler.generate(text(ids), {})).rejects.toMatchObject({ code: "context_length_exceeded", status: 400 });
+    await expect(scheduler.generate(text([]), {})).rejects.toMatchObject({ code: "invalid_argument" });
   });
 });
 

@@ -31,6 +31,11 @@ export class Session implements Disposable {
     return this.#tokenIds.length;
   }
 
+  /** Rows of the sequence that are in the caches. */
+  get length(): number {
+    return this.#tokenIds.length;
+  }
+
   /** Records rows that have been added to the caches. */
   append(tokenIds: readonly number[]): void {
     for (const id of tokenIds) this.#tokenIds.push(id);

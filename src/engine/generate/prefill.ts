@@ -1,119 +1,116 @@
-import { throwIfAborted } from "../../core/errors.js";
 import type { Session } from "../cache/session.js";
 import { concatenate, disposeAll, evaluated, expandDims, scope, slice, squeeze, tensor, zeros, type Tensor } from "../mlx/index.js";
-import type { Architecture, DecoderInput, MediaFeatures, MediaSpan, Prompt, RowPlan } from "../models/architecture.js";
+import type { Architecture, DecoderInput, MediaFeatures, MediaSpan, Prompt, PromptPlan } from "../models/architecture.js";
 
 /** Rows a forward pass takes at most: bounds the memory of attention, and how long an abort waits. */
-const PREFILL_CHUNK = 512;
+export const PREFILL_CHUNK = 512;
 
-export interface PrefillOptions {
-  signal?: AbortSignal;
-  chunk?: number;
-  /** Told before the prompt runs how many of its rows the cache has already. */
-  onPrefill?: (cachedRows: number) => void;
-}
+/** A prompt on its way through the model, piece by piece, so that other work fits in between. */
+export class Prefill implements Disposable {
+  readonly #model: Architecture;
+  readonly #prompt: Prompt;
+  readonly #session: Session;
+  readonly #plan: PromptPlan;
+  /** Of the media whose rows are yet to come. */
+  readonly #features = new Map<MediaSpan, MediaFeatures>();
 
-/**
- * Runs the prompt's rows that are not cached yet through the model, chunk by chunk.
- * @returns logits of the last row, `[1, V]`, not yet evaluated; owned by the caller.
- * @throws DeskhandError `cancelled` between chunks; the session then holds the rows done so far.
- */
-export async function prefill(model: Architecture, prompt: Prompt, session: Session, { signal, onPrefill, chunk = PREFILL_CHUNK }: PrefillOptions = {}): Promise<Tensor> {
-  const start = session.begin(prompt, model);
-  onPrefill?.(start);
-  const { tokenIds } = prompt;
-  const plan = model.plan(prompt);
-  const rows = await embedRows(model, prompt, start, signal);
-  try {
-    let from = start;
-    const chunkEnd = (): number => plan.border?.(from + chunk) ?? from + chunk;
-    for (let to = chunkEnd(); to < tokenIds.length; from = to, to = chunkEnd()) {
-      scope(() => void model.decode(rowsBetween(rows, from - start, to - start, plan.rows(from, to)), session.caches));
-      await evaluated(...session.caches.flatMap((cache) => cache.tensors()));
-      session.append(tokenIds.slice(from, to));
-      throwIfAborted(signal);
+  /** @param session holds the beginning of the prompt, and less than all of it. */
+  constructor(model: Architecture, prompt: Prompt, session: Session) {
+    this.#model = model;
+    this.#prompt = prompt;
+    this.#session = session;
+    this.#plan = model.plan(prompt);
+  }
+
+  /** Position of the first row after the prompt. */
+  get next(): number {
+    return this.#plan.next;
+  }
+
+  /**
+   * Encodes one picture (or other medium) of the next rows, or runs at most `rows` of them.
+   * @returns once the prompt is through: logits of its last row, `[1, V]`, not yet evaluated; owned by the caller.
+   */
+  async step(rows = PREFILL_CHUNK): Promise<Tensor | undefined> {
+    const from = this.#session.length;
+    const { length } = this.#prompt.tokenIds;
+    const to = Math.min(this.#plan.border?.(from + rows) ?? from + rows, length);
+    const spans = this.#prompt.media.filter(({ start, end }) => start < to && end > from);
+    const missing = spans.find((span) => !this.#features.has(span));
+    if (missing !== undefined && this.#model.encode !== undefined) {
+      await this.#encode(missing);
+      return undefined;
     }
     const logits = scope(() => {
-      const hidden = model.decode(rowsBetween(rows, from - start, tokenIds.length - start, plan.rows(from, tokenIds.length)), session.caches);
-      return squeeze(model.logits(slice(hidden, 1, -1)), 1);
+      const hidden = this.#model.decode({ ...this.#rows(from, to, spans), ...this.#plan.rows(from, to) }, this.#session.caches);
+      return to === length ? squeeze(this.#model.logits(slice(hidden, 1, -1)), 1) : undefined;
     });
-    session.append(tokenIds.slice(from));
+    this.#session.append(this.#prompt.tokenIds.slice(from, to));
+    this.#letGo((span) => span.end <= to);
+    if (logits === undefined) await evaluated(...this.#session.caches.flatMap((cache) => cache.tensors()));
     return logits;
-  } finally {
-    disposeAll([rows.embeddings, ...rows.deepstack]);
   }
-}
 
-/** What the decoder takes for the rows from `start` on: `[1, n, D]` each. */
-interface EmbeddedRows {
-  embeddings: Tensor;
-  deepstack: Tensor[];
-}
+  [Symbol.dispose](): void {
+    this.#letGo(() => true);
+  }
 
-function rowsBetween({ embeddings, deepstack }: EmbeddedRows, from: number, to: number, plan: RowPlan): DecoderInput {
-  return { ...plan, embeddings: slice(embeddings, 1, from, to), deepstack: deepstack.map((features) => slice(features, 1, from, to)) };
-}
+  async #encode(span: MediaSpan): Promise<void> {
+    const features = scope(() => this.#model.encode!(span.item));
+    this.#features.set(span, features);
+    await evaluated(...tensorsOf(features));
+  }
 
-/** An item's features, and where they go. */
-interface Encoded {
-  span: MediaSpan;
-  features: MediaFeatures;
-}
-
-/** Token embeddings with the media's features in their places. Media before `start` are not looked at. */
-async function embedRows(model: Architecture, prompt: Prompt, start: number, signal: AbortSignal | undefined): Promise<EmbeddedRows> {
-  const encoded: Encoded[] = [];
-  try {
-    for (const span of prompt.media) {
-      if (span.end <= start || model.encode === undefined) continue;
-      throwIfAborted(signal);
-      const features = scope(() => model.encode!(span.item));
-      encoded.push({ span, features });
-      await evaluated(...tensorsOf(features));
+  #letGo(isDone: (span: MediaSpan) => boolean): void {
+    for (const [span, features] of this.#features) {
+      if (!isDone(span)) continue;
+      this.#features.delete(span);
+      disposeAll(tensorsOf(features));
     }
-    throwIfAborted(signal);
-    return scope(() => joinRows(model, prompt.tokenIds, start, encoded));
-  } finally {
-    disposeAll(encoded.flatMap(({ features }) => tensorsOf(features)));
+  }
+
+  /** Token embeddings of the rows [from, to), with the media's features in their places: `[1, n, D]` each. */
+  #rows(from: number, to: number, spans: readonly MediaSpan[]): Pick<DecoderInput, "embeddings" | "deepstack"> {
+    const { tokenIds } = this.#prompt;
+    const media = new Set(this.#model.mediaTokenIds);
+    const pieces: Tensor[] = [];
+    const levels = Math.max(0, ...spans.map((span) => this.#features.get(span)?.deepstack?.length ?? 0));
+    const deepstack: Tensor[][] = Array.from({ length: levels }, () => []);
+    const text = (start: number, end: number): void => {
+      if (start >= end) return;
+      const piece = this.#model.embed(tensor(Int32Array.from(tokenIds.slice(start, end)), [1, end - start]));
+      pieces.push(piece);
+      for (const level of deepstack) level.push(zeros(piece.shape, piece.dtype));
+    };
+    let row = from;
+    for (const span of spans) {
+      const features = this.#features.get(span);
+      if (features === undefined) continue;
+      text(row, Math.min(span.start, to));
+      row = Math.max(row, span.start);
+      // Features of rows that came before, in the cache or in an earlier pass.
+      let used = tokenIds.slice(span.start, row).filter((id) => media.has(id)).length;
+      const limit = Math.min(span.end, to);
+      while (row < limit) {
+        const end = runEnd(tokenIds, row, limit, media);
+        if (media.has(tokenIds[row] as number)) {
+          const rows = (x: Tensor): Tensor => expandDims(slice(x, 0, used, used + end - row), 0);
+          const piece = rows(features.embeddings);
+          pieces.push(piece);
+          // Sounds have no such features, where pictures have.
+          deepstack.forEach((level, i) => level.push(features.deepstack === undefined ? zeros(piece.shape, piece.dtype) : rows(features.deepstack[i] as Tensor)));
+          used += end - row;
+        } else text(row, end);
+        row = end;
+      }
+    }
+    text(row, to);
+    return { embeddings: concatenate(pieces, 1), deepstack: deepstack.map((level) => concatenate(level, 1)) };
   }
 }
 
 function tensorsOf({ embeddings, deepstack = [] }: MediaFeatures): Tensor[] {
   return [embeddings, ...deepstack];
-}
-
-function joinRows(model: Architecture, tokenIds: readonly number[], start: number, encoded: readonly Encoded[]): EmbeddedRows {
-  const media = new Set(model.mediaTokenIds);
-  const pieces: Tensor[] = [];
-  const levels = Math.max(0, ...encoded.map(({ features }) => features.deepstack?.length ?? 0));
-  const deepstack: Tensor[][] = Array.from({ length: levels }, () => []);
-  const text = (from: number, to: number): void => {
-    if (from === to) return;
-    const piece = model.embed(tensor(Int32Array.from(tokenIds.slice(from, to)), [1, to - from]));
-    pieces.push(piece);
-    for (const level of deepstack) level.push(zeros(piece.shape, piece.dtype));
-  };
-  let row = start;
-  for (const { span, features } of encoded) {
-    text(row, Math.max(row, span.start));
-    row = Math.max(row, span.start);
-    // Features of rows that are cached already, when an earlier prefill was cancelled inside the item.
-    let used = tokenIds.slice(span.start, row).filter((id) => media.has(id)).length;
-    while (row < span.end) {
-      const end = runEnd(tokenIds, row, span.end, media);
-      if (media.has(tokenIds[row] as number)) {
-        const rows = (x: Tensor): Tensor => expandDims(slice(x, 0, used, used + end - row), 0);
-        const piece = rows(features.embeddings);
-        pieces.push(piece);
-        // Sounds have no such features, where pictures have.
-        deepstack.forEach((level, i) => level.push(features.deepstack === undefined ? zeros(piece.shape, piece.dtype) : rows(features.deepstack[i] as Tensor)));
-        used += end - row;
-      } else text(row, end);
-      row = end;
-    }
-  }
-  text(row, tokenIds.length);
-  return { embeddings: concatenate(pieces, 1), deepstack: deepstack.map((level) => concatenate(level, 1)) };
 }
 
 /** Where the run of media tokens, or of others, that begins at `start` ends. */

@@ -1,4 +1,4 @@
-import { add, argmax, argsort, astype, categorical, concatenate, cumsum, divide, expandDims, full, greaterEqual, less, lessEqual, logicalAnd, logsumexp, multiply, negative, putAlongAxis, randomKey, slice, softmax, subtract, takeAlongAxis, tensor, where, type Tensor } from "../mlx/index.js";
+import { add, argmax, argsort, astype, categorical, cumsum, divide, expandDims, full, greaterEqual, less, lessEqual, logicalAnd, logsumexp, multiply, negative, putAlongAxis, randomKey, slice, softmax, subtract, takeAlongAxis, tensor, where, type Tensor } from "../mlx/index.js";
 import type { ResolvedOptions } from "./options.js";
 
 /** Far below any logit, and finite so that differences stay numbers. */
@@ -45,12 +45,10 @@ export function readSampled({ token, logprobs }: Sampled): TokenChoice {
 }
 
 /**
- * Picks the next token of one sequence, on the device, so that the step after it can be dispatched before the token is read, unless
- * `needsRead`. Order: bias, penalties, constraint, then as in transformers temperature, top_k, top_p, min_p.
+ * Picks the next token of one sequence, on the device: the forward pass after it is dispatched before the token is read. Every token before
+ * has been accepted. Order: bias, penalties, constraint, then as in transformers temperature, top_k, top_p, min_p.
  */
 export class Sampler implements Disposable {
-  /** Whether every token has to be accepted before the next can be sampled. Its logits can be dispatched before. */
-  readonly needsRead: boolean;
   readonly #options: ResolvedOptions;
   readonly #constraint: Constraint | undefined;
   readonly #counts: Map<number, number> | undefined;
@@ -64,7 +62,6 @@ export class Sampler implements Disposable {
     this.#constraint = constraint;
     this.#latest = options.repetitionPenalty === 1 ? undefined : prompt.slice(-options.repetitionWindow);
     this.#counts = options.presencePenalty === 0 && options.frequencyPenalty === 0 ? undefined : new Map();
-    this.needsRead = constraint !== undefined || this.#counts !== undefined;
   }
 
   /** Whether the constraint allows no further token. */
@@ -72,13 +69,10 @@ export class Sampler implements Disposable {
     return this.#constraint?.ended === true;
   }
 
-  /**
-   * logits `[1, V]` → the next token.
-   * @param computing the token before it, int32 `[1, 1]`, where that has not been accepted yet.
-   */
-  sample(logits: Tensor, computing?: Tensor): Sampled {
+  /** logits `[1, V]` → the next token. */
+  sample(logits: Tensor): Sampled {
     const raw = astype(logits, "float32");
-    const token = this.#draw(this.#constrained(this.#adjusted(raw, computing)));
+    const token = this.#draw(this.#constrained(this.#adjusted(raw)));
     return { token, logprobs: this.#logprobs(raw, token) };
   }
 
@@ -93,14 +87,12 @@ export class Sampler implements Disposable {
     this.#constraint?.[Symbol.dispose]();
   }
 
-  #adjusted(raw: Tensor, computing: Tensor | undefined): Tensor {
-    const { logitBias, presencePenalty, frequencyPenalty, repetitionPenalty, repetitionWindow } = this.#options;
+  #adjusted(raw: Tensor): Tensor {
+    const { logitBias, presencePenalty, frequencyPenalty, repetitionPenalty } = this.#options;
     let scores = added(raw, Object.entries(logitBias).map(([id, bias]) => [Number(id), bias])); // prettier-ignore
     scores = added(scores, [...(this.#counts ?? [])].map(([id, count]) => [id, -presencePenalty - frequencyPenalty * count])); // prettier-ignore
-    if (this.#latest === undefined) return scores;
-    const known = computing === undefined ? this.#latest : this.#latest.slice(-Math.max(repetitionWindow - 1, 1));
-    const seen = [...(known.length > 0 ? [tensor(Int32Array.from(known), [1, known.length])] : []), ...(computing === undefined ? [] : [computing])];
-    return seen.length === 0 ? scores : penalized(scores, concatenate(seen, 1), repetitionPenalty);
+    const latest = this.#latest ?? [];
+    return latest.length === 0 ? scores : penalized(scores, tensor(Int32Array.from(latest), [1, latest.length]), repetitionPenalty);
   }
 
   #constrained(scores: Tensor): Tensor {

@@ -1,4 +1,4 @@
-import type { FinishReason, TokenLogprob } from "../inference.js";
+import type { TokenLogprob } from "../inference.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { TokenChoice } from "./sampler.js";
 import { StopStrings } from "./stop-strings.js";
@@ -18,27 +18,37 @@ export interface TextOptions {
   visibleTokens?: readonly string[];
 }
 
-/**
- * Turns tokens into text until an end-of-sequence token or a stop string comes. Joined, the texts are the whole answer.
- * @returns why it ended: `length` when the tokens ran out.
- */
-export async function* streamText(tokens: AsyncGenerator<TokenChoice, void>, tokenizer: Tokenizer, { stops, visibleTokens }: TextOptions): AsyncGenerator<TextDelta, Exclude<FinishReason, "tool_calls">> {
-  const detokenizer = tokenizer.createDetokenizer({ visibleTokens });
-  const stopStrings = new StopStrings(stops);
-  const ends = new Set(tokenizer.eosTokenIds);
-  for await (const { id, logprobs } of tokens) {
-    if (ends.has(id)) {
-      const { text, stopped } = stopStrings.feed(detokenizer.flush());
-      yield { text: stopped ? text : text + stopStrings.flush(), tokenIds: [id] };
-      return "stop";
-    }
-    const { text, stopped } = stopStrings.feed(detokenizer.push(id));
-    yield { text, tokenIds: [id], ...(logprobs && { logprobs: [tokenLogprob(id, logprobs, tokenizer)] }) };
-    if (stopped) return "stop";
+/** Turns tokens into text, one by one, until an end-of-sequence token or a stop string comes. Joined, the texts are the whole answer. */
+export class TextAssembler {
+  readonly #tokenizer: Tokenizer;
+  readonly #detokenizer: ReturnType<Tokenizer["createDetokenizer"]>;
+  readonly #stops: StopStrings;
+  readonly #ends: ReadonlySet<number>;
+
+  constructor(tokenizer: Tokenizer, { stops, visibleTokens }: TextOptions) {
+    this.#tokenizer = tokenizer;
+    this.#detokenizer = tokenizer.createDetokenizer({ visibleTokens });
+    this.#stops = new StopStrings(stops);
+    this.#ends = new Set(tokenizer.eosTokenIds);
   }
-  const { text, stopped } = stopStrings.feed(detokenizer.flush());
-  yield { text: stopped ? text : text + stopStrings.flush(), tokenIds: [] };
-  return stopped ? "stop" : "length";
+
+  /** The text a token adds; `stopped` when it is the last: nothing is to be pushed after it. */
+  push({ id, logprobs }: TokenChoice): { delta: TextDelta; stopped: boolean } {
+    if (this.#ends.has(id)) return { delta: { text: this.#rest().text, tokenIds: [id] }, stopped: true };
+    const { text, stopped } = this.#stops.feed(this.#detokenizer.push(id));
+    return { delta: { text, tokenIds: [id], ...(logprobs && { logprobs: [tokenLogprob(id, logprobs, this.#tokenizer)] }) }, stopped };
+  }
+
+  /** What was held back, where no more tokens come; `stopped` when a stop string was complete in it. */
+  end(): { delta: TextDelta; stopped: boolean } {
+    const { text, stopped } = this.#rest();
+    return { delta: { text, tokenIds: [] }, stopped };
+  }
+
+  #rest(): { text: string; stopped: boolean } {
+    const { text, stopped } = this.#stops.feed(this.#detokenizer.flush());
+    return { text: stopped ? text : text + this.#stops.flush(), stopped };
+  }
 }
 
 function tokenLogprob(id: number, { chosen, top }: NonNullable<TokenChoice["logprobs"]>, tokenizer: Tokenizer): TokenLogprob {

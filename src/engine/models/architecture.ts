@@ -1,3 +1,4 @@
+import type { Memory } from "../cache/batch-cache.js";
 import type { LayerCache } from "../cache/layer-cache.js";
 import type { DecodedImage } from "../image/decode.js";
 import type { Tensor } from "../mlx/index.js";
@@ -85,7 +86,7 @@ export interface DecoderInput extends RowPlan {
 }
 
 /** An architecture with its weights. Forward passes are synchronous and build the graph only. */
-export interface Architecture<Cache extends LayerCache = LayerCache> extends Disposable {
+export interface Architecture extends Disposable {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -93,13 +94,17 @@ export interface Architecture<Cache extends LayerCache = LayerCache> extends Dis
   readonly lengthBorder?: number;
   /** Tokens that stand for one row of media features each; empty in text-only models. */
   readonly mediaTokenIds: readonly number[];
-  createCache(): Cache[];
+  /** What one sequence is remembered with, layer by layer. */
+  createCache(): LayerCache[];
   /** ids `[B, L]` → `[B, L, D]` */
   embed(ids: Tensor): Tensor;
   encode?(item: MediaItem): MediaFeatures;
   plan(prompt: Prompt): PromptPlan;
-  /** One pass over new rows; with a cache, after the rows it holds. Returns hidden states `[B, L, D]`. */
-  decode(input: DecoderInput, cache?: Cache[]): Tensor;
+  /**
+   * One pass over new rows; with caches, after the rows they hold: several rows of one sequence (B = 1), or one row of each sequence of a
+   * batch (L = 1). Returns hidden states `[B, L, D]`.
+   */
+  decode(input: DecoderInput, caches?: Memory<LayerCache>[]): Tensor;
   /** Hidden states `[..., D]` → logits `[..., vocab]`. */
   logits(hidden: Tensor): Tensor;
 }

@@ -1,5 +1,5 @@
 import { concatenate, multiply, retain, rope, scope, split, tensor, type Tensor } from "../mlx/index.js";
-import { rotateHalves, type Rotary } from "./rotary.js";
+import { BatchPositions, rotateFirst, type Rotary } from "./rotary.js";
 import { lengthLimit, ropeAttentionFactor, ropeFrequencies, type RopeOptions } from "./rope-frequencies.js";
 
 export { oneRope, RopeScaling, ropeFields, ropeOf, type RopeFields, type RopeSettings } from "./rope-scaling.js";
@@ -45,16 +45,20 @@ export class Rope implements Disposable {
 
   /** x `[B, H, L, D]` with its first `dims` features rotated. */
   apply(x: Tensor, rotary: Rotary): Tensor {
-    const { dims, base, scaling } = this.#options;
-    const headDim = x.dim(-1);
-    if (!("offset" in rotary)) {
-      if (dims === headDim) return rotateHalves(x, rotary.cos, rotary.sin);
-      const [rotated, rest] = split(x, [dims], -1) as [Tensor, Tensor];
-      return concatenate([rotateHalves(rotated, rotary.cos, rotary.sin), rest], -1);
+    const { dims } = this.#options;
+    if (rotary instanceof BatchPositions) {
+      const { cos, sin } = rotary.angles(this, dims, (unit, offset) => this.#turn(unit, { offset, length: offset + 1 }));
+      return rotateFirst(this.#scaled(x), dims, cos, sin);
     }
+    if (!("offset" in rotary)) return rotateFirst(x, dims, rotary.cos, rotary.sin);
     const { offset, length = offset + x.dim(-2) } = rotary;
+    return this.#turn(this.#scaled(x), { offset, length });
+  }
+
+  #turn(x: Tensor, { offset, length }: { offset: number; length: number }): Tensor {
+    const { dims, base, scaling } = this.#options;
     const periods = scaling === undefined || scaling.rope_type === "default" ? undefined : this.#periods(length);
-    return rope(this.#scaled(x), { dims, base, offset, periods });
+    return rope(x, { dims, base, offset, periods });
   }
 
   /** A rotation keeps lengths, so the factor may come first. */

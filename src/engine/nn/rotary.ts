@@ -1,11 +1,39 @@
-import { add, astype, concatenate, multiply, negative, rope, split, type Tensor } from "../mlx/index.js";
+import { add, astype, concatenate, multiply, negative, rope, split, tensor, type Tensor } from "../mlx/index.js";
 
 /**
- * Where the rows of a sequence stand: consecutive positions from `offset` (MLX's fused kernel), or angles worked out beforehand
- * where positions have several axes (pictures). `length`: of the whole prompt that the rows are
+ * Where rows stand: consecutive positions of one sequence from `offset` (MLX's fused kernel), angles worked out beforehand where
+ * positions have several axes (pictures), or one row of each sequence of a batch. `length`: of the whole prompt that the rows are
  * part of, for frequencies that depend on it (nn/rope.ts); by default the rows are the sequence's last.
  */
-export type Rotary = { offset: number; length?: number } | { cos: Tensor; sin: Tensor };
+export type Rotary = { offset: number; length?: number } | Angles | BatchPositions;
+
+/** float32; broadcast against rows `[B, H, L, D]`. */
+export interface Angles {
+  cos: Tensor;
+  sin: Tensor;
+}
+
+/** The positions of a batch's rows, one of each sequence. Of one forward pass: the angles that its layers share belong to its scope. */
+export class BatchPositions {
+  readonly #angles = new Map<unknown, Angles>();
+
+  constructor(readonly offsets: readonly number[]) {}
+
+  /**
+   * Cosines and sines, `[B, 1, 1, dims]`, of a rotation, worked out for the first layer that asks and kept under `key`. They are what `rotate`
+   * makes of a row that lies on the first half's axis, so that a batch turns exactly as each sequence would alone.
+   */
+  angles(key: unknown, dims: number, rotate: (x: Tensor, offset: number) => Tensor): Angles {
+    const known = this.#angles.get(key);
+    if (known !== undefined) return known;
+    const unit = tensor(Float32Array.from({ length: dims }, (_, i) => (i < dims / 2 ? 1 : 0)), [1, 1, 1, dims]);
+    const turned = concatenate(this.offsets.map((offset) => rotate(unit, offset)), 0);
+    const [cos, sin] = split(turned, [dims / 2], -1) as [Tensor, Tensor];
+    const angles = { cos: concatenate([cos, cos], -1), sin: concatenate([sin, sin], -1) };
+    this.#angles.set(key, angles);
+    return angles;
+  }
+}
 
 /** 1 / base^(2i / dims) for i < dims / 2, in float32 as the references do. */
 export function inverseFrequencies(dims: number, base: number): Float32Array {
@@ -23,8 +51,16 @@ export function rotateHalves(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
   return y.dtype === x.dtype ? y : astype(y, x.dtype);
 }
 
-/** Rotary position embedding of x `[B, H, L, D]` over all D features. */
-export function applyRotary(x: Tensor, rotary: Rotary, base: number): Tensor {
-  if ("offset" in rotary) return rope(x, { dims: x.dim(-1), base, offset: rotary.offset });
-  return rotateHalves(x, rotary.cos, rotary.sin);
+/** Rotary position embedding of the first `dims` features of x `[B, H, L, D]`. */
+export function applyRotary(x: Tensor, rotary: Rotary, { base, dims = x.dim(-1) }: { base: number; dims?: number }): Tensor {
+  if ("offset" in rotary) return rope(x, { dims, base, offset: rotary.offset });
+  const { cos, sin } = rotary instanceof BatchPositions ? rotary.angles(`${dims} ${base}`, dims, (unit, offset) => rope(unit, { dims, base, offset })) : rotary;
+  return rotateFirst(x, dims, cos, sin);
+}
+
+/** `rotateHalves` of the first `dims` features; the others stay. */
+export function rotateFirst(x: Tensor, dims: number, cos: Tensor, sin: Tensor): Tensor {
+  if (dims === x.dim(-1)) return rotateHalves(x, cos, sin);
+  const [rotated, rest] = split(x, [dims], -1) as [Tensor, Tensor];
+  return concatenate([rotateHalves(rotated, cos, sin), rest], -1);
 }

@@ -1,5 +1,5 @@
 import { DeskhandError } from "../../core/errors.js";
-import { Mutex } from "../../core/mutex.js";
+import { Mutex } from "../../core/semaphore.js";
 import { decodeAudio } from "../audio/decode.js";
 import { SAMPLE_RATE } from "../audio/log-mel.js";
 import { resolveModel } from "../hub/resolve.js";

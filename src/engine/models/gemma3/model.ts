@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Linear } from "../../nn/linear.js";
@@ -20,7 +21,7 @@ export const GEMMA3_ALIASES: LayoutAliases = [
 ];
 
 /** Gemma 3 with pictures, whose rows see each other; a folder without the tower's weights is a text model. */
-export class Gemma3Model implements Architecture<AttentionCache> {
+export class Gemma3Model implements Architecture {
   readonly modelType = "gemma3";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -80,7 +81,7 @@ export class Gemma3Model implements Architecture<AttentionCache> {
     return groups;
   }
 
-  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#decoder.forward(input, cache);
   }
 

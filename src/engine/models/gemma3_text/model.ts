@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Linear } from "../../nn/linear.js";
@@ -9,7 +10,7 @@ import type { Gemma3TextConfig } from "./config.js";
 import { Gemma3Decoder } from "./text.js";
 
 /** Gemma 3 without pictures: the 270M and 1B models. */
-export class Gemma3TextModel implements Architecture<AttentionCache> {
+export class Gemma3TextModel implements Architecture {
   readonly modelType = "gemma3_text";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -36,7 +37,7 @@ export class Gemma3TextModel implements Architecture<AttentionCache> {
     return { rows: (start) => ({ rotary: { offset: start, length: tokenIds.length } }), next: tokenIds.length };
   }
 
-  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#decoder.forward(input, cache);
   }
 

@@ -1,6 +1,8 @@
 import { attentionCache } from "../../cache/attention-cache.js";
+import { rowsBefore, type Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
-import { add, geluTanh, multiply, reshape, scaledDotProductAttention, transpose, type Tensor } from "../../mlx/index.js";
+import { add, geluTanh, multiply, reshape, transpose, type Tensor } from "../../mlx/index.js";
+import { attend } from "../../nn/attend.js";
 import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -46,7 +48,7 @@ class Attention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, memory: Memory<AttentionCache> | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, query_pre_attn_scalar: scalar } = this.#config;
     const split = (y: Tensor, count: number): Tensor => reshape(y, [batch, length, count, headDim]);
@@ -55,8 +57,7 @@ class Attention implements Disposable {
     const q = this.#rope.apply(toHeads(this.#qNorm.forward(split(this.#q.forward(x), heads))), rotary);
     const k = this.#rope.apply(toHeads(this.#kNorm.forward(split(this.#k.forward(x), kvHeads))), rotary);
     const v = toHeads(split(this.#v.forward(x), kvHeads));
-    const { keys, values } = cache?.update(k, v) ?? { keys: k, values: v };
-    const y = scaledDotProductAttention(q, keys, values, scalar ** -0.5, mask);
+    const y = attend([q, k, v], { scale: scalar ** -0.5, mask, memory });
     return this.#o.forward(reshape(transpose(y, [0, 2, 1, 3]), [batch, length, heads * headDim]));
   }
 
@@ -99,9 +100,9 @@ class DecoderLayer implements Disposable {
     this.#norms = { input: norm("input_layernorm"), postAttention: norm("post_attention_layernorm"), preMlp: norm("pre_feedforward_layernorm"), postMlp: norm("post_feedforward_layernorm") };
   }
 
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, memory: Memory<AttentionCache> | undefined): Tensor {
     const { input, postAttention, preMlp, postMlp } = this.#norms;
-    const attended = add(x, postAttention.forward(this.#attention.forward(input.forward(x), rotary, mask, cache)));
+    const attended = add(x, postAttention.forward(this.#attention.forward(input.forward(x), rotary, mask, memory)));
     return add(attended, postMlp.forward(this.#mlp.forward(preMlp.forward(attended))));
   }
 
@@ -138,17 +139,17 @@ export class Gemma3Decoder implements Disposable {
     return multiply(this.#embedTokens.forward(ids), Math.sqrt(this.#config.hidden_size));
   }
 
-  forward({ embeddings, rotary, groups }: DecoderInput, caches?: AttentionCache[]): Tensor {
+  forward({ embeddings, rotary, groups }: DecoderInput, caches?: Memory<AttentionCache>[]): Tensor {
     const rows = embeddings.dim(1);
     const masks = new Map<LayerType, AttentionMask>();
     let hidden = embeddings;
     this.#layers.forEach((layer, i) => {
-      const cache = caches?.[i];
+      const memory = caches?.[i];
       // Layers of one kind see the same rows.
       if (!masks.has(layer.type)) {
-        masks.set(layer.type, attentionMask({ rows, past: cache?.before(rows) ?? 0, groups, window: this.#windowOf(layer.type) }));
+        masks.set(layer.type, attentionMask({ rows, past: rowsBefore(memory, rows), groups, window: this.#windowOf(layer.type) }));
       }
-      hidden = layer.forward(hidden, rotary, masks.get(layer.type), cache);
+      hidden = layer.forward(hidden, rotary, masks.get(layer.type), memory);
     });
     return this.#norm.forward(hidden);
   }

@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import { reshape, transpose, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
@@ -18,7 +19,7 @@ export const IDEFICS3_ALIASES: LayoutAliases = [
 ];
 
 /** Idefics3 and SmolVLM: a SigLIP tower over tiles, a pixel shuffle, a Llama. */
-export class Idefics3Model implements Architecture<AttentionCache> {
+export class Idefics3Model implements Architecture {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -57,7 +58,7 @@ export class Idefics3Model implements Architecture<AttentionCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
@@ -7,7 +8,7 @@ import type { LlamaTextConfig } from "./config.js";
 import { LlamaTextModel } from "./text.js";
 
 /** A Llama-like decoder as a model of its own: Llama, Mistral. */
-export class LlamaModel implements Architecture<AttentionCache> {
+export class LlamaModel implements Architecture {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -33,7 +34,7 @@ export class LlamaModel implements Architecture<AttentionCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,6 +1,8 @@
 import { attentionCache } from "../../cache/attention-cache.js";
+import { rowsBefore, type Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
-import { add, multiply, reshape, scaledDotProductAttention, siluMultiply, transpose, type Tensor } from "../../mlx/index.js";
+import { add, multiply, reshape, siluMultiply, transpose, type Tensor } from "../../mlx/index.js";
+import { attend } from "../../nn/attend.js";
 import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -48,7 +50,7 @@ class Attention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, { rotary, mask, scale }: Pass, cache: AttentionCache | undefined): Tensor {
+  forward(x: Tensor, { rotary, mask, scale }: Pass, memory: Memory<AttentionCache> | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
     const split = (y: Tensor, count: number): Tensor => transpose(reshape(y, [batch, length, count, headDim]), [0, 2, 1, 3]);
@@ -57,8 +59,7 @@ class Attention implements Disposable {
     const q = scale === undefined ? turned : multiply(turned, scale);
     const k = this.#rope.apply(split(this.#k.forward(x), kvHeads), rotary);
     const v = split(this.#v.forward(x), kvHeads);
-    const { keys, values } = cache?.update(k, v) ?? { keys: k, values: v };
-    const y = scaledDotProductAttention(q, keys, values, headDim ** -0.5, mask);
+    const y = attend([q, k, v], { scale: headDim ** -0.5, mask, memory });
     return this.#o.forward(reshape(transpose(y, [0, 2, 1, 3]), [batch, length, heads * headDim]));
   }
 
@@ -100,8 +101,8 @@ class DecoderLayer implements Disposable {
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, config.hidden_size, config.rms_norm_eps);
   }
 
-  forward(x: Tensor, pass: Pass, cache: AttentionCache | undefined): Tensor {
-    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), pass, cache));
+  forward(x: Tensor, pass: Pass, memory: Memory<AttentionCache> | undefined): Tensor {
+    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), pass, memory));
     return add(attended, this.#mlp.forward(this.#postNorm.forward(attended)));
   }
 
@@ -146,10 +147,10 @@ export class LlamaTextModel implements Disposable {
   }
 
   /** Hidden states `[B, L, D]`, after the last norm. */
-  forward({ embeddings, rotary }: DecoderInput, cache?: AttentionCache[]): Tensor {
+  forward({ embeddings, rotary }: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     const { sliding_window: window, query_scaling } = this.#config;
     const rows = embeddings.dim(1);
-    const mask = attentionMask({ rows, past: cache?.[0]?.before(rows) ?? 0, window });
+    const mask = attentionMask({ rows, past: rowsBefore(cache?.[0], rows), window });
     const pass = { rotary, mask, scale: query_scaling && queryScale(query_scaling, rotary, rows, embeddings.dtype) };
     let hidden = embeddings;
     this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, pass, cache?.[i])));

@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import { gelu, reshape, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
@@ -20,7 +21,7 @@ export const LLAVA_ALIASES: LayoutAliases = [
 ];
 
 /** LLaVA (arXiv:2310.03744): CLIP's or SigLIP's patches through two layers into a Llama, Mistral or Qwen2. Reference: transformers 5.23, models/llava/modeling_llava.py. */
-export class LlavaModel implements Architecture<AttentionCache> {
+export class LlavaModel implements Architecture {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -65,7 +66,7 @@ export class LlavaModel implements Architecture<AttentionCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import { disposeModules } from "../../nn/module.js";
@@ -19,7 +20,7 @@ export const MISTRAL3_ALIASES: LayoutAliases = [
 ];
 
 /** Mistral 3: a Pixtral tower, a patch merger, and a Mistral decoder. */
-export class Mistral3Model implements Architecture<AttentionCache> {
+export class Mistral3Model implements Architecture {
   readonly modelType = "mistral3";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -55,7 +56,7 @@ export class Mistral3Model implements Architecture<AttentionCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Weights } from "../../nn/weights.js";
@@ -6,7 +7,7 @@ import type { Phi3Config } from "./config.js";
 import { Phi3TextModel } from "./text.js";
 
 /** Phi-3 and Phi-4 as models of their own. */
-export class Phi3Model implements Architecture<AttentionCache> {
+export class Phi3Model implements Architecture {
   readonly modelType = "phi3";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -33,7 +34,7 @@ export class Phi3Model implements Architecture<AttentionCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, caches?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, caches?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, caches);
   }
 

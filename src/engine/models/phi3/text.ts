@@ -1,6 +1,8 @@
 import { attentionCache } from "../../cache/attention-cache.js";
+import { rowsBefore, type Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
-import { add, reshape, scaledDotProductAttention, siluMultiply, split, transpose, type Tensor } from "../../mlx/index.js";
+import { add, reshape, siluMultiply, split, transpose, type Tensor } from "../../mlx/index.js";
+import { attend } from "../../nn/attend.js";
 import { attentionMask, type AttentionMask } from "../../nn/attention-mask.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -32,14 +34,13 @@ class Attention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, memory: Memory<AttentionCache> | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
     const all = transpose(reshape(this.#qkv.forward(x), [batch, length, heads + 2 * kvHeads, headDim]), [0, 2, 1, 3]);
     const [q, k, v] = split(all, [heads, heads + kvHeads], 1) as [Tensor, Tensor, Tensor];
     const rotated = this.#rope.apply(k, rotary);
-    const { keys, values } = cache?.update(rotated, v) ?? { keys: rotated, values: v };
-    const y = scaledDotProductAttention(this.#rope.apply(q, rotary), keys, values, headDim ** -0.5, mask);
+    const y = attend([this.#rope.apply(q, rotary), rotated, v], { scale: headDim ** -0.5, mask, memory });
     return this.#o.forward(reshape(transpose(y, [0, 2, 1, 3]), [batch, length, heads * headDim]));
   }
 
@@ -64,8 +65,8 @@ class DecoderLayer implements Disposable {
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, dims, eps);
   }
 
-  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, cache: AttentionCache | undefined): Tensor {
-    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, mask, cache));
+  forward(x: Tensor, rotary: Rotary, mask: AttentionMask, memory: Memory<AttentionCache> | undefined): Tensor {
+    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, mask, memory));
     const both = this.#gateUp.forward(this.#postNorm.forward(attended));
     const [gate, up] = split(both, [both.dim(-1) / 2], -1) as [Tensor, Tensor];
     return add(attended, this.#down.forward(siluMultiply(gate, up)));
@@ -115,9 +116,9 @@ export class Phi3TextModel implements Disposable {
   }
 
   /** Hidden states `[B, L, D]`, after the last norm. */
-  forward({ embeddings, rotary }: DecoderInput, caches?: AttentionCache[]): Tensor {
+  forward({ embeddings, rotary }: DecoderInput, caches?: Memory<AttentionCache>[]): Tensor {
     const rows = embeddings.dim(1);
-    const mask = attentionMask({ rows, past: caches?.[0]?.before(rows) ?? 0, window: this.#window });
+    const mask = attentionMask({ rows, past: rowsBefore(caches?.[0], rows), window: this.#window });
     let hidden = embeddings;
     this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, rotary, mask, caches?.[i])));
     return this.#norm.forward(hidden);

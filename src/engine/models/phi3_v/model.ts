@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import { disposeModules } from "../../nn/module.js";
@@ -13,7 +14,7 @@ export function placeId({ text }: Phi3VConfig): number {
   return text.vocab_size - 1;
 }
 
-export class Phi3VModel implements Architecture<AttentionCache> {
+export class Phi3VModel implements Architecture {
   readonly modelType = "phi3_v";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -47,7 +48,7 @@ export class Phi3VModel implements Architecture<AttentionCache> {
     return this.#text.plan(prompt);
   }
 
-  decode(input: DecoderInput, cache?: AttentionCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

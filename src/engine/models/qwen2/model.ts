@@ -1,11 +1,12 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen2Config } from "./config.js";
 import { Qwen2TextModel } from "./text.js";
 
-export class Qwen2Model implements Architecture<KVCache> {
+export class Qwen2Model implements Architecture {
   readonly modelType = "qwen2";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -18,7 +19,7 @@ export class Qwen2Model implements Architecture<KVCache> {
     this.#text = new Qwen2TextModel(weights, text, { path: "model", tiedHead, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -30,7 +31,7 @@ export class Qwen2Model implements Architecture<KVCache> {
     return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

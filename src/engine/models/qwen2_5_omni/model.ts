@@ -1,4 +1,5 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import { disposeModules } from "../../nn/module.js";
 import { blockAxes, multiAxisRotary, positionIds } from "../../nn/mrope.js";
@@ -26,7 +27,7 @@ const SPEAKING = ["talker.", "token2wav."];
  * The thinker of Qwen2.5-Omni (arXiv:2503.20215): an audio tower, Qwen2.5-VL's vision tower, and Qwen2's decoder with positions on
  * three axes. Sound counts up on all of them as text does.
  */
-export class Qwen25OmniModel implements Architecture<KVCache> {
+export class Qwen25OmniModel implements Architecture {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -51,7 +52,7 @@ export class Qwen25OmniModel implements Architecture<KVCache> {
     this.#text = new Qwen2TextModel(weights, text, { path: "model.language_model", tiedHead, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -70,7 +71,7 @@ export class Qwen25OmniModel implements Architecture<KVCache> {
     return multiAxisRotary(positionIds(length, images, this.#mergeSize), { axes: this.#axes, frequencies: rope.frequencies(length), factor: rope.attentionFactor });
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

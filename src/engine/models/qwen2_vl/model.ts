@@ -1,4 +1,5 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { ProcessedImage } from "../../image/qwen-vl-processor.js";
 import type { Tensor } from "../../mlx/index.js";
 import { disposeModules } from "../../nn/module.js";
@@ -41,7 +42,7 @@ export interface Qwen2VLModelConfig {
 }
 
 /** Qwen2-VL and Qwen2.5-VL: a vision tower, and Qwen2's decoder with positions on three axes. */
-export class Qwen2VLModel implements Architecture<KVCache> {
+export class Qwen2VLModel implements Architecture {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -67,7 +68,7 @@ export class Qwen2VLModel implements Architecture<KVCache> {
     this.#text = new Qwen2TextModel(weights, text, { path: "model.language_model", tiedHead, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -86,7 +87,7 @@ export class Qwen2VLModel implements Architecture<KVCache> {
     return multiAxisRotary(positionIds(length, grids, this.#mergeSize), { axes: this.#axes, frequencies: rope.frequencies(length), factor: rope.attentionFactor });
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,5 +1,8 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import { KVCache } from "../../cache/kv-cache.js";
-import { add, reshape, scaledDotProductAttention, siluMultiply, transpose, type Tensor } from "../../mlx/index.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
+import { add, reshape, siluMultiply, transpose, type Tensor } from "../../mlx/index.js";
+import { attend } from "../../nn/attend.js";
 import { Embedding, Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
@@ -45,7 +48,7 @@ export class Attention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, cache: KVCache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, memory: Memory<AttentionCache> | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
     const split = (y: Tensor, count: number): Tensor => reshape(y, [batch, length, count, headDim]);
@@ -54,8 +57,7 @@ export class Attention implements Disposable {
     const q = this.#rope.apply(toHeads(this.#qNorm.forward(split(this.#q.forward(x), heads))), rotary);
     const k = this.#rope.apply(toHeads(this.#kNorm.forward(split(this.#k.forward(x), kvHeads))), rotary);
     const v = toHeads(split(this.#v.forward(x), kvHeads));
-    const { keys, values } = cache?.update(k, v) ?? { keys: k, values: v };
-    const y = scaledDotProductAttention(q, keys, values, headDim ** -0.5, length > 1 ? "causal" : undefined);
+    const y = attend([q, k, v], { scale: headDim ** -0.5, mask: length > 1 ? "causal" : undefined, memory });
     return this.#o.forward(reshape(transpose(y, [0, 2, 1, 3]), [batch, length, heads * headDim]));
   }
 
@@ -97,8 +99,8 @@ class DecoderLayer implements Disposable {
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, config.hidden_size, config.rms_norm_eps);
   }
 
-  forward(x: Tensor, rotary: Rotary, cache: KVCache | undefined): Tensor {
-    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, cache));
+  forward(x: Tensor, rotary: Rotary, memory: Memory<AttentionCache> | undefined): Tensor {
+    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, memory));
     return add(attended, this.#mlp.forward(this.#postNorm.forward(attended)));
   }
 
@@ -107,7 +109,7 @@ class DecoderLayer implements Disposable {
   }
 }
 
-export class Qwen3Model implements Architecture<KVCache> {
+export class Qwen3Model implements Architecture {
   readonly modelType = "qwen3";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -129,7 +131,7 @@ export class Qwen3Model implements Architecture<KVCache> {
     this.#lmHead = outputHead(weights, { embeddings: "model.embed_tokens", tied: config.tie_word_embeddings, inputs: dims, outputs: vocabSize, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#layers.map(() => new KVCache());
   }
 
@@ -141,7 +143,7 @@ export class Qwen3Model implements Architecture<KVCache> {
     return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
   }
 
-  decode({ embeddings, rotary }: DecoderInput, cache?: KVCache[]): Tensor {
+  decode({ embeddings, rotary }: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     let hidden = embeddings;
     this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, rotary, cache?.[i])));
     return this.#norm.forward(hidden);

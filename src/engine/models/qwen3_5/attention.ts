@@ -1,9 +1,11 @@
-import type { KVCache } from "../../cache/kv-cache.js";
-import { concatenate, multiply, reshape, rope, scaledDotProductAttention, sigmoid, split, transpose, type Tensor } from "../../mlx/index.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
+import { multiply, reshape, sigmoid, split, transpose, type Tensor } from "../../mlx/index.js";
+import { attend } from "../../nn/attend.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { RmsNorm } from "../../nn/norm.js";
-import { rotateHalves, type Rotary } from "../../nn/rotary.js";
+import { applyRotary, type Rotary } from "../../nn/rotary.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Qwen35TextConfig } from "./config.js";
 
@@ -30,7 +32,7 @@ export class GatedAttention implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, rotary: Rotary, cache: KVCache | undefined): Tensor {
+  forward(x: Tensor, rotary: Rotary, memory: Memory<AttentionCache> | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
     const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = this.#config;
     const toHeads = (y: Tensor): Tensor => transpose(y, [0, 2, 1, 3]);
@@ -41,16 +43,12 @@ export class GatedAttention implements Disposable {
     const q = this.#rotate(toHeads(this.#qNorm.forward(query)), rotary);
     const k = this.#rotate(toHeads(this.#kNorm.forward(kvOf(this.#k.forward(x)))), rotary);
     const v = toHeads(kvOf(this.#v.forward(x)));
-    const { keys, values } = cache?.update(k, v) ?? { keys: k, values: v };
-    const y = scaledDotProductAttention(q, keys, values, headDim ** -0.5, length > 1 ? "causal" : undefined);
+    const y = attend([q, k, v], { scale: headDim ** -0.5, mask: length > 1 ? "causal" : undefined, memory });
     return this.#o.forward(reshape(multiply(toHeads(y), sigmoid(gate)), [batch, length, heads * headDim]));
   }
 
   #rotate(x: Tensor, rotary: Rotary): Tensor {
-    const { rotary_dim: dims, rope_theta: base } = this.#config;
-    if ("offset" in rotary) return rope(x, { dims, base, offset: rotary.offset });
-    const [rotated, rest] = split(x, [dims], -1) as [Tensor, Tensor];
-    return concatenate([rotateHalves(rotated, rotary.cos, rotary.sin), rest], -1);
+    return applyRotary(x, rotary, { base: this.#config.rope_theta, dims: this.#config.rotary_dim });
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import { bySequence, type Memory } from "../../cache/batch-cache.js";
 import type { RecurrentCache } from "../../cache/recurrent-cache.js";
 import { add, astype, concatenate, contiguous, disposeAll, exp, gatedDelta, logaddexp, multiply, negative, reshape, rmsNorm, sigmoid, siluMultiply, slice, split, transpose, zeros, type Tensor } from "../../mlx/index.js";
 import { Linear } from "../../nn/linear.js";
@@ -47,12 +48,22 @@ export class GatedDeltaNet implements Disposable {
   }
 
   /** x `[B, L, D]` */
-  forward(x: Tensor, cache: RecurrentCache | undefined): Tensor {
+  forward(x: Tensor, memory: Memory<RecurrentCache> | undefined): Tensor {
     const [batch, length] = x.shape as [number, number, number];
-    const { linear_num_key_heads: keyHeads, linear_key_head_dim: keyDim, linear_num_value_heads: heads, linear_value_head_dim: valueDim } = this.#config;
-    const { keys, values } = widths(this.#config);
+    const { linear_num_value_heads: heads, linear_value_head_dim: valueDim } = this.#config;
+    const projections = [this.#qkv.forward(x), this.#a.forward(x), this.#b.forward(x)];
+    const y = bySequence(memory, projections, (cache, [qkv, a, b]) => this.#remember({ qkv: qkv!, a: a!, b: b! }, cache));
+    const gate = reshape(this.#z.forward(x), [batch, length, heads, valueDim]);
+    return this.#out.forward(reshape(siluMultiply(gate, this.#norm.forward(astype(y, x.dtype))), [batch, length, heads * valueDim]));
+  }
 
-    const inputs = this.#withHistory(this.#qkv.forward(x), cache);
+  /** The convolution and the recurrence over projections `[B, L, …]`: `[B, L, Hv, Dv]`. */
+  #remember({ qkv, a, b }: Record<"qkv" | "a" | "b", Tensor>, cache: RecurrentCache | undefined): Tensor {
+    const [batch, length] = qkv.shape as [number, number, number];
+    const { linear_num_key_heads: keyHeads, linear_key_head_dim: keyDim, linear_num_value_heads: heads, linear_value_head_dim: valueDim } = this.#config;
+    const { keys } = widths(this.#config);
+
+    const inputs = this.#withHistory(qkv, cache);
     const [query, key, value] = split(this.#convolve(inputs, length), [keys, 2 * keys], -1) as [Tensor, Tensor, Tensor];
     const float = (y: Tensor, count: number, dim: number): Tensor => astype(reshape(y, [batch, length, count, dim]), "float32");
     const unit = (y: Tensor): Tensor => multiply(rmsNorm(float(y, keyHeads, keyDim), undefined, LENGTH_EPS / keyDim), keyDim ** -0.5);
@@ -60,14 +71,12 @@ export class GatedDeltaNet implements Disposable {
       q: multiply(unit(query), keyDim ** -0.5),
       k: unit(key),
       v: float(value, heads, valueDim),
-      decay: exp(multiply(logaddexp(add(astype(this.#a.forward(x), "float32"), this.#timeBias), 0), this.#rate)),
-      beta: astype(sigmoid(this.#b.forward(x)), "float32"),
+      decay: exp(multiply(logaddexp(add(astype(a, "float32"), this.#timeBias), 0), this.#rate)),
+      beta: astype(sigmoid(b), "float32"),
       state: cache?.state?.memory ?? zeros([batch, heads, valueDim, keyDim]),
     });
     cache?.advance(length, { conv: contiguous(slice(inputs, 1, length)), memory });
-
-    const gate = reshape(this.#z.forward(x), [batch, length, heads, valueDim]);
-    return this.#out.forward(reshape(siluMultiply(gate, this.#norm.forward(astype(y, x.dtype))), [batch, length, values]));
+    return y;
   }
 
   /** The convolution's inputs with those it remembers before them: `[B, kernel − 1 + L, C]`. */

@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -18,7 +19,7 @@ export const QWEN3_5_TEXT_ALIASES: LayoutAliases = [...QWEN3_VL_ALIASES, ["model
  * Qwen3.5 and later ones of its type, with or without experts: Qwen3-VL's tower without taps, before a decoder of two kinds of
  * layers. mlx-lm's folders leave the tower out, and some say so in their type; such a model reads text only.
  */
-export class Qwen35Model implements Architecture<Qwen35Cache> {
+export class Qwen35Model implements Architecture {
   readonly modelType: string;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -62,7 +63,7 @@ export class Qwen35Model implements Architecture<Qwen35Cache> {
     return planImages(prompt, this.#mergeSize, { head_dim, rope_theta, mrope_section });
   }
 
-  decode(input: DecoderInput, cache?: Qwen35Cache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<Qwen35Cache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,3 +1,4 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import { KVCache } from "../../cache/kv-cache.js";
 import { RecurrentCache } from "../../cache/recurrent-cache.js";
 import { add, multiply, sigmoid, type Tensor } from "../../mlx/index.js";
@@ -63,14 +64,15 @@ class DecoderLayer implements Disposable {
     return this.#mixer instanceof GatedAttention ? new KVCache() : new RecurrentCache();
   }
 
-  forward(x: Tensor, rotary: Rotary, cache: Qwen35Cache | undefined): Tensor {
-    const mixed = add(x, this.#mix(this.#inputNorm.forward(x), rotary, cache));
+  forward(x: Tensor, rotary: Rotary, memory: Memory<Qwen35Cache> | undefined): Tensor {
+    const mixed = add(x, this.#mix(this.#inputNorm.forward(x), rotary, memory));
     return add(mixed, this.#mlp.forward(this.#postNorm.forward(mixed)));
   }
 
-  #mix(x: Tensor, rotary: Rotary, cache: Qwen35Cache | undefined): Tensor {
-    if (this.#mixer instanceof GatedAttention) return this.#mixer.forward(x, rotary, cache instanceof KVCache ? cache : undefined);
-    return this.#mixer.forward(x, cache instanceof RecurrentCache ? cache : undefined);
+  /** The caches are those of `createCache`, or a batch of them. */
+  #mix(x: Tensor, rotary: Rotary, memory: Memory<Qwen35Cache> | undefined): Tensor {
+    if (this.#mixer instanceof GatedAttention) return this.#mixer.forward(x, rotary, memory as Memory<KVCache> | undefined);
+    return this.#mixer.forward(x, memory as Memory<RecurrentCache> | undefined);
   }
 
   [Symbol.dispose](): void {
@@ -95,7 +97,7 @@ export class TextModel implements Disposable {
     return this.#layers.map((layer) => layer.createCache());
   }
 
-  forward({ embeddings, rotary }: DecoderInput, cache?: Qwen35Cache[]): Tensor {
+  forward({ embeddings, rotary }: DecoderInput, cache?: Memory<Qwen35Cache>[]): Tensor {
     let hidden = embeddings;
     this.#layers.forEach((layer, i) => (hidden = layer.forward(hidden, rotary, cache?.[i])));
     return this.#norm.forward(hidden);

@@ -1,4 +1,5 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -8,7 +9,7 @@ import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architec
 import type { Qwen3MoeConfig } from "./config.js";
 import { MoeDecoder } from "./text.js";
 
-export class Qwen3MoeModel implements Architecture<KVCache> {
+export class Qwen3MoeModel implements Architecture {
   readonly modelType = "qwen3_moe";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -24,7 +25,7 @@ export class Qwen3MoeModel implements Architecture<KVCache> {
     this.#lmHead = outputHead(weights, { embeddings: "model.embed_tokens", tied: config.tie_word_embeddings, inputs: dims, outputs: vocabSize, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -36,7 +37,7 @@ export class Qwen3MoeModel implements Architecture<KVCache> {
     return { rows: (start) => ({ rotary: { offset: start, length } }), next: length };
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,4 +1,6 @@
+import type { Memory } from "../../cache/batch-cache.js";
 import { KVCache } from "../../cache/kv-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import { add, type Tensor } from "../../mlx/index.js";
 import { Embedding } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -34,8 +36,8 @@ class DecoderLayer implements Disposable {
     this.#postNorm = new RmsNorm(weights, `${path}.post_attention_layernorm`, dims, eps);
   }
 
-  forward(x: Tensor, rotary: Rotary, cache: KVCache | undefined): Tensor {
-    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, cache));
+  forward(x: Tensor, rotary: Rotary, memory: Memory<AttentionCache> | undefined): Tensor {
+    const attended = add(x, this.#attention.forward(this.#inputNorm.forward(x), rotary, memory));
     return add(attended, this.#mlp.forward(this.#postNorm.forward(attended)));
   }
 
@@ -77,7 +79,7 @@ export class MoeDecoder implements Disposable {
     return this.#layers.map(() => new KVCache());
   }
 
-  forward({ embeddings, rotary, deepstack = [] }: DecoderInput, cache?: KVCache[]): Tensor {
+  forward({ embeddings, rotary, deepstack = [] }: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     let hidden = embeddings;
     this.#layers.forEach((layer, i) => {
       hidden = layer.forward(hidden, rotary, cache?.[i]);

@@ -1,4 +1,5 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -43,7 +44,7 @@ const SPEAKING = ["talker.", "code2wav."];
  * The thinker of Qwen3-Omni (arXiv:2509.17765): an audio tower, Qwen3-VL's vision tower, and Qwen3-MoE's decoder with positions on
  * three axes. Sound counts up on all of them as text does.
  */
-export class Qwen3OmniMoeModel implements Architecture<KVCache> {
+export class Qwen3OmniMoeModel implements Architecture {
   readonly modelType = "qwen3_omni_moe";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -67,7 +68,7 @@ export class Qwen3OmniMoeModel implements Architecture<KVCache> {
     this.#lmHead = outputHead(weights, { embeddings: "model.language_model.embed_tokens", tied, inputs: text.hidden_size, outputs: text.vocab_size, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -84,7 +85,7 @@ export class Qwen3OmniMoeModel implements Architecture<KVCache> {
     return planImages({ tokenIds, media: pictures }, this.#thinker.vision_config.spatial_merge_size, this.#thinker.text_config);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,4 +1,5 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -18,7 +19,7 @@ export const QWEN3_VL_ALIASES: LayoutAliases = [
   ["vision_tower.", "model.visual."],
 ];
 
-export class Qwen3VLModel implements Architecture<KVCache> {
+export class Qwen3VLModel implements Architecture {
   readonly modelType = "qwen3_vl";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -43,7 +44,7 @@ export class Qwen3VLModel implements Architecture<KVCache> {
     this.#lmHead = outputHead(weights, { embeddings: "model.language_model.embed_tokens", tied: config.tie_word_embeddings, inputs: text.hidden_size, outputs: text.vocab_size, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -55,7 +56,7 @@ export class Qwen3VLModel implements Architecture<KVCache> {
     return planImages(prompt, this.#config.vision_config.spatial_merge_size, this.#config.text_config);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

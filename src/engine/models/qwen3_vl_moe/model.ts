@@ -1,4 +1,5 @@
-import type { KVCache } from "../../cache/kv-cache.js";
+import type { Memory } from "../../cache/batch-cache.js";
+import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
@@ -12,7 +13,7 @@ import { VisionTower } from "../qwen3_vl/vision.js";
 import type { Qwen3VLMoeConfig } from "./config.js";
 
 /** Qwen3-VL with Qwen3-MoE's decoder. Reference: transformers 5.23, models/qwen3_vl_moe/modeling_qwen3_vl_moe.py. */
-export class Qwen3VLMoeModel implements Architecture<KVCache> {
+export class Qwen3VLMoeModel implements Architecture {
   readonly modelType = "qwen3_vl_moe";
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -37,7 +38,7 @@ export class Qwen3VLMoeModel implements Architecture<KVCache> {
     this.#lmHead = outputHead(weights, { embeddings: "model.language_model.embed_tokens", tied: config.tie_word_embeddings, inputs: text.hidden_size, outputs: text.vocab_size, quantization });
   }
 
-  createCache(): KVCache[] {
+  createCache(): AttentionCache[] {
     return this.#text.createCache();
   }
 
@@ -49,7 +50,7 @@ export class Qwen3VLMoeModel implements Architecture<KVCache> {
     return planImages(prompt, this.#config.vision_config.spatial_merge_size, this.#config.text_config);
   }
 
-  decode(input: DecoderInput, cache?: KVCache[]): Tensor {
+  decode(input: DecoderInput, cache?: Memory<AttentionCache>[]): Tensor {
     return this.#text.forward(input, cache);
   }
 

@@ -1,0 +1,220 @@
+import { DeskhandError, isDeskhandError, throwIfAborted } from "../../core/errors.js";
+import { batchOf } from "../cache/batch-cache.js";
+import type { PrefixCache } from "../cache/prefix-cache.js";
+import { asyncEval, concatenate, disposeAll, scope, split, squeeze, waitFor, type Fence, type Tensor } from "../mlx/index.js";
+import type { Architecture } from "../models/architecture.js";
+import { BatchPositions } from "../nn/rotary.js";
+import { PREFILL_CHUNK } from "./prefill.js";
+import { tensorsOf } from "./sampler.js";
+import { Sequence, type Job } from "./sequence.js";
+
+/** Rows of a prompt between two steps of the sequences that are decoding: a long prompt slows the others down, and does not stall them. */
+const SHARED_CHUNK = 128;
+
+/**
+ * Runs any number of generations on one model at once. Sequences join and leave between steps: each step takes one row of every sequence
+ * that decodes, and between two steps a piece of one prompt goes in, of each waiting prompt in turn.
+ *
+ * The forward pass after a token is dispatched before that token is read, so that the device does not wait for JavaScript; what is sampled
+ * from that pass is decided once the token is known, so that samplers see every token before.
+ */
+export class Scheduler {
+  readonly #model: Architecture;
+  readonly #cache: PrefixCache;
+  /** Sequences whose prompt is not through yet; the first is the next to get a piece in. */
+  #filling: Sequence[] = [];
+  #decoding: Sequence[] = [];
+  /** Of tokens being computed. */
+  #fences: Fence[] = [];
+  #loop: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+
+  /** @param cache gives and takes back what sequences are remembered with; its owner disposes it. */
+  constructor(model: Architecture, cache: PrefixCache) {
+    this.#model = model;
+    this.#cache = cache;
+  }
+
+  /** How many generations are under way. */
+  get running(): number {
+    return this.#filling.length + this.#decoding.length;
+  }
+
+  /**
+   * Runs a generation to its end: `stop` when the job took a token as its last, `length` when it had all it asked for or the context is full.
+   * @throws DeskhandError `context_length_exceeded` before any work, `cancelled` within one step of an abort.
+   */
+  async run(job: Job): Promise<"stop" | "length"> {
+    checkLength(job.prompt.tokenIds.length, this.#model.contextLength);
+    throwIfAborted(job.signal);
+    const sequence = new Sequence(this.#model, job);
+    this.#filling.push(sequence);
+    const wake = (): void => this.wake();
+    job.signal?.addEventListener("abort", wake, { once: true });
+    this.#loop ??= this.#work();
+    this.wake();
+    try {
+      return await sequence.ended;
+    } finally {
+      job.signal?.removeEventListener("abort", wake);
+    }
+  }
+
+  /** To be called when a job that was not ready is so again. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#loop;
+  }
+
+  async #work(): Promise<void> {
+    // Jobs asked for at the same time start together.
+    await Promise.resolve();
+    while (this.running > 0) {
+      this.#dropAborted();
+      const ready = this.#decoding.filter((sequence) => sequence.isReady);
+      if (ready.length > 0) await this.#step(ready);
+      if (this.#filling.length > 0) await this.#fill(this.#decoding.length > 0 ? SHARED_CHUNK : PREFILL_CHUNK);
+      else if (ready.length === 0 && this.running > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    // Whoever was to read these has left.
+    await this.#settled().catch(() => undefined);
+    this.#loop = this.running > 0 ? this.#work() : undefined;
+  }
+
+  /** Resolves when every token that was dispatched is there. */
+  async #settled(): Promise<void> {
+    const fences = this.#fences;
+    this.#fences = [];
+    try {
+      for (const fence of fences) await waitFor(fence);
+    } finally {
+      disposeAll(fences);
+    }
+  }
+
+  /** One token of each sequence: dispatches the pass after it, reads it, and samples the next from that pass. */
+  async #step(sequences: readonly Sequence[]): Promise<void> {
+    let rows: Map<Sequence, Tensor> | undefined;
+    try {
+      rows = this.#forward(sequences.filter((sequence) => sequence.goesOn));
+      await this.#settled();
+    } catch (error) {
+      // Whose rows it was that failed cannot be told.
+      disposeAll(rows?.values() ?? []);
+      for (const sequence of this.#decoding) this.#fail(sequence, error);
+      return;
+    }
+    const going: { sequence: Sequence; logits: Tensor }[] = [];
+    const outcomes = await Promise.all(sequences.map((sequence) => sequence.read(rows.has(sequence)).catch((error: unknown) => void this.#fail(sequence, error))));
+    for (const [i, sequence] of sequences.entries()) {
+      const logits = rows.get(sequence);
+      const outcome = outcomes[i];
+      if (outcome === "continues" && logits !== undefined) going.push({ sequence, logits });
+      else {
+        logits?.dispose();
+        if (outcome === "continues") this.#startAnew(sequence);
+        else if (outcome !== undefined) this.#finish(sequence, outcome);
+      }
+    }
+    this.#sample(going);
+  }
+
+  /** One row of each sequence through the model, dispatched: each sequence's logits `[1, V]`. */
+  #forward(sequences: readonly Sequence[]): Map<Sequence, Tensor> {
+    if (sequences.length === 0) return new Map();
+    const [first] = sequences;
+    const isOne = sequences.length === 1;
+    const rows = scope(() => {
+      const tokens = concatenate(sequences.map(({ pending }) => pending!.token), 0);
+      const rotary = isOne ? { offset: first!.position } : new BatchPositions(sequences.map(({ position }) => position));
+      const caches = isOne ? first!.session.caches : batchOf(sequences.map(({ session }) => session.caches));
+      const logits = squeeze(this.#model.logits(this.#model.decode({ embeddings: this.#model.embed(tokens), rotary }, caches)), 1);
+      return isOne ? [logits] : split(logits, sequences.slice(1).map((_, i) => i + 1), 0);
+    });
+    // What is sampled from it is waited for.
+    asyncEval(...rows).dispose();
+    for (const sequence of sequences) sequence.position++;
+    return new Map(sequences.map((sequence, i) => [sequence, rows[i] as Tensor]));
+  }
+
+  /** The next token of each, dispatched together. */
+  #sample(sequences: readonly { sequence: Sequence; logits: Tensor }[]): void {
+    const made: Tensor[] = [];
+    for (const { sequence, logits } of sequences) {
+      sequence.pending = this.#guard(sequence, () => scope(() => sequence.sample(logits)));
+      logits.dispose();
+      if (sequence.pending !== undefined) made.push(...tensorsOf(sequence.pending));
+    }
+    if (made.length > 0) this.#fences.push(asyncEval(...made));
+  }
+
+  /** A piece of the prompt whose turn it is. */
+  async #fill(rows: number): Promise<void> {
+    const sequence = this.#filling.shift()!;
+    try {
+      throwIfAborted(sequence.job.signal);
+      const prefill = sequence.prefill ?? sequence.begin(this.#cache.open(sequence.prompt));
+      const logits = await prefill.step(rows);
+      if (logits === undefined) this.#filling.push(sequence);
+      else {
+        sequence.filled();
+        this.#decoding.push(sequence);
+        this.#sample([{ sequence, logits }]);
+      }
+    } catch (error) {
+      this.#fail(sequence, error);
+    }
+  }
+
+  /** With its latest token a sequence has crossed the model's `lengthBorder`: all its rows are other ones from here on. */
+  #startAnew(sequence: Sequence): void {
+    this.#decoding = this.#decoding.filter((other) => other !== sequence);
+    this.#cache.close(sequence.release());
+    this.#filling.push(sequence);
+  }
+
+  #dropAborted(): void {
+    for (const sequence of [...this.#filling, ...this.#decoding]) this.#guard(sequence, () => throwIfAborted(sequence.job.signal));
+  }
+
+  /** Runs what concerns one sequence alone; `undefined` when it fails, and the sequence with it. */
+  #guard<T>(sequence: Sequence, body: () => T): T | undefined {
+    try {
+      return body();
+    } catch (error) {
+      this.#fail(sequence, error);
+      return undefined;
+    }
+  }
+
+  #finish(sequence: Sequence, reason: "stop" | "length"): void {
+    this.#remove(sequence);
+    sequence.resolve(reason);
+  }
+
+  /** After an abort the caches are as good as before it; after any other failure nobody knows what they hold. */
+  #fail(sequence: Sequence, error: unknown): void {
+    this.#remove(sequence, isDeskhandError(error, "cancelled"));
+    sequence.reject(error);
+  }
+
+  #remove(sequence: Sequence, isSound = true): void {
+    this.#filling = this.#filling.filter((other) => other !== sequence);
+    this.#decoding = this.#decoding.filter((other) => other !== sequence);
+    if (!sequence.hasBegun) return;
+    const session = sequence.release();
+    if (!isSound) session.clear();
+    this.#cache.close(session);
+  }
+}
+
+function checkLength(promptLength: number, contextLength: number): void {
+  if (promptLength === 0) throw new DeskhandError("invalid_argument", "Expected a prompt of at least one token but received an empty one.");
+  if (promptLength >= contextLength) {
+    throw new DeskhandError("context_length_exceeded", `Expected a prompt shorter than this model's context of ${contextLength} tokens but received ${promptLength}. Shorten the conversation, or send fewer or smaller pictures.`, { param: "messages" });
+  }
+}

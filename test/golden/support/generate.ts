@@ -1,0 +1,66 @@
+import { PrefixCache } from "../../../src/engine/cache/prefix-cache.js";
+import type { Session } from "../../../src/engine/cache/session.js";
+import { resolveOptions } from "../../../src/engine/generate/options.js";
+import { Prefill } from "../../../src/engine/generate/prefill.js";
+import { Sampler, type Constraint } from "../../../src/engine/generate/sampler.js";
+import { Scheduler } from "../../../src/engine/generate/scheduler.js";
+import type { SamplingOptions } from "../../../src/engine/inference.js";
+import type { Tensor } from "../../../src/engine/mlx/index.js";
+import type { Architecture, Prompt } from "../../../src/engine/models/architecture.js";
+
+/** Runs a prompt's rows that the session does not hold yet: logits of the last, `[1, V]`. */
+export async function prefill(model: Architecture, prompt: Prompt, session: Session, { chunk, onPrefill }: { chunk?: number; onPrefill?: (cachedRows: number) => void } = {}): Promise<Tensor> {
+  const cached = session.begin(prompt, model);
+  onPrefill?.(cached);
+  using pieces = new Prefill(model, prompt, session);
+  for (;;) {
+    const logits = await pieces.step(chunk);
+    if (logits !== undefined) return logits;
+  }
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  constraint?: Constraint;
+  signal?: AbortSignal;
+  onPrefill?: (cachedRows: number) => void;
+  /** Called with each token; `false` ends. */
+  onToken?: (id: number) => unknown;
+}
+
+/** Tokens of a generation, greedy unless said otherwise; no token ends it by itself. */
+export async function generate(scheduler: Scheduler, prompt: Prompt, { constraint, signal, onPrefill, onToken, ...sampling }: GenerateOptions): Promise<number[]> {
+  const options = resolveOptions({ temperature: 0, repetitionPenalty: 1, ...sampling }, {});
+  const ids: number[] = [];
+  using sampler = new Sampler(options, { prompt: prompt.tokenIds, constraint });
+  await scheduler.run({
+    prompt,
+    sampler,
+    maxTokens: options.maxTokens,
+    signal,
+    onPrefill,
+    onToken: ({ id }) => {
+      ids.push(id);
+      return onToken?.(id) !== false;
+    },
+  });
+  return ids;
+}
+
+/** A scheduler with a cache of its own. */
+export class TestScheduler implements Disposable {
+  readonly scheduler: Scheduler;
+  readonly #cache: PrefixCache;
+
+  constructor(model: Architecture) {
+    this.#cache = new PrefixCache(model);
+    this.scheduler = new Scheduler(model, this.#cache);
+  }
+
+  generate(prompt: Prompt, options: GenerateOptions): Promise<number[]> {
+    return generate(this.scheduler, prompt, options);
+  }
+
+  [Symbol.dispose](): void {
+    this.#cache[Symbol.dispose]();
+  }
+}
