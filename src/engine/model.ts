@@ -3,11 +3,10 @@ import { Semaphore } from "../core/semaphore.js";
 import type { OnProgress } from "../core/progress.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
-import { readModelDefaults, resolveOptions, type ModelDefaults, type ResolvedOptions } from "./generate/options.js";
-import { Reader } from "./generate/reader.js";
-import { Sampler } from "./generate/sampler.js";
+import { readModelDefaults, resolveOptions, type ModelDefaults } from "./generate/options.js";
 import { Scheduler } from "./generate/scheduler.js";
-import { TextAssembler, type TextDelta } from "./generate/text.js";
+import { generateText } from "./generate/text-generation.js";
+import type { TextDelta } from "./generate/text.js";
 import { withThinking, type GenerationDelta } from "./generate/thinking-stream.js";
 import { promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
 import { resolveModel } from "./hub/resolve.js";
@@ -240,72 +239,23 @@ export class Model implements AsyncDisposable {
 
   async *#run(prepare: () => Promise<Prompt>, options: RunOptions): PlainStream {
     const sampling = resolveOptions(options, this.#parts.defaults);
+    const requireLoaded = (): void => {
+      if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
+    };
     const release = await this.#places.acquire(options.signal);
     try {
-      return yield* this.#generate(prepare, sampling, options);
+      requireLoaded();
+      const started = performance.now();
+      const prompt = await prepare();
+      throwIfAborted(options.signal);
+      // It may have been disposed in the meantime.
+      requireLoaded();
+      const processMs = performance.now() - started;
+      const { visibleTokens, signal } = options;
+      const { timings, ...output } = yield* generateText(this.#scheduler, this.#parts.tokenizer, prompt, { sampling, signal, visibleTokens });
+      return { ...output, timings: { processMs, ...timings } };
     } finally {
       release();
-    }
-  }
-
-  #requireLoaded(): void {
-    if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
-  }
-
-  async *#generate(prepare: () => Promise<Prompt>, sampling: ResolvedOptions, { signal: asked, visibleTokens }: RunOptions): PlainStream {
-    this.#requireLoaded();
-    const started = performance.now();
-    const prompt = await prepare();
-    throwIfAborted(asked);
-    this.#requireLoaded();
-    const prepared = performance.now();
-    const left = new AbortController();
-    const signal = asked === undefined ? left.signal : AbortSignal.any([asked, left.signal]);
-    const text = new TextAssembler(this.#parts.tokenizer, { stops: sampling.stop, visibleTokens });
-    const reader = new Reader<TextDelta>();
-    const tokenIds: number[] = [];
-    let cachedTokens = 0;
-    let first: number | undefined;
-    let last = prepared;
-    using sampler = new Sampler(sampling, { prompt: prompt.tokenIds });
-    const run = this.#scheduler.run({
-      prompt,
-      sampler,
-      maxTokens: sampling.maxTokens,
-      signal,
-      onPrefill: (cached) => (cachedTokens = cached),
-      onToken: (token) => {
-        last = performance.now();
-        first ??= last;
-        tokenIds.push(token.id);
-        const { delta, stopped } = text.push(token);
-        reader.push(delta);
-        return !stopped;
-      },
-      isReady: () => reader.isReady,
-    });
-    run.then(
-      () => reader.end(),
-      () => reader.end(),
-    );
-    let whole = "";
-    try {
-      for await (const delta of reader.pieces(asked, () => this.#scheduler.wake())) {
-        whole += delta.text;
-        yield delta;
-      }
-      const reason = await run;
-      const rest = reason === "length" ? text.end() : undefined;
-      if (rest !== undefined) {
-        whole += rest.delta.text;
-        yield rest.delta;
-      }
-      const timings = { processMs: prepared - started, prefillMs: (first ?? last) - prepared, decodeMs: last - (first ?? last) };
-      return { text: whole, tokenIds, promptTokens: prompt.tokenIds.length, cachedTokens, completionTokens: tokenIds.length, finishReason: rest?.stopped === true ? "stop" : reason, timings };
-    } finally {
-      // Whoever leaves early has waited for it to end when they are gone.
-      left.abort();
-      await run.catch(() => undefined);
     }
   }
 
