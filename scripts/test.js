@@ -36,7 +36,9 @@ async function lint() {
 
 async function types() {
   const cache = ["--incremental", "--tsBuildInfoFile", join(BUILD, "types.tsbuildinfo")];
-  return (await node([join(BIN, "typescript", "bin", "tsc"), "-p", join(ROOT, "tsconfig.json"), "--noEmit", ...cache])) === 0;
+  const tsc = join(BIN, "typescript", "bin", "tsc");
+  const page = (await node([tsc, "-p", join(ROOT, "src", "server", "page"), "--noEmit"])) === 0;
+  return (await node([tsc, "-p", join(ROOT, "tsconfig.json"), "--noEmit", ...cache])) === 0 && page;
 }
 
 async function macos() {

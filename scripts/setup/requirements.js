@@ -63,6 +63,7 @@ const LINUX = [
     name: "ffmpeg", group: "test", why: "decodes videos, and sound other than WAVE files", without: "give the frames of videos as pictures, and WAVE files",
     commands: ["ffmpeg", "ffprobe"], packages: same("ffmpeg"),
   },
+  { name: "Chromium", group: "test", why: "the tests open the chat page in it", commands: ["chromium"], packages: same("chromium") },
   { name: "xdotool", group: "test", why: "the tests read the pointer and windows with it", commands: ["xdotool"], packages: same("xdotool") },
   {
     name: "xprop and xwininfo", group: "test", why: "the tests read windows with them", commands: ["xprop", "xwininfo"],

@@ -6,12 +6,14 @@ import { run } from "./run.js";
 import { fingerprint } from "./stamp.js";
 
 const DIST = join(ROOT, "dist");
+/** The chat page's modules are for browsers, which have other globals. */
+const PAGE = join("src", "server", "page", "tsconfig.json");
 
 /** @returns {string | undefined} undefined when there are no sources: the installed package brings dist/ */
 export function typescriptPrint() {
   if (!existsSync(join(ROOT, "tsconfig.build.json"))) return undefined;
   const files = ["src", "tsconfig.json", "tsconfig.build.json", "package.json", "node_modules/typescript/package.json"];
-  return fingerprint({ files: files.map((name) => join(ROOT, name)), ignore: /\.(md|map)$/ });
+  return fingerprint({ files: files.map((name) => join(ROOT, name)), ignore: /\.(md|map|html|css|svg)$/ });
 }
 
 export function distExists() {
@@ -23,12 +25,17 @@ export async function buildTypescript() {
   const partial = join(ROOT, `dist.part-${process.pid}`);
   const old = join(BUILD, `dist.old-${process.pid}`);
   try {
-    const args = ["-p", join(ROOT, "tsconfig.build.json"), "--outDir", partial, "--incremental", "false", "--tsBuildInfoFile", "null", "--noEmitOnError", "--pretty", "false"];
-    await run(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), ...args], { cwd: ROOT, mend: "npm run build (after mending what the log names)" });
+    await compile("tsconfig.build.json", partial, "--incremental", "false", "--tsBuildInfoFile", "null");
+    await compile(PAGE, join(partial, "server", "page"));
     if (existsSync(DIST)) await rename(DIST, old);
     await rename(partial, DIST);
   } finally {
     await rm(partial, { recursive: true, force: true });
     await rm(old, { recursive: true, force: true });
   }
+}
+
+async function compile(project, folder, ...more) {
+  const args = ["-p", join(ROOT, project), "--outDir", folder, "--noEmitOnError", "--pretty", "false", ...more];
+  await run(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), ...args], { cwd: ROOT, mend: "npm run build (after mending what the log names)" });
 }

@@ -16,6 +16,7 @@ import { registerChatCompletions } from "./routes/chat-completions.js";
 import { registerDocs, registerOpenApi } from "./routes/docs.js";
 import { registerHealth } from "./routes/health.js";
 import { registerModels } from "./routes/models.js";
+import { registerPage } from "./routes/page.js";
 
 export interface AppOptions {
   models: ModelPool;
@@ -95,6 +96,7 @@ export function buildApp(options: AppOptions): App {
     registerHealth(routes, { models });
     registerModels(routes, { models, inFlight, listModels: options.listModels, allowLoad: options.allowLoad ?? false, hasKey: options.apiKey !== undefined });
     registerChatCompletions(routes, answering);
+    registerPage(plugin);
     refuseOtherMethods();
   });
 

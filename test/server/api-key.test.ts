@@ -22,6 +22,6 @@ it.each<Record<string, string>>([{}, { authorization: "Bearer wrong" }, { author
 });
 
 it("leaves open what says nothing of models and conversations", async () => {
-  for (const path of ["/health", "/ready", "/openapi.json", "/docs/"]) expect((await server.app.inject(path)).statusCode).toBe(200);
+  for (const path of ["/health", "/ready", "/openapi.json", "/docs/", "/"]) expect((await server.app.inject(path)).statusCode).toBe(200);
   expect((await server.app.inject("/v1/models")).statusCode).toBe(401);
 });
