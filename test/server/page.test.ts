@@ -169,7 +169,7 @@ describe("what a model writes", () => {
     expect(await chat.page.title()).toBe("Deskhand");
     expect(await chat.page.locator("#thread :is(img, script, iframe, svg:not(.icon), style, object, embed, [style], [onerror], [onload], [onmouseover])").count()).toBe(0);
     expect(await chat.page.locator(".user strong").count()).toBe(0);
-    const links = (await chat.page.evaluate("[...document.querySelectorAll('#thread a')].map((link) => [link.protocol, link.rel, link.target])")) as string[][];
+    const links = await chat.page.evaluate<string[][]>("[...document.querySelectorAll('#thread a')].map((link) => [link.protocol, link.rel, link.target])");
     expect(links.length).toBeGreaterThan(0);
     for (const link of links) expect(link).toEqual(["https:", "noopener noreferrer nofollow", "_blank"]);
     expect(chat.asked.filter((url) => !url.startsWith(chat.server.url))).toEqual([]);
@@ -277,7 +277,7 @@ describe("the page", () => {
     await using chat = await openPage(browser, [], { colorScheme: "dark" });
     const { page } = chat;
     const brightness = async () => {
-      const colour = (await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")) as string;
+      const colour = await page.evaluate<string>("getComputedStyle(document.documentElement).backgroundColor");
       return Math.max(...colour.match(/\d+/g)!.map(Number));
     };
     expect(await brightness()).toBeLessThan(60);

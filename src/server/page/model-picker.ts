@@ -22,6 +22,8 @@ export class ModelPicker {
     this.#settings = settings;
     this.#onModels = onModels;
     this.#select.addEventListener("change", () => settings.change({ model: this.#select.value }));
+    // Models come and go while nobody looks.
+    document.addEventListener("visibilitychange", () => document.hidden || void this.refresh());
   }
 
   async refresh(): Promise<void> {
@@ -32,9 +34,10 @@ export class ModelPicker {
       this.#onModels({ hearing: usable.find(hears) });
       this.#show(usable.filter((model) => !hears(model)));
     } catch (error) {
-      const { message, advice } = asProblem(error);
+      const { message, advice, offer } = asProblem(error);
       this.#say(`${message} ${advice}`);
-      this.#again = setTimeout(() => void this.refresh(), AGAIN_MS);
+      // Without the key the answer stays the same.
+      if (offer !== "settings") this.#again = setTimeout(() => void this.refresh(), AGAIN_MS);
     }
   }
 

@@ -100,7 +100,7 @@ function parseTools(text: string): object[] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Error(`This is not JSON yet: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`This is not JSON yet: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   return (Array.isArray(value) ? (value as unknown[]) : [value]).map((entry) => {
     const definition = typeof entry === "object" && entry !== null && "function" in entry ? entry.function : entry;
