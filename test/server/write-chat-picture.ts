@@ -1,4 +1,4 @@
-// Writes docs/chat.png: the chat page as it looks when the embedded model answers. `npm run docs` runs it.
+// Writes docs/chat.png: the chat page as it looks when the embedded model answers. `npm run docs:chat` runs it.
 import { readFile, writeFile } from "node:fs/promises";
 import sharp from "sharp";
 import { ProcessEngine } from "../../src/engine/host/process-engine.js";
