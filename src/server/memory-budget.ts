@@ -1,5 +1,5 @@
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
-import { Mutex } from "../core/mutex.js";
+import { Mutex } from "../core/semaphore.js";
 import type { HostedModel } from "./hosted-model.js";
 
 export interface MemoryBudgetOptions {
