@@ -3,6 +3,7 @@ import { Semaphore } from "../core/semaphore.js";
 import type { OnProgress } from "../core/progress.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
+import { DEFAULT_MAX_CONCURRENT } from "./defaults.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults } from "./generate/options.js";
 import { Scheduler } from "./generate/scheduler.js";
 import { generateText } from "./generate/text-generation.js";
@@ -33,7 +34,7 @@ export interface LoadOptions {
   dtype?: "float32" | "float16" | "bfloat16";
   /** Read and write tool calls in this format (a name of `tools/detect.ts`). Default: the one the chat template teaches. */
   toolFormat?: string;
-  /** Generations that run at once; further ones wait their turn. Default 16. */
+  /** Generations that run at once; further ones wait their turn. Default: as in `defaults.ts`. */
   maxConcurrent?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
@@ -272,7 +273,7 @@ export class Model implements AsyncDisposable {
  * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
  * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
  */
-export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = 16, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = DEFAULT_MAX_CONCURRENT, onProgress, signal }: LoadOptions = {}): Promise<Model> {
   const chosenFormat = toolFormat === undefined ? undefined : toolCallFormat(toolFormat);
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);

@@ -9,9 +9,9 @@ import { load, Model, type LoadOptions } from "./model.js";
 import { loadTranscriber, Transcriber } from "./transcribe/transcriber.js";
 
 /** How a model is loaded. */
-export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat">;
+export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat" | "maxConcurrent">;
 
-/** One model in this process, of any kind, one answer at a time, behind the interface that servers use. */
+/** One model in this process, of any kind, behind the interface that servers use. */
 export class SimpleEngine implements Engine {
   readonly #name: string;
   readonly #options: SimpleEngineOptions;

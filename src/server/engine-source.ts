@@ -14,7 +14,7 @@ export async function modelSpec(name: string, { toolFormat, ...options }: { tool
     ...options,
     id,
     names: [name, ...aliasesOf(id)],
-    createEngine: () => new ProcessEngine(name, { toolFormat }),
+    createEngine: ({ maxConcurrent }) => new ProcessEngine(name, { toolFormat, maxConcurrent }),
     sizeBytes: () => localSizeBytes(name),
   };
 }

@@ -1,4 +1,5 @@
-import { DeskhandError, throwIfAborted } from "../core/errors.js";
+import { DeskhandError } from "../core/errors.js";
+import { Semaphore } from "../core/semaphore.js";
 
 /** A place in the queue. Disposing it gives it up: while waiting, or after its turn. */
 export interface Place extends Disposable {
@@ -10,77 +11,59 @@ export interface Place extends Disposable {
 const LATEST_WEIGHT = 0.3;
 const RETRY_AFTER_MAX_S = 60;
 
-/** Lets one generation run at a time, first come first served, and a bounded number wait. */
+/** What the queue lets through. */
+export interface QueueLimits {
+  /** Requests that run at once. */
+  maxConcurrent: number;
+  /** Requests that may wait beside those. */
+  maxWaiting: number;
+}
+
+/** Lets a number of generations run at once, first come first served, and a bounded number wait. */
 export class GenerationQueue {
-  readonly #maxWaiting: number;
-  readonly #waiting: { start: () => void }[] = [];
+  readonly #limits: QueueLimits;
+  readonly #running: Semaphore;
   #places = 0;
-  #isBusy = false;
   #averageMs = 0;
 
-  constructor(maxWaiting: number) {
-    this.#maxWaiting = maxWaiting;
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+    this.#running = new Semaphore(limits.maxConcurrent);
   }
 
-  /** Requests that hold a place: one may be generating, the others wait or are being prepared. */
+  /** Requests that hold a place: some are generating, the others wait or are being prepared. */
   get places(): number {
     return this.#places;
   }
 
-  /** When a place should be free again, for `Retry-After`: about one generation from now. */
+  /** When a place should be free again, for `Retry-After`: about the time until one of those running ends. */
   get retryAfterS(): number {
-    return Math.min(RETRY_AFTER_MAX_S, Math.max(1, Math.ceil(this.#averageMs / 1000)));
+    return Math.min(RETRY_AFTER_MAX_S, Math.max(1, Math.ceil(this.#averageMs / this.#limits.maxConcurrent / 1000)));
   }
 
   /** Takes a place at once, before any work on the request, or throws `queue_full`. */
   reserve(): Place {
-    if (this.#places > this.#maxWaiting) {
-      throw new DeskhandError("queue_full", `${this.#maxWaiting} requests are already waiting for this model. Try again in ${this.retryAfterS} s.`, { retryAfterS: this.retryAfterS });
+    const { maxConcurrent, maxWaiting } = this.#limits;
+    if (this.#places >= maxConcurrent + maxWaiting) {
+      throw new DeskhandError("queue_full", `${maxWaiting} requests are already waiting for this model. Try again in ${this.retryAfterS} s.`, { retryAfterS: this.retryAfterS });
     }
     this.#places++;
-    let startedAt: number | undefined;
+    let running: { startedAt: number; release: () => void } | undefined;
     let isHeld = true;
     return {
       turn: async (signal) => {
-        await this.#wait(signal);
-        startedAt = performance.now();
+        const release = await this.#running.acquire(signal);
+        running = { startedAt: performance.now(), release };
       },
       [Symbol.dispose]: () => {
         if (!isHeld) return;
         isHeld = false;
         this.#places--;
-        if (startedAt !== undefined) this.#finish(performance.now() - startedAt);
+        if (running === undefined) return;
+        const tookMs = performance.now() - running.startedAt;
+        this.#averageMs = this.#averageMs === 0 ? tookMs : (1 - LATEST_WEIGHT) * this.#averageMs + LATEST_WEIGHT * tookMs;
+        running.release();
       },
     };
-  }
-
-  async #wait(signal: AbortSignal): Promise<void> {
-    throwIfAborted(signal);
-    if (!this.#isBusy) {
-      this.#isBusy = true;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const waiter = {
-        start: () => {
-          signal.removeEventListener("abort", leave);
-          resolve();
-        },
-      };
-      const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        reject(new DeskhandError("cancelled", "Cancelled while waiting for its turn.", { cause: signal.reason }));
-      };
-      signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.push(waiter);
-    });
-  }
-
-  #finish(tookMs: number): void {
-    this.#averageMs = this.#averageMs === 0 ? tookMs : (1 - LATEST_WEIGHT) * this.#averageMs + LATEST_WEIGHT * tookMs;
-    const next = this.#waiting.shift();
-    // The turn passes on without a moment in which a newcomer could take it.
-    if (next) next.start();
-    else this.#isBusy = false;
   }
 }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { DeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
 import type { Progress } from "../core/progress.js";
 import type { Engine, EngineStartOptions, EngineState, ModelInfo } from "../engine/inference.js";
-import { GenerationQueue } from "./generation-queue.js";
+import { GenerationQueue, type QueueLimits } from "./generation-queue.js";
 
 /** `unloaded`: not in memory, and loaded by the next request for it. */
 export type ModelState = EngineState | "unloaded";
@@ -15,8 +15,8 @@ export interface ModelSpec {
   names?: readonly string[];
   /** Loaded at the start, and not evicted. */
   isPinned?: boolean;
-  /** An engine for it, not started. */
-  createEngine: () => Engine;
+  /** An engine for it, not started, that runs so many generations at once. */
+  createEngine: (options: { maxConcurrent: number }) => Engine;
   /** What its weights take, where that is known before they are loaded. */
   sizeBytes?: () => Promise<number | undefined>;
 }
@@ -29,6 +29,7 @@ export class HostedModel {
   readonly isPinned: boolean;
   readonly queue: GenerationQueue;
   readonly #spec: ModelSpec;
+  readonly #maxConcurrent: number;
   #engine: Engine | undefined;
   #state: ModelState = "unloaded";
   #onSettled: (() => void)[] = [];
@@ -41,11 +42,12 @@ export class HostedModel {
   #bytes = 0;
   #measuredBytes: number | undefined;
 
-  constructor(spec: ModelSpec, { maxWaiting }: { maxWaiting: number }) {
+  constructor(spec: ModelSpec, limits: QueueLimits) {
     this.#spec = spec;
     this.#id = spec.id;
     this.isPinned = spec.isPinned ?? false;
-    this.queue = new GenerationQueue(maxWaiting);
+    this.#maxConcurrent = limits.maxConcurrent;
+    this.queue = new GenerationQueue(limits);
   }
 
   get id(): string {
@@ -145,7 +147,7 @@ export class HostedModel {
 
   /** Loads the model, which is not in memory. Rejects as the engine does; the model has then `failed`, and requests are told why. */
   async start(options: EngineStartOptions = {}): Promise<void> {
-    const engine = (this.#engine = this.#spec.createEngine());
+    const engine = (this.#engine = this.#spec.createEngine({ maxConcurrent: this.#maxConcurrent }));
     this.#become("loading");
     try {
       await engine.start({

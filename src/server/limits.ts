@@ -1,8 +1,11 @@
 import { totalmem } from "node:os";
+import { DEFAULT_MAX_CONCURRENT } from "../engine/defaults.js";
 
 /** What one request, and all of them together, may cost. */
 export interface ServerLimits {
-  /** Requests that may wait while one generates; beyond it 429. */
+  /** Requests that one model answers at once. */
+  maxConcurrent: number;
+  /** Requests that may wait beside those; beyond it 429. */
   maxWaiting: number;
   /** Request body, and all pictures downloaded for one request. */
   maxBodyBytes: number;
@@ -25,6 +28,7 @@ export interface ServerLimits {
 }
 
 export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
+  maxConcurrent: DEFAULT_MAX_CONCURRENT,
   maxWaiting: 16,
   maxBodyBytes: 64 * 2 ** 20,
   maxPictureBytes: 20 * 2 ** 20,

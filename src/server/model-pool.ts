@@ -5,7 +5,7 @@ import { HostedModel, type ModelSpec } from "./hosted-model.js";
 import type { ServerLimits } from "./limits.js";
 import { MemoryBudget } from "./memory-budget.js";
 
-export type PoolLimits = Pick<ServerLimits, "maxWaiting" | "maxMemoryBytes" | "idleTimeoutMs" | "loadTimeoutMs">;
+export type PoolLimits = Pick<ServerLimits, "maxConcurrent" | "maxWaiting" | "maxMemoryBytes" | "idleTimeoutMs" | "loadTimeoutMs">;
 
 export interface ModelPoolOptions {
   /** The models requests may name, the default first. */

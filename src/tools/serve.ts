@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Command, Option } from "commander";
 import { isDeskhandError } from "../core/errors.js";
 import { DEFAULT_HOST, DEFAULT_MODEL, DEFAULT_PORT } from "../server/defaults.js";
+import { DEFAULT_LIMITS } from "../server/limits.js";
 import { byteSize, collect, collectPairs, duration, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
@@ -12,6 +13,8 @@ interface ServeFlags {
   alias?: Record<string, string>;
   allowLoad?: boolean;
   maxMemory?: number;
+  maxConcurrent?: number;
+  maxWaiting?: number;
   idleTimeout?: number;
   host: string;
   port: number;
@@ -29,6 +32,8 @@ export function serveCommand(): Command {
     .option("--alias <name=model>", "a further name for a model, e.g. gpt-4o=qwen; may be given several times", collectPairs)
     .option("--allow-load", "requests may name every other model that is on this machine, too")
     .option("--max-memory <size>", "most memory for all models, e.g. 12GB; unused ones make room (default: 90 % of the machine's)", byteSize)
+    .option("--max-concurrent <n>", `requests that one model answers at once (default: ${DEFAULT_LIMITS.maxConcurrent})`, wholeNumber(1, 1024))
+    .option("--max-waiting <n>", `requests that wait beside those; the next is told to come back later (default: ${DEFAULT_LIMITS.maxWaiting})`, wholeNumber(0, 100_000))
     .option("--idle-timeout <time>", "let models go that nobody has used for this long, e.g. 15m (default: never)", duration)
     .option("--host <host>", "address to listen on", DEFAULT_HOST)
     .option("--port <port>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), DEFAULT_PORT)
@@ -38,10 +43,15 @@ export function serveCommand(): Command {
     .action(runServe);
 }
 
-async function runServe({ alias: aliases, maxMemory, idleTimeout, ...flags }: ServeFlags): Promise<void> {
+async function runServe({ alias: aliases, maxMemory, maxConcurrent, maxWaiting, idleTimeout, ...flags }: ServeFlags): Promise<void> {
   using interrupt = abortOnSignals();
   const { signal } = interrupt;
-  const limits = { ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }), ...(idleTimeout !== undefined && { idleTimeoutMs: idleTimeout }) };
+  const limits = {
+    ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
+    ...(maxConcurrent !== undefined && { maxConcurrent }),
+    ...(maxWaiting !== undefined && { maxWaiting }),
+    ...(idleTimeout !== undefined && { idleTimeoutMs: idleTimeout }),
+  };
   try {
     const { serve } = await import("../server/start.js");
     await using server = await serve({ ...flags, aliases, limits, signal, onProgress: progressPrinter() });

@@ -140,7 +140,7 @@ describe("a client that leaves", () => {
   it("while waiting never reaches the engine and frees its place", async () => {
     const gate = deferred();
     const engine = new ScriptedEngine(() => ({ text: "ok", beforeStep: () => gate.promise }));
-    const server = await start(engine, { limits: { maxWaiting: 1 } });
+    const server = await start(engine, { limits: { maxConcurrent: 1, maxWaiting: 1 } });
     const first = chat(server.url, {});
     await until(() => engine.running === 1);
     const controller = new AbortController();

@@ -187,7 +187,7 @@ describe("several models", () => {
 
   it("a bounded number of requests waits for one that loads", async () => {
     const gate = deferred();
-    const server = serverOf([{ id: "a" }, { id: "b", onStart: () => gate.promise }], { limits: { maxWaiting: 2 } });
+    const server = serverOf([{ id: "a" }, { id: "b", onStart: () => gate.promise }], { limits: { maxConcurrent: 1, maxWaiting: 2 } });
     await server.models.start();
     const accepted = [1, 2, 3].map(() => server.says("b"));
     await until(() => server.models.known("b").users === 3);

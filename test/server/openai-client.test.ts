@@ -14,7 +14,7 @@ let engine: ScriptedEngine;
 
 beforeAll(async () => {
   engine = new ScriptedEngine(() => reply, { info: { id: "org/scripted" } });
-  server = await serve({ engine, port: 0, limits: { maxWaiting: 1 } });
+  server = await serve({ engine, port: 0, limits: { maxConcurrent: 1, maxWaiting: 1 } });
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 0 });
 });
 afterAll(() => server.close());

@@ -4,7 +4,7 @@ import { deferred, HELLO, scriptedApp, until } from "./support.js";
 
 describe("the generation queue", () => {
   it("lets one run at a time, in order of arrival, and refuses beyond its bound", async () => {
-    const queue = new GenerationQueue(2);
+    const queue = new GenerationQueue({ maxConcurrent: 1, maxWaiting: 2 });
     const { signal } = new AbortController();
     const order: number[] = [];
     const places = [0, 1, 2].map(() => queue.reserve());
@@ -19,7 +19,7 @@ describe("the generation queue", () => {
   });
 
   it("frees the place of one that leaves while waiting, and passes the turn on to the next", async () => {
-    const queue = new GenerationQueue(1);
+    const queue = new GenerationQueue({ maxConcurrent: 1, maxWaiting: 1 });
     const stay = new AbortController();
     const leaves = new AbortController();
     const first = queue.reserve();
@@ -41,9 +41,20 @@ describe("the generation queue", () => {
 });
 
 describe("over HTTP", () => {
-  it("answers one request at a time, and 429 with Retry-After beyond the queue", async () => {
+  it("answers as many requests at once as it may, and keeps the rest waiting", async () => {
     const gate = deferred();
-    await using server = await scriptedApp(() => ({ text: "ok", beforeStep: () => gate.promise }), { limits: { maxWaiting: 2 } });
+    await using server = await scriptedApp(() => ({ text: "ok", beforeStep: () => gate.promise }), { limits: { maxConcurrent: 3, maxWaiting: 2 } });
+    const accepted = Array.from({ length: 5 }, () => server.post(HELLO));
+    await until(() => server.engine.running === 3);
+    expect((await server.refusal(HELLO)).status).toBe(429);
+    gate.resolve();
+    for (const response of await Promise.all(accepted)) expect(response.statusCode).toBe(200);
+    expect(server.engine.maxRunning).toBe(3);
+  });
+
+  it("answers one request at a time where it may no more, and 429 with Retry-After beyond the queue", async () => {
+    const gate = deferred();
+    await using server = await scriptedApp(() => ({ text: "ok", beforeStep: () => gate.promise }), { limits: { maxConcurrent: 1, maxWaiting: 2 } });
     const accepted = [server.post(HELLO), server.post({ ...HELLO, stream: true }), server.post(HELLO)];
     await until(() => server.engine.running === 1);
     const health = await server.app.inject("/health");
@@ -58,7 +69,7 @@ describe("over HTTP", () => {
   });
 
   it("a refused or failed request gives its place back", async () => {
-    await using server = await scriptedApp((_, index) => (index === 0 ? { error: new Error("broken") } : "ok"), { limits: { maxWaiting: 0 } });
+    await using server = await scriptedApp((_, index) => (index === 0 ? { error: new Error("broken") } : "ok"), { limits: { maxConcurrent: 1, maxWaiting: 0 } });
     expect((await server.refusal(HELLO)).status).toBe(500);
     const badPicture = { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "file:///x" } }] }] };
     expect((await server.refusal(badPicture)).status).toBe(400);
