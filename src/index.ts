@@ -10,6 +10,7 @@ export type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, Tool
 export { load, type ChatOptions, type ChatOutput, type GenerateOptions, type GenerationOutput, type GenerationStream, type LoadOptions, type Model } from "./engine/model.js";
 export { SimpleEngine } from "./engine/simple-engine.js";
 export { loadTranscriber, type Transcriber, type TranscriberInfo, type TranscriptStream } from "./engine/transcribe/transcriber.js";
+export { formatTranscript, segmentText, type TranscriptFormat } from "./engine/transcribe/format.js";
 export type { TranscribeOptions } from "./engine/transcribe/options.js";
 export type { Transcript, TranscriptSegment, TranscriptWord } from "./engine/transcribe/transcript.js";
 export { serve, type RunningServer, type ServeOptions } from "./server/start.js";

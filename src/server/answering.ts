@@ -54,7 +54,7 @@ export async function answer({ models, inFlight, limits }: Answering, request: F
 }
 
 /** Waits for the first event and gives the events back, that one included. */
-async function begin(events: AsyncIterable<InferenceEvent>): Promise<AsyncIterable<InferenceEvent>> {
+export async function begin<Event>(events: AsyncIterable<Event>): Promise<AsyncIterable<Event>> {
   const iterator = events[Symbol.asyncIterator]();
   const first = await iterator.next();
   return (async function* () {
@@ -73,7 +73,7 @@ interface SendOptions {
 }
 
 /** Sends server-sent events. A failure on the way becomes an error event; nothing is thrown once the headers are out. */
-async function sendStream(events: AsyncIterable<string>, request: FastifyRequest, reply: FastifyReply, options: SendOptions): Promise<void> {
+export async function sendStream(events: AsyncIterable<string>, request: FastifyRequest, reply: FastifyReply, options: SendOptions): Promise<void> {
   reply.header("content-type", "text/event-stream; charset=utf-8").header("cache-control", "no-cache").header("x-accel-buffering", "no");
   reply.hijack();
   const response = reply.raw;

@@ -12,6 +12,7 @@ import type { ModelPool } from "./model-pool.js";
 import { zodValidator, type Routes } from "./openapi/zod-types.js";
 import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.js";
 import { PictureResolver } from "./pictures/resolver.js";
+import { registerAudio } from "./routes/audio.js";
 import { registerChatCompletions } from "./routes/chat-completions.js";
 import { registerDocs, registerOpenApi } from "./routes/docs.js";
 import { registerHealth } from "./routes/health.js";
@@ -97,6 +98,7 @@ export function buildApp(options: AppOptions): App {
     registerModels(routes, { models, inFlight, listModels: options.listModels, allowLoad: options.allowLoad ?? false, hasKey: options.apiKey !== undefined });
     registerChatCompletions(routes, answering);
     registerPage(plugin);
+    await registerAudio(routes, answering);
     refuseOtherMethods();
   });
 

@@ -13,6 +13,7 @@ export interface HttpError {
 /** Fastify's own errors that are the client's doing; the rest of its messages are passed on as they are. */
 const FRAMEWORK_ERRORS: Record<string, { code: string; message?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: "request_too_large", message: "The request body is larger than this server takes. Send fewer or smaller pictures." },
+  FST_REQ_FILE_TOO_LARGE: { code: "request_too_large", message: "The file is larger than this server takes. Send it compressed, or in parts." },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: "invalid_json", message: "Expected a JSON body but it does not parse." },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: "invalid_json", message: "Expected a JSON body but it is empty." },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: "unsupported_media_type", message: "Expected a body with Content-Type: application/json." },

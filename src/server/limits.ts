@@ -12,6 +12,8 @@ export interface ServerLimits {
   /** One picture, encoded. */
   maxPictureBytes: number;
   maxPictures: number;
+  /** One sound: what a small compressed file holds may be very long. */
+  maxSoundSeconds: number;
   /** All picture downloads of one request. */
   pictureTimeoutMs: number;
   maxRedirects: number;
@@ -33,6 +35,7 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   maxBodyBytes: 64 * 2 ** 20,
   maxPictureBytes: 20 * 2 ** 20,
   maxPictures: 64,
+  maxSoundSeconds: 4 * 3600,
   pictureTimeoutMs: 20_000,
   maxRedirects: 3,
   stallTimeoutMs: 30_000,

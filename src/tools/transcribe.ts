@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
-import type { TranscribeOptions } from "../index.js";
+import type { TranscribeOptions, TranscriptFormat } from "../index.js";
 import { decimalNumber, wholeNumber } from "./arguments.js";
 import { abortOnSignals, watchStdout } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
-import { formatTranscript, segmentText, TRANSCRIPT_FORMATS, type TranscriptFormat } from "./transcript-format.js";
+
+const FORMATS: readonly TranscriptFormat[] = ["text", "json", "srt", "vtt"];
 
 interface TranscribeFlags {
   model: string;
@@ -26,7 +27,7 @@ export function transcribeCommand(): Command {
     .option("--translate", "write English, whatever is spoken")
     .option("--words", "with json: when each word is said; with srt and vtt: a line for each word")
     .option("--prompt <text>", "text that could stand before: names, spelling, style")
-    .addOption(new Option("--format <format>", "what to print").choices([...TRANSCRIPT_FORMATS]).default("text"))
+    .addOption(new Option("--format <format>", "what to print").choices(FORMATS).default("text"))
     .option("--temp <t>", "this temperature alone; 0 is the likeliest text (default: from 0 up to 1 while the text is unlikely)", decimalNumber(0, 2))
     .option("--seed <s>", "makes temperatures above 0 repeatable", wholeNumber(0, 2 ** 32 - 1))
     .action(runTranscribe);
@@ -40,7 +41,7 @@ async function runTranscribe(file: string, flags: TranscribeFlags): Promise<void
   const { language, prompt, seed, temp: temperature, words: wordTimestamps } = flags;
   const options: TranscribeOptions = { language, prompt, seed, temperature, wordTimestamps, task: flags.translate ? "translate" : "transcribe", signal, onProgress };
   try {
-    const { loadTranscriber } = await import("../index.js");
+    const { formatTranscript, loadTranscriber, segmentText } = await import("../index.js");
     await using transcriber = await loadTranscriber(flags.model, { signal, onProgress });
     if (flags.format === "text") {
       for await (const segment of transcriber.streamTranscribe(file, options)) process.stdout.write(`${segmentText(segment)}\n`);

@@ -34,7 +34,7 @@ describe("a transcriber", () => {
   });
 
   it("says what it is", () => {
-    expect(transcriber.info).toEqual({ id: "model", modelType: "whisper", languages: ["de", "en", "es", "ja", "zh"] });
+    expect(transcriber.info).toEqual({ id: "model", modelType: "whisper", contextLength: 64, languages: ["de", "en", "es", "ja", "zh"] });
   });
 
   it("yields each segment when it is heard, and returns the whole", async () => {

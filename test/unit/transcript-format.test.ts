@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { Transcript, TranscriptSegment } from "../../src/index.js";
-import { formatTranscript } from "../../src/tools/transcript-format.js";
+import { formatTranscript } from "../../src/engine/transcribe/format.js";
 
-const segment = (id: number, start: number, end: number, text: string, words?: TranscriptSegment["words"]): TranscriptSegment => ({ id, start, end, text, tokenIds: [1], temperature: 0, avgLogprob: -0.5, compressionRatio: 1, noSpeechProb: 0.1, words });
+const segment = (id: number, start: number, end: number, text: string, words?: TranscriptSegment["words"]): TranscriptSegment => ({ id, seek: 0, start, end, text, tokenIds: [1], temperature: 0, avgLogprob: -0.5, compressionRatio: 1, noSpeechProb: 0.1, words });
 const transcript: Transcript = {
   text: "Good day. <b> --> & so on",
   language: "en",

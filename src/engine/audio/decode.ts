@@ -12,21 +12,28 @@ const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
 /** A WAVE file larger than this is not read into memory: ffmpeg decodes it as it comes. */
 const MAX_WAV_BYTES = 256 * 1024 * 1024;
 
+export interface DecodeAudioOptions {
+  signal?: AbortSignal;
+  /** Longer sounds are refused. */
+  maxDurationS?: number;
+}
+
 /**
  * Sound as mono samples at 16 kHz. WAVE files of usual size are decoded here, everything else by ffmpeg. The caller is trusted: any file and
  * any address is read.
  * @throws DeskhandError `unsupported_input`, `dependency_missing` (no ffmpeg), `cancelled`.
  */
-export async function decodeAudio(source: AudioSource, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array<ArrayBuffer>> {
+export async function decodeAudio(source: AudioSource, { signal, maxDurationS = Infinity }: DecodeAudioOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  const options = { signal, maxDurationS };
   throwIfAborted(signal);
   if (source instanceof Float32Array) return new Float32Array(source);
-  if (source instanceof Uint8Array) return decodeBytes(source, undefined, signal);
+  if (source instanceof Uint8Array) return decodeBytes(source, undefined, options);
   const text = String(source);
-  if (/^https?:/i.test(text)) return decodeBytes(await download(text, signal), undefined, signal);
+  if (/^https?:/i.test(text)) return decodeBytes(await download(text, signal), undefined, options);
   const path = /^file:/i.test(text) ? fileURLToPath(text) : text;
   try {
-    if (!isWav(await headOf(path)) || (await stat(path)).size > MAX_WAV_BYTES) return await decodeWithFfmpeg(path, signal);
-    return await decodeBytes(await readFile(path, { signal }), path, signal);
+    if (!isWav(await headOf(path)) || (await stat(path)).size > MAX_WAV_BYTES) return await decodeByFfmpeg(path, options);
+    return await decodeBytes(await readFile(path, { signal }), path, options);
   } catch (cause) {
     throwIfAborted(signal);
     if (isDeskhandError(cause)) throw cause;
@@ -34,10 +41,22 @@ export async function decodeAudio(source: AudioSource, { signal }: { signal?: Ab
   }
 }
 
-async function decodeBytes(bytes: Uint8Array, path: string | undefined, signal: AbortSignal | undefined): Promise<Float32Array<ArrayBuffer>> {
+async function decodeBytes(bytes: Uint8Array, path: string | undefined, options: DecodeAudioOptions): Promise<Float32Array<ArrayBuffer>> {
   const sound = isWav(bytes) ? decodeWav(bytes) : undefined;
-  if (sound === undefined) return decodeWithFfmpeg(path ?? bytes, signal);
+  if (sound === undefined) return decodeByFfmpeg(path ?? bytes, options);
+  refuseLonger(sound.samples.length / sound.sampleRateHz, options.maxDurationS);
   return resample(sound.samples, sound.sampleRateHz, SAMPLE_RATE);
+}
+
+async function decodeByFfmpeg(source: string | Uint8Array, options: DecodeAudioOptions): Promise<Float32Array<ArrayBuffer>> {
+  const samples = await decodeWithFfmpeg(source, options);
+  refuseLonger(samples.length / SAMPLE_RATE, options.maxDurationS);
+  return samples;
+}
+
+/** @throws DeskhandError `unsupported_input` */
+function refuseLonger(durationS: number, maxDurationS = Infinity): void {
+  if (durationS > maxDurationS) throw new DeskhandError("unsupported_input", `Expected a sound of at most ${maxDurationS} s but it is longer. Cut it into parts.`);
 }
 
 /** Enough of a file to know a WAVE by. */

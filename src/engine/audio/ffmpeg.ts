@@ -1,34 +1,60 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { pipeline } from "node:stream/promises";
-import { Readable } from "node:stream";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
+import { CONTAINERS } from "../video/source.js";
 import { SAMPLE_RATE } from "./log-mel.js";
 
 /** How much of what ffmpeg says goes into an error. */
 const MAX_MESSAGE = 500;
 
+export interface FfmpegAudioOptions {
+  signal?: AbortSignal;
+  /** Longer sounds are cut a little after this. */
+  maxDurationS?: number;
+}
+
 /**
- * Decodes sound of any container by ffmpeg into mono at 16 kHz, as it comes: the file is not read into memory.
+ * Decodes sound of any container by ffmpeg into mono at 16 kHz, as it comes: the file is not read into memory. What is found in it
+ * cannot lead to further files or addresses.
  * @param source a path, or the file's bytes.
  * @throws DeskhandError `dependency_missing` without ffmpeg, `unsupported_input` when it cannot decode, `cancelled`.
  */
-export async function decodeWithFfmpeg(source: string | Uint8Array, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
-  const input = typeof source === "string" ? `file:${source}` : "pipe:0";
-  const child = spawn("ffmpeg", ["-nostdin", "-v", "error", "-i", input, "-vn", "-f", "f32le", "-ac", "1", "-ar", String(SAMPLE_RATE), "pipe:1"], { signal });
+export async function decodeWithFfmpeg(source: string | Uint8Array, options: FfmpegAudioOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  if (typeof source === "string") return decodeFile(source, options);
+  // A file, because many containers have their table of contents at the end.
+  const dir = await mkdtemp(join(tmpdir(), "deskhand-sound-"));
+  try {
+    const path = join(dir, "sound");
+    await writeFile(path, source, { mode: 0o600, signal: options.signal });
+    return await decodeFile(path, options);
+  } catch (error) {
+    throwIfAborted(options.signal);
+    throw error;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function decodeFile(path: string, { signal, maxDurationS = Infinity }: FfmpegAudioOptions): Promise<Float32Array<ArrayBuffer>> {
+  const address = `file:${path}`;
+  const guards = ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS];
+  // A second more shows that it goes on.
+  const cut = Number.isFinite(maxDurationS) ? ["-t", String(maxDurationS + 1)] : [];
+  const args = ["-nostdin", "-v", "error", ...guards, "-i", address, "-vn", ...cut, "-f", "f32le", "-ac", "1", "-ar", String(SAMPLE_RATE), "pipe:1"];
+  const child = spawn("ffmpeg", args, { signal, killSignal: "SIGKILL", stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "close") as Promise<[number | null]>;
   // Heard only after the output has ended; until then an early failure must not count as unhandled.
   ended.catch(() => undefined);
-  // ffmpeg may stop reading before the end, e.g. at damaged data; its exit status says whether that was one.
-  if (typeof source === "string") child.stdin.end();
-  else void pipeline(Readable.from([source]), child.stdin).catch(() => undefined);
   let message = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (message = (message + text).slice(-MAX_MESSAGE)));
   const chunks: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   try {
     const [status] = await ended;
-    if (status !== 0) throw new DeskhandError("unsupported_input", `Expected sound that ffmpeg can decode but it ended with ${status}: ${message.trim() || "no message"}. Give a file with an audio track.`);
+    if (status !== 0) throw new DeskhandError("unsupported_input", `Expected sound that ffmpeg can decode but it ended with ${status}: ${message.replaceAll(address, "the sound").trim() || "no message"}. Give a file with an audio track.`);
   } catch (cause) {
     throwIfAborted(signal);
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {

@@ -23,7 +23,7 @@ export function describeSegments(segments: readonly TokenSegment[], result: Wind
     const text = place.vocabulary.textOf(segment.tokens);
     if (text.trim() === "" || segment.startFrame === segment.endFrame) return [];
     const words = times && { words: wordsOf(segment, times, result.logprobs, place) };
-    return [{ start: seconds(segment.startFrame), end: seconds(segment.endFrame), text, tokenIds: [...segment.tokens], temperature, avgLogprob, compressionRatio, noSpeechProb, ...words }];
+    return [{ seek: place.seek, start: seconds(segment.startFrame), end: seconds(segment.endFrame), text, tokenIds: [...segment.tokens], temperature, avgLogprob, compressionRatio, noSpeechProb, ...words }];
   });
 }
 

@@ -14,6 +14,8 @@ export interface TranscribeOptions {
   wordTimestamps?: boolean;
   /** Temperatures to try in turn while the text repeats itself or is unlikely; 0 takes the likeliest token. Default: 0, 0.2, 0.4, 0.6, 0.8, 1. */
   temperature?: number | readonly number[];
+  /** Longer sounds are refused. Default: any length. */
+  maxDurationS?: number;
   /** Makes temperatures above 0 repeatable. */
   seed?: number;
   /** Show the model the text so far. Default: yes. No makes it less prone to repeat itself. */
@@ -38,6 +40,7 @@ const Options = z.object({
     .union([z.number().min(0).max(10), z.array(z.number().min(0).max(10)).min(1)])
     .default([0, 0.2, 0.4, 0.6, 0.8, 1])
     .transform((given) => (typeof given === "number" ? [given] : given)),
+  maxDurationS: z.number().min(0).default(Infinity),
   seed: z
     .number()
     .int()

@@ -59,7 +59,7 @@ export class Transcriber implements AsyncDisposable {
     const release = await this.#turn.acquire(signal);
     try {
       if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
-      const samples = await decodeAudio(source, { signal });
+      const samples = await decodeAudio(source, { signal, maxDurationS: resolved.maxDurationS });
       const segments: TranscriptSegment[] = [];
       const heard = transcribeSound({ model: this.#model, vocabulary: this.#vocabulary, samples, options: resolved, signal, onProgress });
       try {

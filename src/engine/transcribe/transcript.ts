@@ -16,6 +16,8 @@ export interface TranscriptSegment {
   /** Seconds from the beginning of the sound. */
   start: number;
   end: number;
+  /** First frame, of 10 ms, of the window it was heard in. */
+  seek: number;
   /** As the model wrote it, usually with a space before. */
   text: string;
   /** Timestamps included. */

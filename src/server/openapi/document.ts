@@ -85,7 +85,8 @@ function operation({ url, body, docs, isOpen }: DocumentedRoute, path: string, s
     ...(isOpen && { security: [] }),
     ...(params.length > 0 && { parameters: params }),
     ...(body && { requestBody: { required: true, content: { "application/json": { schema: schemas.reference(body, "input") } } } }),
-    responses: { 200: { description: "The answer.", content: contents(docs, schemas) }, ...otherAnswers(docs, schemas), ...refusals(url, { docs, isOpen, hasBody: body !== undefined, hasParams: params.length > 0 }, schemas) },
+    ...(docs.form && { requestBody: { required: true, content: { "multipart/form-data": { schema: schemas.reference(docs.form, "input") } } } }),
+    responses: { 200: { description: "The answer.", content: contents(docs, schemas) }, ...otherAnswers(docs, schemas), ...refusals(url, { docs, isOpen, hasBody: body !== undefined || docs.form !== undefined, hasParams: params.length > 0 }, schemas) },
   };
 }
 

@@ -14,6 +14,8 @@ export interface RouteDocs {
   description?: string;
   /** What the route answers with: JSON of this schema, or the body of another content type in words. */
   answer: z.ZodType | { contentType: string; description: string };
+  /** Of a route that takes a form instead of JSON: its fields. */
+  form?: z.ZodType;
   stream?: EventStream;
   /** Further answers of success or failure that are not errors in the usual form, e.g. 503 of `/ready`. */
   otherAnswers?: Record<number, { description: string; schema: z.ZodType }>;

@@ -1,7 +1,6 @@
-import type { Transcript, TranscriptSegment } from "../index.js";
+import type { Transcript, TranscriptSegment } from "./transcript.js";
 
-export const TRANSCRIPT_FORMATS = ["text", "json", "srt", "vtt"] as const;
-export type TranscriptFormat = (typeof TRANSCRIPT_FORMATS)[number];
+export type TranscriptFormat = "text" | "json" | "srt" | "vtt";
 
 /** A transcript in the form of a file. `words` gives each word its own subtitle. */
 export function formatTranscript(transcript: Transcript, format: TranscriptFormat, { words = false } = {}): string {
@@ -53,6 +52,7 @@ function toJson({ text, language, durationS, segments }: Transcript) {
     duration: durationS,
     segments: segments.map((segment) => ({
       id: segment.id,
+      seek: segment.seek,
       start: segment.start,
       end: segment.end,
       text: segment.text,
