@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { streamText } from "ai";
 
-const [server = "http://127.0.0.1:8000", picture = "test/golden/fixtures/embedded/screens/zenity-filled.png", question = "Click the OK button"] = process.argv.slice(2);
+const [server = "http://127.0.0.1:8000", picture = "test/golden/fixtures/embedded/screens/zenity-filled.png", question = "What is in the field Email?"] = process.argv.slice(2);
 
 const deskhand = createOpenAICompatible({ name: "deskhand", baseURL: `${server}/v1`, apiKey: process.env["OPENAI_API_KEY"], includeUsage: true });
 const { textStream, usage } = streamText({

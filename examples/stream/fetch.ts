@@ -1,7 +1,7 @@
 // Streams an answer about a picture with nothing but fetch: npx tsx examples/stream/fetch.ts [SERVER] [PICTURE] [QUESTION]
 import { readFile } from "node:fs/promises";
 
-const [server = "http://127.0.0.1:8000", picture = "test/golden/fixtures/embedded/screens/zenity-filled.png", question = "Click the OK button"] = process.argv.slice(2);
+const [server = "http://127.0.0.1:8000", picture = "test/golden/fixtures/embedded/screens/zenity-filled.png", question = "What is in the field Email?"] = process.argv.slice(2);
 const url = `data:image/png;base64,${await readFile(picture, "base64")}`;
 
 const response = await fetch(`${server}/v1/chat/completions`, {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 
-const [server = "http://127.0.0.1:8000", picture = "test/golden/fixtures/embedded/screens/zenity-filled.png", question = "Click the OK button"] = process.argv.slice(2);
+const [server = "http://127.0.0.1:8000", picture = "test/golden/fixtures/embedded/screens/zenity-filled.png", question = "What is in the field Email?"] = process.argv.slice(2);
 const url = `data:image/png;base64,${await readFile(picture, "base64")}`;
 
 const client = new OpenAI({ baseURL: `${server}/v1`, apiKey: process.env["OPENAI_API_KEY"] ?? "none" });

@@ -62,6 +62,7 @@ describe("an answer", () => {
     await chat.page.getByText("answer 1").waitFor();
     await chat.page.getByRole("button", { name: "Try again" }).last().click();
     await chat.page.getByText("answer 2").waitFor();
+    expect(await chat.page.evaluate("document.activeElement.id")).toBe("prompt");
     expect(await chat.page.getByText("answer 1").count()).toBe(0);
     await chat.page.locator(".user").first().hover();
     await chat.page.getByRole("button", { name: "Edit this message" }).first().click();
@@ -259,7 +260,11 @@ describe("the page", () => {
     await using chat = await openPage(browser, [{ reasoning: wide, text: wide, toolCalls: [{ name: `f${"x".repeat(60)}`, arguments: JSON.stringify({ text: "y".repeat(300) }) }] }], { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, engine: { info: { id: `owner/${"long-name-".repeat(12)}` } } });
     const { page } = chat;
     await page.locator("#file").setInputFiles(Array.from({ length: 6 }, (_, index) => ({ name: `${index}.png`, mimeType: "image/png", buffer: PNG })));
-    await say(page, "u".repeat(400));
+    await page.locator("#prompt").fill("u".repeat(400));
+    // There is no Shift+Enter here: Enter begins a new line.
+    await page.locator("#prompt").press("Enter");
+    expect(await page.locator("#prompt").inputValue()).toBe(`${"u".repeat(400)}\n`);
+    await page.getByRole("button", { name: "Send" }).tap();
     await page.locator(".stats").waitFor();
     await page.getByText("Thought", { exact: true }).tap();
     await page.locator(".call summary").tap();

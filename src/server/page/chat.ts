@@ -11,6 +11,8 @@ export interface ChatOptions {
   /** Told when an answer begins and ends. */
   onBusy: (isBusy: boolean) => void;
   openSettings: () => void;
+  /** Where the focus goes when what had it is gone. */
+  focusPrompt: () => void;
 }
 
 /** Nearer to the end than this, the view follows what is written. */
@@ -70,6 +72,7 @@ export class Chat {
     turns.length = where === "before" ? index : index + 1;
     this.#views.get(turn)?.update();
     void this.#answer();
+    this.#options.focusPrompt();
   }
 
   async #answer(): Promise<void> {
@@ -78,6 +81,7 @@ export class Chat {
     const body = { ...settings.requestFields(), messages: this.#conversation.messages(settings.values.systemPrompt) };
     const turn: AssistantTurn = { role: "assistant", model: settings.values.model, text: "", reasoning: "", calls: [] };
     this.#conversation.turns.push(turn);
+    this.#conversation.save();
     this.#running = running;
     this.#show();
     this.#toEnd();

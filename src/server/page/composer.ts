@@ -11,6 +11,9 @@ export interface ComposerOptions {
   transcribe: (sound: Blob) => Promise<string>;
 }
 
+/** Without a keyboard Enter begins a new line, since there is no Shift+Enter, and a focus nobody asked for covers half the screen. */
+const FINGERS = matchMedia("(hover: none) and (pointer: coarse)");
+
 /** Where a message is written: text, pictures, speech. */
 export class Composer {
   readonly #text = part("prompt", HTMLTextAreaElement);
@@ -42,7 +45,7 @@ export class Composer {
     this.#text.addEventListener("input", () => this.#update());
     this.#text.addEventListener("keydown", (event) => {
       // The Enter that ends a composition, as of Japanese, is not meant for us.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || FINGERS.matches) return;
       event.preventDefault();
       this.#submit();
     });
@@ -52,7 +55,7 @@ export class Composer {
   }
 
   focus(): void {
-    this.#text.focus();
+    if (!FINGERS.matches) this.#text.focus();
   }
 
   /** While an answer comes, the button stops it. */

@@ -18,7 +18,7 @@ const dialog = new SettingsDialog(settings, () => {
   void models.refresh();
   composer.focus();
 });
-const chat = new Chat({ api, settings, onBusy: (isBusy) => (composer.isBusy = isBusy), openSettings: () => dialog.open() });
+const chat = new Chat({ api, settings, onBusy: (isBusy) => (composer.isBusy = isBusy), openSettings: () => dialog.open(), focusPrompt: () => composer.focus() });
 const composer = new Composer({
   onSend: (text, pictures) => chat.send(text, pictures),
   onStop: () => chat.stop(),
