@@ -53,6 +53,18 @@ export async function answer({ models, inFlight, limits }: Answering, request: F
   }
 }
 
+/** Answers one request that needs the model but no turn of it: its tokenizer, its template. */
+export async function answerCall<Result>({ models, inFlight }: Answering, reply: FastifyReply, model: string | null | undefined, call: (engine: Engine, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  using flight = inFlight.track(reply.raw);
+  const { signal } = flight;
+  try {
+    using lease = await models.borrow(model, { task: "generate", signal });
+    return await call(lease.engine, signal);
+  } catch (error) {
+    throw causeOf(error, signal);
+  }
+}
+
 /** Waits for the first event and gives the events back, that one included. */
 export async function begin<Event>(events: AsyncIterable<Event>): Promise<AsyncIterable<Event>> {
   const iterator = events[Symbol.asyncIterator]();

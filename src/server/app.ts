@@ -16,6 +16,7 @@ import { registerAudio } from "./routes/audio.js";
 import { registerChatCompletions } from "./routes/chat-completions.js";
 import { registerDocs, registerOpenApi } from "./routes/docs.js";
 import { registerHealth } from "./routes/health.js";
+import { registerMessages } from "./routes/messages.js";
 import { registerModels } from "./routes/models.js";
 import { registerPage } from "./routes/page.js";
 
@@ -71,7 +72,8 @@ export function buildApp(options: AppOptions): App {
   app.removeContentTypeParser("text/plain");
 
   app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
+    // Under the names that OpenAI's and Anthropic's clients look for.
+    reply.header("x-request-id", request.id).header("request-id", request.id);
     if (isClosing) throw new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
   });
   app.addHook("onResponse", async (request, reply) => {
@@ -99,6 +101,7 @@ export function buildApp(options: AppOptions): App {
     registerChatCompletions(routes, answering);
     registerPage(plugin);
     await registerAudio(routes, answering);
+    registerMessages(routes, answering);
     refuseOtherMethods();
   });
 

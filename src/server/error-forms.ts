@@ -23,7 +23,9 @@ export function openAiError({ status, code, message, param }: HttpError): ErrorB
 export function anthropicError({ status, message, param }: HttpError, requestId: string): AnthropicErrorBody {
   // There is no field of its own for what is at fault.
   const named = param === undefined || message.startsWith(param) ? message : `${param}: ${message}`;
-  return { type: "error", error: { type: anthropicType(status), message: named }, request_id: requestId };
+  // The client's tool runner tries threads first, and on this answer sends whole conversations.
+  const details = param === "thread" ? { error_code: "thread_unsupported_request" as const, unsupported: ["thread"] } : undefined;
+  return { type: "error", error: { type: anthropicType(status), message: named, ...(details && { details }) }, request_id: requestId };
 }
 
 function openAiType(status: number): ErrorBody["error"]["type"] {

@@ -10,6 +10,11 @@ export function sseEvent(value: unknown): string {
   return `data: ${JSON.stringify(value)}\n\n`;
 }
 
+/** An event under the name of its type, as Anthropic's clients and those of OpenAI's responses read them. */
+export function namedSseEvent(value: { type: string }): string {
+  return `event: ${value.type}\n${sseEvent(value)}`;
+}
+
 /**
  * Writes to a client at the pace it reads. Rejects with `cancelled` when it leaves (`signal`), and with `timeout` when it takes
  * nothing for `stallTimeoutMs`.

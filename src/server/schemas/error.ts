@@ -22,6 +22,8 @@ export const AnthropicErrorBody = z
     error: z.strictObject({
       type: z.enum(["invalid_request_error", "authentication_error", "not_found_error", "request_too_large", "rate_limit_error", "api_error", "overloaded_error", "timeout_error"]),
       message: z.string(),
+      /** Read by Anthropic's clients: what they then do without. */
+      details: z.strictObject({ error_code: z.literal("thread_unsupported_request"), unsupported: z.array(z.string()) }).optional(),
     }),
     request_id: z.string(),
   })
