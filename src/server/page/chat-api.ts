@@ -6,7 +6,7 @@ export interface ServedModel {
   id: string;
   state: "loaded" | "loading" | "failed" | "cached" | "available";
   /** Whether a request that names it is answered, after loading it where it has to be. */
-  loadable?: boolean;
+  loadable: boolean;
   tasks?: ("generate" | "transcribe")[];
   aliases: string[];
   model_type?: string;

@@ -5,7 +5,7 @@ import type { SettingsStore } from "./settings.js";
 
 /** How often a server that still loads its model is asked again. */
 const AGAIN_MS = 1_500;
-/** What hears is known by its tasks once it is loaded, and before that by its architecture. */
+/** What writes down speech is known by its tasks once it is loaded, and before that by its architecture. */
 const HEARS = ["whisper"];
 
 /** The list of models, and what follows from it. */
@@ -30,9 +30,9 @@ export class ModelPicker {
     clearTimeout(this.#again);
     try {
       const models = await this.#api.models();
-      const usable = models.filter((model) => model.loadable ?? model.state === "loaded");
+      const usable = models.filter((model) => model.loadable);
       this.#onModels({ hearing: usable.find(hears) });
-      this.#show(usable.filter((model) => !hears(model)));
+      this.#show(usable.filter(talks));
     } catch (error) {
       const { message, advice, offer } = asProblem(error);
       this.#say(`${message} ${advice}`);
@@ -62,7 +62,11 @@ export class ModelPicker {
 }
 
 function hears({ tasks, model_type }: ServedModel): boolean {
-  return tasks ? tasks.includes("transcribe") && !tasks.includes("generate") : HEARS.includes(model_type ?? "");
+  return tasks?.includes("transcribe") ?? HEARS.includes(model_type ?? "");
+}
+
+function talks({ tasks, model_type }: ServedModel): boolean {
+  return tasks?.includes("generate") ?? !HEARS.includes(model_type ?? "");
 }
 
 /** Without the owner: there is little room. */
