@@ -34,7 +34,7 @@ export async function generationRates(name: string, model: Architecture, prompt:
   const prefill: number[] = [];
   const decode: number[] = [];
   for (let run = -1; run < runs; run++) {
-    using cache = new PrefixCache(model);
+    using cache = new PrefixCache(model, { maxBytes: 0 });
     const { first, last } = await timedGeneration(new Scheduler(model, cache), prompt, tokens);
     if (run < 0) continue;
     prefill.push(prompt.tokenIds.length / (first / 1000));

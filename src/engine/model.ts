@@ -3,7 +3,7 @@ import { Semaphore } from "../core/semaphore.js";
 import type { OnProgress } from "../core/progress.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
-import { DEFAULT_MAX_CONCURRENT } from "./defaults.js";
+import { DEFAULT_MAX_CONCURRENT, DEFAULT_PREFIX_CACHE_BYTES } from "./defaults.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults } from "./generate/options.js";
 import { Scheduler } from "./generate/scheduler.js";
 import { generateText } from "./generate/text-generation.js";
@@ -36,6 +36,8 @@ export interface LoadOptions {
   toolFormat?: string;
   /** Generations that run at once; further ones wait their turn. Default: as in `defaults.ts`. */
   maxConcurrent?: number;
+  /** Most bytes kept of what was read, for prompts that begin as earlier ones did; 0 keeps nothing. Default: as in `defaults.ts`. */
+  prefixCacheBytes?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -96,6 +98,7 @@ interface Parts extends LoadedArchitecture {
   defaults: ModelDefaults;
   toolFormat: ToolCallFormat | undefined;
   maxConcurrent: number;
+  prefixCacheBytes: number;
 }
 
 /** A loaded model. Generations asked for at the same time run together; each continues from what an earlier one left where it can. */
@@ -108,9 +111,9 @@ export class Model implements AsyncDisposable {
   #disposed = false;
 
   constructor(parts: Parts) {
-    const { architecture, processor } = parts;
+    const { architecture, processor, tokenizer, prefixCacheBytes } = parts;
     this.#parts = parts;
-    this.#prefixes = new PrefixCache(architecture);
+    this.#prefixes = new PrefixCache(architecture, { maxBytes: prefixCacheBytes, borderTokens: tokenizer.specialTokenIds });
     this.#scheduler = new Scheduler(architecture, this.#prefixes);
     this.#places = new Semaphore(parts.maxConcurrent);
     this.info = { id: parts.id, tasks: ["generate"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
@@ -273,14 +276,14 @@ export class Model implements AsyncDisposable {
  * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
  * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
  */
-export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = DEFAULT_MAX_CONCURRENT, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = DEFAULT_MAX_CONCURRENT, prefixCacheBytes = DEFAULT_PREFIX_CACHE_BYTES, onProgress, signal }: LoadOptions = {}): Promise<Model> {
   const chosenFormat = toolFormat === undefined ? undefined : toolCallFormat(toolFormat);
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, tokenizer, template, defaults, maxConcurrent, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
+  return new Model({ ...loaded, id, tokenizer, template, defaults, maxConcurrent, prefixCacheBytes, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {

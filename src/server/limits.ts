@@ -1,4 +1,4 @@
-import { totalmem } from "node:os";
+import { memoryBytes } from "../core/memory.js";
 import { DEFAULT_MAX_CONCURRENT } from "../engine/defaults.js";
 
 /** What one request, and all of them together, may cost. */
@@ -44,10 +44,3 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   loadTimeoutMs: 120_000,
   graceMs: 3_000,
 };
-
-/** The machine's memory, or what its container may use of it. */
-function memoryBytes(): number {
-  // Without a container's bound this is 0, or larger than any memory.
-  const allowed = process.constrainedMemory();
-  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
-}

@@ -194,7 +194,7 @@ describe("closing", () => {
 
   it("cancels what still runs after the grace, telling the client", async () => {
     const engine = new ScriptedEngine(() => ({ text: endlessText() }));
-    const server = await start(engine, { limits: { graceMs: 50 } });
+    const server = await start(engine, { limits: { maxConcurrent: 1, graceMs: 50 } });
     const streamed = await chat(server.url, { stream: true });
     const text = streamed.text();
     const waiting = chat(server.url, {});

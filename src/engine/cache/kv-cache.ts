@@ -2,6 +2,12 @@ import { DeskhandError } from "../../core/errors.js";
 import { concatenate, disposeAll, retain, scope, slice, sliceUpdate, zeros, type Tensor } from "../mlx/index.js";
 import type { AttentionCache } from "./layer-cache.js";
 
+/** Neighbouring rows of one layer, `[B, H, n, D]` each. */
+export interface KeyValueRows {
+  keys: Tensor;
+  values: Tensor;
+}
+
 /** Rows are added in blocks of this many, so that a step rarely moves memory. */
 const BLOCK = 256;
 
@@ -10,6 +16,7 @@ const BLOCK = 256;
  * before the graph runs, so MLX reuses it.
  */
 export class KVCache implements AttentionCache {
+  readonly isState = false;
   #keys: Tensor | undefined;
   #values: Tensor | undefined;
   #length = 0;
@@ -38,6 +45,28 @@ export class KVCache implements AttentionCache {
   trim(length: number): void {
     if (length < 0 || length > this.#length) throw new DeskhandError("internal", `Expected to keep between 0 and ${this.#length} cache rows but received ${length}.`);
     this.#length = length;
+  }
+
+  fork(length: number): KVCache {
+    return KVCache.of([this.rows(0, length)]);
+  }
+
+  /** The rows [start, end). The result belongs to the current scope. */
+  rows(start: number, end: number): KeyValueRows {
+    if (this.#keys === undefined || this.#values === undefined || end > this.#length) throw new DeskhandError("internal", `Expected cache rows up to ${end} but there are ${this.#length}.`);
+    return { keys: slice(this.#keys, 2, start, end), values: slice(this.#values, 2, start, end) };
+  }
+
+  /** A cache that holds copies of these rows, one piece after the other. */
+  static of(pieces: readonly KeyValueRows[]): KVCache {
+    const cache = new KVCache();
+    const joined = (rows: Tensor[]): Tensor => (rows.length === 1 ? rows[0]! : concatenate(rows, 2));
+    scope(() => {
+      cache.#keys = writeRows(undefined, joined(pieces.map(({ keys }) => keys)), 0);
+      cache.#values = writeRows(undefined, joined(pieces.map(({ values }) => values)), 0);
+    });
+    cache.#length = pieces.reduce((sum, { keys }) => sum + keys.dim(2), 0);
+    return cache;
   }
 
   tensors(): Tensor[] {

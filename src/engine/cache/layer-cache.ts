@@ -8,6 +8,10 @@ export interface LayerCache extends Disposable {
   canTrim(length: number): boolean;
   /** Forgets all but the first `length` rows; only where `canTrim` says so. */
   trim(length: number): void;
+  /** Whether later rows replace earlier ones in it, so that it can go back a little way or none. */
+  readonly isState: boolean;
+  /** A cache of its own that holds the first `length` rows; only where `canTrim` says so. */
+  fork(length: number): LayerCache;
   /** What must be evaluated for the rows to be there. */
   tensors(): Tensor[];
 }

@@ -12,6 +12,7 @@ export interface RecurrentState {
 
 /** The state of a recurrent layer. It replaces itself with each row, so there is no way back: only to where it stands. */
 export class RecurrentCache implements LayerCache {
+  readonly isState = true;
   #state: RecurrentState | undefined;
   #length = 0;
 
@@ -37,6 +38,14 @@ export class RecurrentCache implements LayerCache {
 
   trim(length: number): void {
     if (!this.canTrim(length)) throw new DeskhandError("internal", `Expected to keep all ${this.#length} rows of a recurrent state but received ${length}.`);
+  }
+
+  fork(length: number): RecurrentCache {
+    const fork = new RecurrentCache();
+    if (this.#state !== undefined) fork.#state = { conv: retain(this.#state.conv.alias()), memory: retain(this.#state.memory.alias()) };
+    fork.#length = this.#length;
+    fork.trim(length);
+    return fork;
   }
 
   tensors(): Tensor[] {

@@ -8,6 +8,7 @@ import type { AttentionCache } from "./layer-cache.js";
  * position p lies at p mod window. Keys carry their positions in their rotation, so their order does not matter to attention.
  */
 export class RotatingKVCache implements AttentionCache {
+  readonly isState = true;
   readonly window: number;
   #keys: Tensor | undefined;
   #values: Tensor | undefined;
@@ -58,6 +59,16 @@ export class RotatingKVCache implements AttentionCache {
   trim(length: number): void {
     if (length < 0 || !this.canTrim(length)) throw new DeskhandError("internal", `Expected to keep cache rows whose window is still there (of ${this.#length}, from ${this.#first} on) but received ${length}.`);
     this.#length = length;
+  }
+
+  fork(length: number): RotatingKVCache {
+    const fork = new RotatingKVCache(this.window);
+    fork.#keys = this.#keys && retain(this.#keys.alias());
+    fork.#values = this.#values && retain(this.#values.alias());
+    fork.#length = this.#length;
+    fork.#first = this.#first;
+    fork.trim(length);
+    return fork;
   }
 
   tensors(): Tensor[] {

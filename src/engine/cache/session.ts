@@ -2,19 +2,49 @@ import { disposeModules } from "../nn/module.js";
 import type { Prompt } from "../models/architecture.js";
 import type { LayerCache } from "./layer-cache.js";
 
+/** A picture, video or sound in a sequence, by the row it begins at. Same key, same content and same processor settings. */
+export interface PlacedMedia {
+  start: number;
+  key: string;
+}
+
+/** What layers that cannot go back remembered after a number of rows; `undefined` for the others. */
+export interface Snapshot extends Disposable {
+  readonly length: number;
+  readonly caches: readonly (LayerCache | undefined)[];
+}
+
 /**
- * The caches of one conversation and what is in it. A new prompt continues from it when everything cached is the beginning of
- * the prompt: the same tokens, and pictures of the same content in the same places.
+ * The caches of one sequence and what is in it. A prompt continues from it when everything cached is the beginning of the prompt: the same
+ * tokens, and pictures of the same content in the same places.
  */
 export class Session implements Disposable {
   readonly caches: LayerCache[];
   #tokenIds: number[] = [];
-  #media: { start: number; key: string }[] = [];
+  #media: PlacedMedia[] = [];
+  #snapshots: Snapshot[] = [];
   /** Whether its rows are those of a prompt beyond the model's `lengthBorder`. */
   #isLong = false;
 
   constructor(caches: LayerCache[]) {
     this.caches = caches;
+  }
+
+  /** Rows of the sequence that are in the caches. */
+  get length(): number {
+    return this.#tokenIds.length;
+  }
+
+  get tokenIds(): readonly number[] {
+    return this.#tokenIds;
+  }
+
+  get media(): readonly PlacedMedia[] {
+    return this.#media.filter(({ start }) => start < this.length);
+  }
+
+  get isLong(): boolean {
+    return this.#isLong;
   }
 
   /**
@@ -31,14 +61,39 @@ export class Session implements Disposable {
     return this.#tokenIds.length;
   }
 
-  /** Rows of the sequence that are in the caches. */
-  get length(): number {
-    return this.#tokenIds.length;
-  }
-
   /** Records rows that have been added to the caches. */
   append(tokenIds: readonly number[]): void {
     for (const id of tokenIds) this.#tokenIds.push(id);
+  }
+
+  /** A session that begins with these rows; the caches hold them. */
+  static holding(prompt: Prompt, length: number, isLong: boolean, caches: LayerCache[]): Session {
+    const session = new Session(caches);
+    session.append(prompt.tokenIds.slice(0, length));
+    session.#media = prompt.media.map(({ start, key }) => ({ start, key }));
+    session.#isLong = isLong;
+    return session;
+  }
+
+  /** Whether it could go back to its first `length` rows. */
+  canTrim(length: number): boolean {
+    return length <= this.length && this.caches.every((cache) => cache.canTrim(length));
+  }
+
+  /** Keeps what the layers that cannot go back remember now, where there are such layers. */
+  mark(): void {
+    if (this.caches.some(({ isState }) => isState)) this.#snapshots.push(this.snapshot());
+  }
+
+  /** What the layers that cannot go back remember now; the caller's to dispose of. */
+  snapshot(): Snapshot {
+    const caches = this.caches.map((cache) => (cache.isState ? cache.fork(this.length) : undefined));
+    return { length: this.length, caches, [Symbol.dispose]: () => disposeModules(caches) };
+  }
+
+  /** Hands over the snapshots taken since the last time. */
+  takeSnapshots(): Snapshot[] {
+    return this.#snapshots.splice(0);
   }
 
   /** Forgets what lies beyond `length` rows, in the record and in the caches; everything, where a cache cannot go back. */
@@ -55,7 +110,7 @@ export class Session implements Disposable {
   }
 
   clear(): void {
-    disposeModules(this.caches);
+    disposeModules(this.caches, this.takeSnapshots());
     this.#tokenIds = [];
     this.#media = [];
   }
@@ -67,9 +122,8 @@ export class Session implements Disposable {
   #isPrefixOf({ tokenIds, media }: Prompt): boolean {
     const cached = this.#tokenIds;
     if (cached.length > tokenIds.length || cached.some((id, i) => id !== tokenIds[i])) return false;
-    const within = (item: { start: number }): boolean => item.start < cached.length;
-    const mine = this.#media.filter(within);
-    const theirs = media.filter(within);
+    const mine = this.media;
+    const theirs = media.filter(({ start }) => start < cached.length);
     return mine.length === theirs.length && mine.every(({ start, key }, i) => start === theirs[i]?.start && key === theirs[i]?.key);
   }
 }

@@ -10,15 +10,20 @@ export class Prefill implements Disposable {
   readonly #model: Architecture;
   readonly #prompt: Prompt;
   readonly #session: Session;
+  readonly #marks: readonly number[];
   readonly #plan: PromptPlan;
   /** Of the media whose rows are yet to come. */
   readonly #features = new Map<MediaSpan, MediaFeatures>();
 
-  /** @param session holds the beginning of the prompt, and less than all of it. */
-  constructor(model: Architecture, prompt: Prompt, session: Session) {
+  /**
+   * @param session holds the beginning of the prompt, and less than all of it.
+   * @param marks rows at which the session is to be marked.
+   */
+  constructor(model: Architecture, prompt: Prompt, session: Session, marks: readonly number[] = []) {
     this.#model = model;
     this.#prompt = prompt;
     this.#session = session;
+    this.#marks = marks;
     this.#plan = model.plan(prompt);
   }
 
@@ -34,7 +39,8 @@ export class Prefill implements Disposable {
   async step(rows = PREFILL_CHUNK): Promise<Tensor | undefined> {
     const from = this.#session.length;
     const { length } = this.#prompt.tokenIds;
-    const to = Math.min(this.#plan.border?.(from + rows) ?? from + rows, length);
+    const mark = this.#marks.find((row) => row > from) ?? length;
+    const to = Math.min(this.#plan.border?.(from + rows) ?? from + rows, mark, length);
     const spans = this.#prompt.media.filter(({ start, end }) => start < to && end > from);
     const missing = spans.find((span) => !this.#features.has(span));
     if (missing !== undefined && this.#model.encode !== undefined) {
@@ -48,6 +54,7 @@ export class Prefill implements Disposable {
     this.#session.append(this.#prompt.tokenIds.slice(from, to));
     this.#letGo((span) => span.end <= to);
     if (logits === undefined) await evaluated(...this.#session.caches.flatMap((cache) => cache.tensors()));
+    if (to === mark && to < length) this.#session.mark();
     return logits;
   }
 

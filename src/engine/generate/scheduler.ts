@@ -157,11 +157,12 @@ export class Scheduler {
     const sequence = this.#filling.shift()!;
     try {
       throwIfAborted(sequence.job.signal);
-      const prefill = sequence.prefill ?? sequence.begin(this.#cache.open(sequence.prompt));
+      const prefill = sequence.prefill ?? sequence.begin(this.#cache.open(sequence.prompt), this.#cache.marksOf(sequence.prompt));
       const logits = await prefill.step(rows);
       if (logits === undefined) this.#filling.push(sequence);
       else {
         sequence.filled();
+        this.#cache.share(sequence.session);
         this.#decoding.push(sequence);
         this.#sample([{ sequence, logits }]);
       }

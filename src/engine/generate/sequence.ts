@@ -89,12 +89,12 @@ export class Sequence {
     return this.ids.length + 1 >= this.job.prompt.tokenIds.length + this.#budget;
   }
 
-  /** @param session holds the beginning of the prompt. */
-  begin(session: Session): Prefill {
+  /** @param session holds the beginning of the prompt. @param marks rows at which it is to be marked. */
+  begin(session: Session, marks: readonly number[]): Prefill {
     this.#session = session;
     if (!this.#wasTold) this.job.onPrefill?.(session.length);
     this.#wasTold = true;
-    return (this.#prefill = new Prefill(this.#model, this.prompt, session));
+    return (this.#prefill = new Prefill(this.#model, this.prompt, session, marks));
   }
 
   /** The prompt is through. */

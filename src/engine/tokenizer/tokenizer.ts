@@ -50,6 +50,7 @@ export class Tokenizer {
 
   /** What tokens marked special spell (`<|im_end|>`). */
   readonly specialTokens: readonly string[];
+  readonly specialTokenIds: ReadonlySet<number>;
 
   private readonly core: TokenizerCore;
   private readonly swallowSpace: (text: string) => string;
@@ -73,6 +74,7 @@ export class Tokenizer {
       throw new DeskhandError("invalid_model", `Expected a tokenizer that can be built from ${origin} but received: ${messageOf(cause)}. Download the model's files again.`, { cause });
     }
     this.added = new Map(tokenizer.added_tokens.map(({ id, content, special }) => [id, { content, special }]));
+    this.specialTokenIds = new Set(tokenizer.added_tokens.filter(({ special }) => special).map(({ id }) => id));
     this.specialTokens = tokenizer.added_tokens.filter(({ special }) => special).map(({ content }) => content);
     this.style = piecesOf(tokenizer.decoder);
     this.vocabSize = this.core.model.vocab.length;

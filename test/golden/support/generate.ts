@@ -1,4 +1,4 @@
-import { PrefixCache } from "../../../src/engine/cache/prefix-cache.js";
+import { PrefixCache, type PrefixCacheOptions } from "../../../src/engine/cache/prefix-cache.js";
 import type { Session } from "../../../src/engine/cache/session.js";
 import { resolveOptions } from "../../../src/engine/generate/options.js";
 import { Prefill } from "../../../src/engine/generate/prefill.js";
@@ -23,18 +23,28 @@ export interface GenerateOptions extends SamplingOptions {
   constraint?: Constraint;
   signal?: AbortSignal;
   onPrefill?: (cachedRows: number) => void;
+  onLogits?: (logits: Tensor) => void;
   /** Called with each token; `false` ends. */
   onToken?: (id: number) => unknown;
 }
 
 /** Tokens of a generation, greedy unless said otherwise; no token ends it by itself. */
-export async function generate(scheduler: Scheduler, prompt: Prompt, { constraint, signal, onPrefill, onToken, ...sampling }: GenerateOptions): Promise<number[]> {
+export async function generate(scheduler: Scheduler, prompt: Prompt, { constraint, signal, onPrefill, onLogits, onToken, ...sampling }: GenerateOptions): Promise<number[]> {
   const options = resolveOptions({ temperature: 0, repetitionPenalty: 1, ...sampling }, {});
   const ids: number[] = [];
   using sampler = new Sampler(options, { prompt: prompt.tokenIds, constraint });
   await scheduler.run({
     prompt,
-    sampler,
+    sampler: {
+      sample: (logits) => {
+        onLogits?.(logits);
+        return sampler.sample(logits);
+      },
+      accept: (id) => sampler.accept(id),
+      get ended() {
+        return sampler.ended;
+      },
+    },
     maxTokens: options.maxTokens,
     signal,
     onPrefill,
@@ -49,18 +59,25 @@ export async function generate(scheduler: Scheduler, prompt: Prompt, { constrain
 /** A scheduler with a cache of its own. */
 export class TestScheduler implements Disposable {
   readonly scheduler: Scheduler;
-  readonly #cache: PrefixCache;
+  readonly cache: PrefixCache;
 
-  constructor(model: Architecture) {
-    this.#cache = new PrefixCache(model);
-    this.scheduler = new Scheduler(model, this.#cache);
+  constructor(model: Architecture, { maxBytes = 2 ** 30, borderTokens }: Partial<PrefixCacheOptions> = {}) {
+    this.cache = new PrefixCache(model, { maxBytes, borderTokens });
+    this.scheduler = new Scheduler(model, this.cache);
   }
 
   generate(prompt: Prompt, options: GenerateOptions): Promise<number[]> {
     return generate(this.scheduler, prompt, options);
   }
 
+  /** The tokens of a greedy generation, and the logits each was chosen by. */
+  async logits(prompt: Prompt, options: GenerateOptions): Promise<{ ids: number[]; logits: number[][] }> {
+    const logits: number[][] = [];
+    const ids = await generate(this.scheduler, prompt, { ...options, onLogits: (row) => logits.push(row.toArray()) });
+    return { ids, logits };
+  }
+
   [Symbol.dispose](): void {
-    this.#cache[Symbol.dispose]();
+    this.cache[Symbol.dispose]();
   }
 }
