@@ -1,11 +1,12 @@
 import type { ChatRequest } from "../engine/inference.js";
 import type { ChatMessage, ContentPart as EnginePart, ToolDefinition } from "../engine/messages.js";
+import type { ToolsRequest } from "./legacy-functions.js";
 import type { PictureResolver } from "./pictures/resolver.js";
-import type { ChatCompletionRequest, Content, Message } from "./schemas/chat-request.js";
+import type { Content, Message } from "./schemas/chat-request.js";
 import { pathText } from "./schemas/parse.js";
 
 /** The engine's form of a request: pictures fetched and in their place, names and nulls translated. */
-export async function toChatRequest(body: ChatCompletionRequest, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
+export async function toChatRequest(body: ToolsRequest, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
   const resolved = await pictures.resolve(body.messages.flatMap(pictureUrls), signal);
   return {
     messages: body.messages.map((message) => toChatMessage(message, resolved)),
@@ -60,6 +61,6 @@ function toContent(content: Content, pictures: Uint8Array[]): string | EnginePar
   });
 }
 
-function toToolDefinition({ function: tool }: NonNullable<ChatCompletionRequest["tools"]>[number]): ToolDefinition {
+function toToolDefinition({ function: tool }: NonNullable<ToolsRequest["tools"]>[number]): ToolDefinition {
   return { name: tool.name, description: tool.description ?? undefined, parameters: tool.parameters ?? undefined };
 }

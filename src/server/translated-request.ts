@@ -1,7 +1,8 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import type { ChatRequest } from "../engine/inference.js";
+import type { ToolsRequest } from "./legacy-functions.js";
 import type { PictureResolver } from "./pictures/resolver.js";
-import type { ChatCompletionRequest, ContentPart, Message } from "./schemas/chat-request.js";
+import type { ContentPart, Message } from "./schemas/chat-request.js";
 import { pathText } from "./schemas/parse.js";
 import { toChatRequest } from "./to-chat-request.js";
 
@@ -29,7 +30,7 @@ export class TranslatedMessages {
   }
 
   /** The engine's form of the request that these messages make with the other fields. */
-  async toChatRequest(fields: Omit<ChatCompletionRequest, "messages">, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
+  async toChatRequest(fields: Omit<ToolsRequest, "messages">, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
     try {
       return await toChatRequest({ ...fields, messages: this.messages }, pictures, signal);
     } catch (error) {

@@ -56,7 +56,7 @@ describe("what would silently change the answer is refused", () => {
     ["response_format", { type: "json_schema", json_schema: { name: "x", schema: {} } }],
     ["tool_choice", "required"],
     ["tool_choice", { type: "function", function: { name: "weather" } }],
-    ["functions", [{ name: "f" }]],
+    ["function_call", { name: "f" }],
     ["modalities", ["text", "audio"]],
     ["audio", { voice: "alloy", format: "wav" }],
   ])("%s", async (param, value) => {

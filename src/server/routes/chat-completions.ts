@@ -1,6 +1,7 @@
 import { answer, type Answering } from "../answering.js";
 import { newAnswerHead, toChunks, toCompletion } from "../chat-answer.js";
 import { openAiError } from "../error-forms.js";
+import { asksForFunctions, inTermsOfTools, withFunctionCall, withFunctionCallDeltas } from "../legacy-functions.js";
 import type { RouteDocs } from "../openapi/route-docs.js";
 import type { Routes } from "../openapi/zod-types.js";
 import { ChatCompletion, ChatCompletionChunk } from "../schemas/chat-answer.js";
@@ -23,14 +24,19 @@ export function registerChatCompletions(app: Routes, answering: Answering): void
   const preValidation = async ({ body }: { body: unknown }): Promise<void> => rejectUnsupported(body);
   app.post("/v1/chat/completions", { schema: { body: ChatCompletionRequest }, config: { docs }, preValidation }, (request, reply) => {
     const { body } = request;
+    const isLegacy = asksForFunctions(body);
     return answer(answering, request, reply, {
       model: body.model,
-      prepare: (signal) => toChatRequest(body, answering.pictures, signal),
-      whole: (events, { info }) => toCompletion(newAnswerHead(info.id), events),
+      prepare: (signal) => toChatRequest(inTermsOfTools(body), answering.pictures, signal),
+      whole: async (events, { info }) => {
+        const completion = await toCompletion(newAnswerHead(info.id), events);
+        return isLegacy ? withFunctionCall(completion) : completion;
+      },
       stream: body.stream
         ? {
             events: async function* (events, { info }) {
-              for await (const chunk of toChunks(newAnswerHead(info.id), events, body.stream_options?.include_usage ?? false)) yield sseEvent(chunk);
+              const chunks = toChunks(newAnswerHead(info.id), events, body.stream_options?.include_usage ?? false);
+              for await (const chunk of isLegacy ? withFunctionCallDeltas(chunks) : chunks) yield sseEvent(chunk);
               yield SSE_DONE;
             },
             failure: (error) => sseEvent(openAiError(error)),

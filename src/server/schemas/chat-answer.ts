@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** What `POST /v1/chat/completions` answers: whole, or as the chunks of a stream. */
 
-export const FinishReason = z.enum(["stop", "length", "tool_calls"]);
+export const FinishReason = z.enum(["stop", "length", "tool_calls", "function_call"]);
 
 export const Usage = z.strictObject({
   prompt_tokens: z.number().int(),
@@ -15,11 +15,9 @@ export type Usage = z.infer<typeof Usage>;
 export const Timings = z.strictObject({ process_ms: z.number(), prefill_ms: z.number(), decode_ms: z.number() });
 export type Timings = z.infer<typeof Timings>;
 
-export const AnswerToolCall = z.strictObject({
-  id: z.string(),
-  type: z.literal("function"),
-  function: z.strictObject({ name: z.string(), arguments: z.string() }),
-});
+const AnswerFunctionCall = z.strictObject({ name: z.string(), arguments: z.string() });
+
+export const AnswerToolCall = z.strictObject({ id: z.string(), type: z.literal("function"), function: AnswerFunctionCall });
 export type AnswerToolCall = z.infer<typeof AnswerToolCall>;
 
 export const ChatCompletion = z.strictObject({
@@ -39,6 +37,8 @@ export const ChatCompletion = z.strictObject({
         /** The model's thinking, of models that think; the field's name is the one local servers share. */
         reasoning_content: z.string().optional(),
         tool_calls: z.array(AnswerToolCall).min(1).optional(),
+        /** In place of tool_calls, when the request has functions in place of tools. */
+        function_call: AnswerFunctionCall.optional(),
       }),
       logprobs: z.null(),
       finish_reason: FinishReason,
@@ -49,12 +49,15 @@ export const ChatCompletion = z.strictObject({
 }).meta({ id: "ChatCompletion" });
 export type ChatCompletion = z.infer<typeof ChatCompletion>;
 
+/** The first delta of a call has the whole name; later ones only arguments. */
+const FunctionCallDelta = z.strictObject({ name: z.string().optional(), arguments: z.string() });
+
 const ToolCallDelta = z.strictObject({
   index: z.number().int(),
-  /** The first delta of a call has id, type and the whole name; later ones only arguments. */
+  /** The first delta of a call has id and type; later ones only arguments. */
   id: z.string().optional(),
   type: z.literal("function").optional(),
-  function: z.strictObject({ name: z.string().optional(), arguments: z.string() }),
+  function: FunctionCallDelta,
 });
 
 export const Delta = z.strictObject({
@@ -62,6 +65,7 @@ export const Delta = z.strictObject({
   content: z.string().optional(),
   reasoning_content: z.string().optional(),
   tool_calls: z.array(ToolCallDelta).length(1).optional(),
+  function_call: FunctionCallDelta.optional(),
 });
 export type Delta = z.infer<typeof Delta>;
 

@@ -36,11 +36,15 @@ export type ContentPart = z.infer<typeof ContentPart>;
 const Content = z.union([z.string(), z.array(ContentPart)], oneOf("a string or an array of content parts"));
 export type Content = z.infer<typeof Content>;
 
+const FunctionCall = z.object({ name: z.string().min(1), arguments: z.string() });
+
 const RequestToolCall = z.object({
   id: z.string().min(1),
   type: z.literal("function").default("function"),
-  function: z.object({ name: z.string().min(1), arguments: z.string() }),
+  function: FunctionCall,
 });
+
+const ROLES = oneOf('a message with role "system", "developer", "user", "assistant" or "tool"');
 
 export const Message = z.discriminatedUnion(
   "role",
@@ -48,26 +52,28 @@ export const Message = z.discriminatedUnion(
     z.object({ role: z.enum(["system", "developer"]), content: Content }),
     z.object({ role: z.literal("user"), content: Content }),
     z
-      .object({ role: z.literal("assistant"), content: Content.nullish(), tool_calls: z.array(RequestToolCall).nullish() })
-      .refine((message) => message.content != null || message.tool_calls?.length, {
+      .object({ role: z.literal("assistant"), content: Content.nullish(), tool_calls: z.array(RequestToolCall).nullish(), function_call: FunctionCall.nullish() })
+      .refine((message) => message.content != null || message.tool_calls?.length || message.function_call, {
         path: ["content"],
         error: "expected content, tool_calls, or both in an assistant message",
       }),
     z.object({ role: z.literal("tool"), content: Content, tool_call_id: z.string().min(1), name: z.string().nullish() }),
   ],
-  oneOf('a message with role "system", "developer", "user", "assistant" or "tool"'),
+  ROLES,
 );
 export type Message = z.infer<typeof Message>;
 
-const Tool = z.object({
-  type: z.literal("function"),
-  function: z.object({
-    name: z.string().regex(/^[\w./-]{1,128}$/, "expected 1 to 128 letters, digits, or any of _ - . /"),
-    description: z.string().nullish(),
-    /** JSON Schema of the arguments object. `strict` is not read: arguments are not constrained to the schema. */
-    parameters: z.record(z.string(), z.unknown()).nullish(),
-  }),
+/** A function's result as it was sent before there were tools. */
+const FunctionMessage = z.object({ role: z.literal("function"), name: z.string().min(1), content: z.string().nullish() });
+
+const FunctionDefinition = z.object({
+  name: z.string().regex(/^[\w./-]{1,128}$/, "expected 1 to 128 letters, digits, or any of _ - . /"),
+  description: z.string().nullish(),
+  /** JSON Schema of the arguments object. `strict` is not read: arguments are not constrained to the schema. */
+  parameters: z.record(z.string(), z.unknown()).nullish(),
 });
+
+const Tool = z.object({ type: z.literal("function"), function: FunctionDefinition });
 
 const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.looseObject({ type: z.string() })], {
   error: 'expected "none" or "auto"',
@@ -78,7 +84,7 @@ const StopString = z.string().min(1, "expected a non-empty stop string");
 export const ChatCompletionRequest = z.object({
   /** The served model, one of its names; left out, the served model. */
   model: z.string().nullish(),
-  messages: z.array(Message).min(1, "expected at least one message"),
+  messages: z.array(z.discriminatedUnion("role", [Message, FunctionMessage], ROLES)).min(1, "expected at least one message"),
   /** Most tokens to generate; `max_tokens` is the older name, and yields to this one. */
   max_completion_tokens: z.number().int().min(1).nullish(),
   max_tokens: z.number().int().min(1).nullish(),
@@ -95,5 +101,8 @@ export const ChatCompletionRequest = z.object({
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   tools: z.array(Tool).nullish(),
   tool_choice: ToolChoice.nullish(),
+  /** What `tools` and `tool_choice` were called before; the answer then has a `function_call`. */
+  functions: z.array(FunctionDefinition).nullish(),
+  function_call: z.union([z.enum(["none", "auto"]), z.object({ name: z.string() })], { error: 'expected "none" or "auto"' }).nullish(),
 }).meta({ id: "ChatCompletionRequest" });
 export type ChatCompletionRequest = z.infer<typeof ChatCompletionRequest>;

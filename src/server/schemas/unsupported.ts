@@ -28,8 +28,10 @@ const UNSUPPORTED: Record<string, { harmless: IsHarmless; instead: string }> = {
     harmless: (value) => isAbsent(value) || (typeof value !== "object" && value !== "required"),
     instead: 'send "auto" and check that the answer calls the tool: decoding is not constrained, so a call cannot be promised',
   },
-  functions: { harmless: isEmpty, instead: "send tools" },
-  function_call: { harmless: (value) => isAbsent(value) || value === "none" || value === "auto", instead: "send tools and tool_choice" },
+  function_call: {
+    harmless: (value) => isAbsent(value) || value === "none" || value === "auto",
+    instead: 'send "auto" and check that the answer calls the function: decoding is not constrained, so a call cannot be promised',
+  },
   modalities: {
     harmless: (value) => isAbsent(value) || (Array.isArray(value) && value.every((entry) => entry === "text")),
     instead: "ask for text",
