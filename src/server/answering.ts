@@ -4,6 +4,7 @@ import type { ChatRequest, Engine, InferenceEvent } from "../engine/inference.js
 import { toHttpError, type HttpError } from "./errors.js";
 import { causeOf, type InFlight } from "./in-flight.js";
 import type { ServerLimits } from "./limits.js";
+import type { Metrics } from "./metrics.js";
 import type { ModelPool } from "./model-pool.js";
 import type { PictureResolver } from "./pictures/resolver.js";
 import { writeAtReadersPace } from "./sse.js";
@@ -11,6 +12,7 @@ import { writeAtReadersPace } from "./sse.js";
 /** What every route that generates needs. */
 export interface Answering {
   models: ModelPool;
+  metrics: Metrics;
   inFlight: InFlight;
   pictures: PictureResolver;
   limits: ServerLimits;
@@ -35,16 +37,17 @@ export interface Answer {
 }
 
 /** Answers one request: its model, a place in that one's queue, one generation, and its events whole or streamed. It ends when the client leaves. */
-export async function answer({ models, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream }: Answer): Promise<unknown> {
+export async function answer({ models, metrics, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream }: Answer): Promise<unknown> {
   using flight = inFlight.track(reply.raw);
   const { signal } = flight;
   try {
     using lease = await models.borrow(model, { task: "generate", signal });
     const { engine } = lease;
+    request.servedModel = engine.info.id;
     const chat = await prepare(signal, engine);
     await lease.turn(signal);
     // Until its first event a generation can still fail with a proper status.
-    const events = await begin(engine.generate(chat, { signal }));
+    const events = await begin(metrics.generation(engine.info.id, reply.elapsedTime / 1000, engine.generate(chat, { signal })));
     if (stream === undefined) return await whole(events, engine);
     await sendStream(stream.events(events, engine), request, reply, { signal, stallTimeoutMs: limits.stallTimeoutMs, failure: stream.failure });
     return reply;

@@ -8,8 +8,10 @@ import { handleClientError, handleNotFound, sendError, watchMethods } from "./er
 import { InFlight } from "./in-flight.js";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.js";
 import type { KnownModel } from "./model-list.js";
+import { Metrics } from "./metrics.js";
 import type { ModelPool } from "./model-pool.js";
 import { zodValidator, type Routes } from "./openapi/zod-types.js";
+import { guardOrigins, type OriginOptions } from "./origins.js";
 import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.js";
 import { PictureResolver } from "./pictures/resolver.js";
 import { registerAudio } from "./routes/audio.js";
@@ -17,10 +19,11 @@ import { registerChatCompletions } from "./routes/chat-completions.js";
 import { registerDocs, registerOpenApi } from "./routes/docs.js";
 import { registerHealth } from "./routes/health.js";
 import { registerMessages } from "./routes/messages.js";
+import { registerMetrics } from "./routes/metrics.js";
 import { registerModels } from "./routes/models.js";
 import { registerPage } from "./routes/page.js";
 
-export interface AppOptions {
+export interface AppOptions extends OriginOptions {
   models: ModelPool;
   /** What `GET /v1/models` lists beside the served models. */
   listModels: () => Promise<KnownModel[]>;
@@ -32,6 +35,15 @@ export interface AppOptions {
   logger?: Logger;
   /** Requests without this key are refused; without it none is asked for. */
   apiKey?: string;
+  /** Logs a line for each request: what was asked of which model and how it ended, never what was said. */
+  logRequests?: boolean;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The id of the model that answers it, once that is known. */
+    servedModel: string;
+  }
 }
 
 export interface App {
@@ -43,12 +55,15 @@ export interface App {
 /** A client's own request id is kept when it is short and plain. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const UNAVAILABLE_RETRY_AFTER_S = 1;
+const HEADERS_TIMEOUT_MS = 20_000;
+const CONNECTIONS_CHECK_MS = 5_000;
 
 /** Builds the HTTP application without listening: `start.ts` listens, tests use `app.inject()`. */
 export function buildApp(options: AppOptions): App {
   const limits: ServerLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const { models } = options;
-  const inFlight = new InFlight();
+  const inFlight = new InFlight(limits);
+  const metrics = new Metrics(models);
   const pictures = new PictureResolver(limits, options.isAllowedAddress ?? isPublicAddress);
   const logger: FastifyBaseLogger = options.logger ?? createLogger("server");
   let isClosing = false;
@@ -58,6 +73,12 @@ export function buildApp(options: AppOptions): App {
     // One line a request, below, instead of Fastify's two.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.maxBodyBytes,
+    requestTimeout: limits.receiveTimeoutMs,
+    http: {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, limits.receiveTimeoutMs),
+      connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, limits.receiveTimeoutMs),
+    },
     // Refused by the hook below, so that this error too has the one error form.
     return503OnClosing: false,
     forceCloseConnections: "idle",
@@ -74,10 +95,17 @@ export function buildApp(options: AppOptions): App {
   app.addHook("onRequest", async (request, reply) => {
     // Under the names that OpenAI's and Anthropic's clients look for.
     reply.header("x-request-id", request.id).header("request-id", request.id);
-    if (isClosing) throw new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
+    if (!isClosing) return;
+    reply.header("connection", "close");
+    if (request.routeOptions.config.isProbe !== true) throw new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
   });
+  app.decorateRequest("servedModel", "");
   app.addHook("onResponse", async (request, reply) => {
-    request.log.info({ method: request.method, path: request.routeOptions.url, status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }, "answered");
+    // Paths that are no routes are without end, and clients choose them.
+    const { method, servedModel: model, routeOptions } = request;
+    const { statusCode: status, elapsedTime: tookMs } = reply;
+    metrics.answered({ route: `${method} ${routeOptions.url ?? "unknown"}`, status, model, seconds: tookMs / 1000 });
+    if (options.logRequests) request.log.info({ method, route: routeOptions.url, status, model, tookMs: Math.round(tookMs) }, "answered");
   });
 
   app.setErrorHandler((error, request, reply) => {
@@ -87,9 +115,13 @@ export function buildApp(options: AppOptions): App {
   });
   app.setNotFoundHandler(handleNotFound);
 
-  if (options.apiKey !== undefined) requireApiKey(app, options.apiKey);
+  app.server.maxConnections = limits.maxConnections;
+  guardOrigins(app, options);
+  const { apiKey } = options;
+  // After the answers to browsers that ask whether they may ask: those carry no key.
+  if (apiKey !== undefined) app.after(() => requireApiKey(app, apiKey));
   app.setValidatorCompiler(zodValidator);
-  const answering: Answering = { models, inFlight, pictures, limits };
+  const answering: Answering = { models, metrics, inFlight, pictures, limits };
   const document = registerDocs(app);
   // After the plugins, whose hooks see routes that come later only.
   app.register(async (plugin) => {
@@ -97,6 +129,7 @@ export function buildApp(options: AppOptions): App {
     const refuseOtherMethods = watchMethods(plugin);
     registerOpenApi(routes, document);
     registerHealth(routes, { models });
+    registerMetrics(routes, metrics);
     registerModels(routes, { models, inFlight, listModels: options.listModels, allowLoad: options.allowLoad ?? false, hasKey: options.apiKey !== undefined });
     registerChatCompletions(routes, answering);
     registerPage(plugin);
@@ -108,11 +141,14 @@ export function buildApp(options: AppOptions): App {
   let closing: Promise<void> | undefined;
   async function shutDown(): Promise<void> {
     isClosing = true;
-    // Stops listening at once; resolves when the last connection is gone, and idle keep-alive ones would stay for a minute.
+    models.refuse();
+    // Still listening: whoever comes now is told why there is no answer, and that another try may have one.
+    await inFlight.drain(limits.drainTimeoutMs);
+    // Resolves when the last connection is gone, and idle keep-alive ones would stay for a minute.
     const closed = app.close();
-    await inFlight.drain(limits.graceMs);
     app.server.closeAllConnections();
     await closed;
+    metrics.close();
     await pictures.close();
   }
   return { app, close: () => (closing ??= shutDown()) };

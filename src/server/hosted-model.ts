@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { DeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
 import type { Progress } from "../core/progress.js";
-import type { Engine, EngineStartOptions, EngineState, ModelInfo } from "../engine/inference.js";
+import type { Engine, EngineStartOptions, EngineState, EngineStats, ModelInfo } from "../engine/inference.js";
 import { GenerationQueue, type QueueLimits } from "./generation-queue.js";
 
 /** `unloaded`: not in memory, and loaded by the next request for it. */
@@ -121,11 +121,21 @@ export class HostedModel {
     this.#bytes = bytes;
   }
 
-  /** Asks the engine what it costs now. */
+  /** What the engine says it costs now; undefined when there is none, or when it is too busy to say. */
+  async stats(): Promise<EngineStats | undefined> {
+    if (this.#state !== "ready" || this.#engine === undefined) return undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, STATS_TIMEOUT_MS, undefined)));
+    try {
+      return await Promise.race([this.#engine.stats().catch(() => undefined), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Has `bytes` tell what the engine costs now. */
   async measure(): Promise<void> {
-    if (this.#state !== "ready" || this.#engine === undefined) return;
-    const late = new Promise<undefined>((resolve) => setTimeout(resolve, STATS_TIMEOUT_MS, undefined).unref());
-    const stats = await Promise.race([this.#engine.stats().catch(() => undefined), late]);
+    const stats = await this.stats();
     if (stats === undefined || this.#state !== "ready") return;
     // Unified memory counts as the process's own; a card's is only in the second.
     this.#bytes = this.#measuredBytes = Math.max(stats.rssBytes, stats.activeBytes + stats.cacheBytes);

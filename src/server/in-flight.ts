@@ -11,10 +11,15 @@ export interface Flight extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** The requests being answered, so that those whose client leaves, and at the end all, can be cancelled. */
+/** The requests being answered, so that those whose client leaves or whose time is over, and at the end all, can be cancelled. */
 export class InFlight {
+  readonly #requestTimeoutMs: number;
   readonly #controllers = new Set<AbortController>();
   #onEmpty: (() => void) | undefined;
+
+  constructor({ requestTimeoutMs }: { requestTimeoutMs: number }) {
+    this.#requestTimeoutMs = requestTimeoutMs;
+  }
 
   track(response: ServerResponse): Flight {
     const controller = new AbortController();
@@ -22,9 +27,15 @@ export class InFlight {
     let pending = 2;
     const partDone = () => {
       if (--pending > 0) return;
+      clearTimeout(timer);
       this.#controllers.delete(controller);
       if (this.#controllers.size === 0) this.#onEmpty?.();
     };
+    const timer = setTimeout(() => {
+      controller.abort(new DeskhandError("timeout", `The request took longer than the ${this.#requestTimeoutMs / 1000} s this server allows. Ask for fewer tokens, or start it with a longer --request-timeout.`));
+      // What has been answered and is not read is held by nobody but the client.
+      if (pending === 1) response.destroy();
+    }, this.#requestTimeoutMs);
     // A response's `close` without its `finish` is the one sign of a lost client that streamed and whole answers share.
     const onClose = () => {
       if (!response.writableFinished) controller.abort(new DeskhandError("cancelled", "The client left."));
@@ -35,11 +46,11 @@ export class InFlight {
     return { signal: controller.signal, [Symbol.dispose]: partDone };
   }
 
-  /** Resolves when no request is left. Those still there after `graceMs` are cancelled, and given a moment to end and say so. */
-  async drain(graceMs: number): Promise<void> {
+  /** Resolves when no request is left. Those still there after `timeoutMs` are cancelled, and given a moment to end and say so. */
+  async drain(timeoutMs: number): Promise<void> {
     if (this.#controllers.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
-    await Promise.race([empty, sleep(graceMs, undefined, { ref: false })]);
+    await Promise.race([empty, sleep(timeoutMs, undefined, { ref: false })]);
     const reason = new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
     for (const controller of this.#controllers) controller.abort(reason);
     if (this.#controllers.size > 0) await Promise.race([empty, sleep(CANCELLED_WAIT_MS, undefined, { ref: false })]);

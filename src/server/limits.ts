@@ -25,8 +25,15 @@ export interface ServerLimits {
   idleTimeoutMs: number;
   /** How long a request waits for its model to be loaded. */
   loadTimeoutMs: number;
-  /** How long `close` lets running generations finish. */
-  graceMs: number;
+  /** How long a request may take from its first byte to the end of its answer. */
+  requestTimeoutMs: number;
+  /** How long a client may take to send its request. */
+  receiveTimeoutMs: number;
+  maxConnections: number;
+  /** All headers of a request. */
+  maxHeaderBytes: number;
+  /** How long `close` lets running requests finish. */
+  drainTimeoutMs: number;
 }
 
 export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
@@ -42,5 +49,9 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   maxMemoryBytes: Math.floor(0.9 * memoryBytes()),
   idleTimeoutMs: 0,
   loadTimeoutMs: 120_000,
-  graceMs: 3_000,
+  requestTimeoutMs: 3_600_000,
+  receiveTimeoutMs: 300_000,
+  maxConnections: 512,
+  maxHeaderBytes: 16 * 2 ** 10,
+  drainTimeoutMs: 5_000,
 };

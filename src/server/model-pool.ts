@@ -48,6 +48,7 @@ export class ModelPool {
   readonly #stopped = new AbortController();
   #reports: Pick<PoolStartOptions, "onState" | "onChange"> = {};
   #stopping: Promise<void> | undefined;
+  #isRefusing = false;
 
   constructor({ models, findMore, limits }: ModelPoolOptions) {
     this.#limits = limits;
@@ -144,15 +145,21 @@ export class ModelPool {
 
   /** Whether a request without a model's name would be answered: also when that model has to be loaded for it. */
   get isReady(): boolean {
-    return !this.#stopped.signal.aborted && this.#models.every((model) => (model.isPinned ? model.state === "ready" : model !== this.defaultModel || model.state === "ready" || model.state === "unloaded"));
+    return !this.#isRefusing && this.#models.every((model) => (model.isPinned ? model.state === "ready" : model !== this.defaultModel || model.state === "ready" || model.state === "unloaded"));
   }
 
   get isStopped(): boolean {
-    return this.#stopped.signal.aborted;
+    return this.#isRefusing;
+  }
+
+  /** From now on no request gets a model; those that have one keep it. */
+  refuse(): void {
+    this.#isRefusing = true;
   }
 
   /** Stops all engines. Safe to call twice. */
   stop(): Promise<void> {
+    this.refuse();
     this.#stopped.abort(new DeskhandError("engine_unavailable", "The server is shutting down."));
     for (const timer of this.#idle.values()) clearTimeout(timer);
     this.#stopping ??= Promise.all(this.#models.map((model) => model.stop())).then(() => undefined);

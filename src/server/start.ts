@@ -19,6 +19,12 @@ export interface ServeOptions extends ServedModelsOptions {
   /** 0 picks a free port. */
   port?: number;
   limits?: Partial<ServerLimits>;
+  /** Web pages of these origins may ask, e.g. `https://app.example`; `*` is every one, and needs a key. */
+  corsOrigins?: readonly string[];
+  /** Names beside localhost that a server for this machine alone answers to, e.g. one that a proxy passes on. */
+  allowHosts?: readonly string[];
+  /** Log a line for each request, without what was said. */
+  logRequests?: boolean;
   /** Fetch pictures from private, loopback and link-local addresses too. */
   allowPrivateUrls?: boolean;
   /** Reports of the model's loading. */
@@ -50,11 +56,16 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, signal } = options;
   throwIfAborted(signal);
   if (options.apiKey === "") throw new DeskhandError("invalid_argument", "Expected a key that is not empty. Leave apiKey out for a server without one.", { param: "apiKey" });
-  const logger = createLogger("server");
+  if (options.corsOrigins?.includes("*") && options.apiKey === undefined) {
+    throw new DeskhandError("invalid_argument", "Expected a key where web pages of every origin may ask. Add --api-key, or name the origins.", { param: "corsOrigins" });
+  }
+  const logger = createLogger("server", options.logRequests ? (process.env["DESKHAND_LOG"] ?? "info") : undefined);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const models = new ModelPool({ models: await servedModels(options), findMore: options.allowLoad ? localModelSpec : undefined, limits });
   const isAllowedAddress = options.allowPrivateUrls ? () => true : undefined;
-  const app = buildApp({ models, listModels, allowLoad: options.allowLoad, apiKey: options.apiKey, limits, isAllowedAddress, logger });
+  const { allowLoad, apiKey, corsOrigins, logRequests } = options;
+  const hosts = isLoopback(host) ? (options.allowHosts ?? []) : undefined;
+  const app = buildApp({ models, listModels, allowLoad, apiKey, corsOrigins, hosts, logRequests, limits, isAllowedAddress, logger });
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= closeAll(app, models));
   const onAbort = () => void close().catch((error: unknown) => logger.error({ err: error }, "closing failed"));

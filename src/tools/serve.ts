@@ -16,6 +16,11 @@ interface ServeFlags {
   maxConcurrent?: number;
   maxWaiting?: number;
   idleTimeout?: number;
+  corsOrigin?: string[];
+  allowHost?: string[];
+  requestTimeout?: number;
+  drainTimeout?: number;
+  logRequests?: boolean;
   host: string;
   port: number;
   apiKey?: string;
@@ -38,12 +43,17 @@ export function serveCommand(): Command {
     .option("--host <host>", "address to listen on", DEFAULT_HOST)
     .option("--port <port>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), DEFAULT_PORT)
     .addOption(new Option("--api-key <key>", "what requests have to show; better in the environment, where other users do not see it").env("DESKHAND_API_KEY"))
+    .option("--cors-origin <origin>", "web pages of this origin may ask, e.g. https://app.example; may be given several times (default: none but the server's own)", collect)
+    .option("--allow-host <name>", "a name beside localhost that a server for this machine alone answers to; may be given several times", collect)
+    .option("--request-timeout <time>", `longest time from a request to the end of its answer (default: ${DEFAULT_LIMITS.requestTimeoutMs / 3_600_000}h)`, duration)
+    .option("--drain-timeout <time>", `how long running requests may go on after Ctrl-C or SIGTERM (default: ${DEFAULT_LIMITS.drainTimeoutMs / 1000}s)`, duration)
+    .option("--log-requests", "log a line for each request to stderr, without what was said")
     .option("--tool-format <name>", "tool-call format of the models' answers (default: as the chat template teaches)")
     .option("--allow-private-urls", "fetch pictures from private and loopback addresses too")
     .action(runServe);
 }
 
-async function runServe({ alias: aliases, maxMemory, maxConcurrent, maxWaiting, idleTimeout, ...flags }: ServeFlags): Promise<void> {
+async function runServe({ alias: aliases, maxMemory, maxConcurrent, maxWaiting, idleTimeout, requestTimeout, drainTimeout, corsOrigin: corsOrigins, allowHost: allowHosts, ...flags }: ServeFlags): Promise<void> {
   using interrupt = abortOnSignals();
   const { signal } = interrupt;
   const limits = {
@@ -51,10 +61,12 @@ async function runServe({ alias: aliases, maxMemory, maxConcurrent, maxWaiting, 
     ...(maxConcurrent !== undefined && { maxConcurrent }),
     ...(maxWaiting !== undefined && { maxWaiting }),
     ...(idleTimeout !== undefined && { idleTimeoutMs: idleTimeout }),
+    ...(requestTimeout !== undefined && { requestTimeoutMs: requestTimeout }),
+    ...(drainTimeout !== undefined && { drainTimeoutMs: drainTimeout }),
   };
   try {
     const { serve } = await import("../server/start.js");
-    await using server = await serve({ ...flags, aliases, limits, signal, onProgress: progressPrinter() });
+    await using server = await serve({ ...flags, aliases, corsOrigins, allowHosts, limits, signal, onProgress: progressPrinter() });
     process.stdout.write(`listening on ${server.url}\n`);
     if (!signal.aborted) await once(signal, "abort");
   } catch (error) {

@@ -164,7 +164,7 @@ describe("a client that leaves", () => {
     await once(socket, "connect");
     socket.pause();
     const body = JSON.stringify({ ...HELLO, stream: true });
-    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     socket.on("error", () => undefined);
     await until(() => engine.outcomes.length === 1);
     expect(engine.outcomes).toEqual(["cancelled"]);
@@ -178,23 +178,28 @@ describe("closing", () => {
   it("lets a running answer finish, refuses new requests, and stops the engine", async () => {
     const gate = deferred();
     const engine = new ScriptedEngine(() => ({ text: "finished", beforeStep: () => gate.promise }));
-    const server = await start(engine, { limits: { graceMs: 60_000 } });
+    const server = await start(engine, { limits: { drainTimeoutMs: 60_000 } });
     const running = chat(server.url, {});
     await until(() => engine.running === 1);
     const closing = server.close();
-    await expect(chat(server.url, {})).rejects.toThrow();
+    const refused = await chat(server.url, {});
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect((await fetch(`${server.url}/ready`)).status).toBe(503);
+    expect(await (await fetch(`${server.url}/health`)).json()).toMatchObject({ status: "stopped", requests: 1 });
     gate.resolve();
     const response = await running;
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("finished");
     await closing;
+    await expect(chat(server.url, {})).rejects.toThrow();
     expect(engine.outcomes).toEqual(["finished"]);
     expect(engine.state).toBe("stopped");
   });
 
   it("cancels what still runs after the grace, telling the client", async () => {
     const engine = new ScriptedEngine(() => ({ text: endlessText() }));
-    const server = await start(engine, { limits: { maxConcurrent: 1, graceMs: 50 } });
+    const server = await start(engine, { limits: { drainTimeoutMs: 50, maxConcurrent: 1 } });
     const streamed = await chat(server.url, { stream: true });
     const text = streamed.text();
     const waiting = chat(server.url, {});

@@ -106,7 +106,7 @@ describe("the embedded model, served", () => {
 });
 
 it("close during a generation ends it and frees the engine", async () => {
-  const other = await serve({ engine: new ProcessEngine("tiny", { program: ENGINE_PROGRAM }), port: 0, limits: { graceMs: 10 } });
+  const other = await serve({ engine: new ProcessEngine("tiny", { program: ENGINE_PROGRAM }), port: 0, limits: { drainTimeoutMs: 10 } });
   const otherClient = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: "none", maxRetries: 0 });
   const answer = otherClient.chat.completions.create({ model: "tiny", temperature: 1, max_tokens: 4000, messages: look(screen) }).catch((error: unknown) => error);
   while (((await (await fetch(`${other.url}/health`)).json()) as { requests: number }).requests === 0);

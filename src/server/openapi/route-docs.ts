@@ -31,5 +31,7 @@ declare module "fastify" {
     docs?: RouteDocs;
     /** Answers without the key of a server that has one. */
     isOpen?: boolean;
+    /** Answers while the server is shutting down. */
+    isProbe?: boolean;
   }
 }

@@ -11,7 +11,12 @@ export type AddressPolicy = (address: string) => boolean;
  * Whether an address is one of the public internet: not loopback, private, link-local, carrier-grade NAT, multicast, reserved, nor a
  * tunnel (6to4, Teredo, NAT64) that could lead to one of those. IPv4 in IPv6 is judged as IPv4.
  */
-export const isPublicAddress: AddressPolicy = (address) => ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+export const isPublicAddress: AddressPolicy = (address) => {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  // Only this eighth of IPv6 has been given to the internet; elsewhere lie old and local ways to reach IPv4.
+  return parsed.range() === "unicast" && (parsed.kind() === "ipv4" || (parsed.toByteArray()[0]! & 0xe0) === 0x20);
+};
 
 /** An undici dispatcher that connects only to addresses the policy allows, and to the very addresses it has checked, on every hop. */
 export function createGuardedAgent(isAllowed: AddressPolicy): Agent {

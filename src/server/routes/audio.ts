@@ -45,6 +45,7 @@ async function hear({ models, inFlight, limits }: Answering, request: FastifyReq
   const { signal } = flight;
   try {
     using lease = await models.borrow(wanted.model, { task: "transcribe", signal });
+    request.servedModel = lease.engine.info.id;
     await lease.turn(signal);
     const { file: sound, language, prompt, task, temperature } = wanted;
     const heard = lease.engine.transcribe(

@@ -20,12 +20,12 @@ export function registerHealth(app: Routes, { models }: { models: ModelPool }): 
     models: models.models.map(ofModel),
   });
   const tag = "Server";
-  app.get("/health", { config: { isOpen: true, docs: { operationId: "getHealth", summary: "Whether the server lives, and what its models do", tag, answer: Health } } }, report);
+  app.get("/health", { config: { isOpen: true, isProbe: true, docs: { operationId: "getHealth", summary: "Whether the server lives, and what its models do", tag, answer: Health } } }, report);
   app.get(
     "/ready",
     {
       config: {
-        isOpen: true,
+        isOpen: true, isProbe: true,
         docs: { operationId: "getReadiness", summary: "Whether a request would be answered now", tag, answer: Health, otherAnswers: { 503: { description: "It would not.", schema: Health } } },
       },
     },
@@ -35,7 +35,7 @@ export function registerHealth(app: Routes, { models }: { models: ModelPool }): 
     "/ready/*",
     {
       config: {
-        isOpen: true,
+        isOpen: true, isProbe: true,
         docs: {
           operationId: "getModelReadiness",
           summary: "Whether one model is loaded",
