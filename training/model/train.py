@@ -182,7 +182,7 @@ def main() -> None:
     if cuda and not options.no_compile:
         _compile(packed, flex)
     log("parameters", sum(parameter.numel() for parameter in packed.model.parameters()), "world", world, "workers", options.workers)
-    reserve = options.evaluate_seconds + 12
+    reserve = options.evaluate_seconds + (20 if options.applications else 0) + 12
     _loop(options, packed, muon, adam, pool, progress, end - reserve, flex, log, world)
     if rank == 0:
         save_state(options.state, packed, [muon, adam], progress)
@@ -190,6 +190,8 @@ def main() -> None:
         log("state written", progress)
         _round(packed)
         log("exported", export(packed, options.out))
+        if options.applications:
+            _ask_about_applications(options, packed, tokenizer, log)
         if options.evaluate_seconds:
             _evaluate(options, packed, tokenizer, pending, end, log)
         log("finished")
@@ -265,11 +267,14 @@ def _evaluate(options: argparse.Namespace, packed: Packed, tokenizer: Any, pendi
     (options.out / "evaluation.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
     log("evaluation\n" + evaluation.lines(result))
     log({key: value for key, value in result.items() if key.endswith("_seconds")})
-    if options.applications:
-        with torch.autocast("cuda" if not small else "cpu", dtype=torch.bfloat16, enabled=not small):
-            figures, answers = applications.measure(packed, tokenizer, options.applications)
-        (options.out / "applications.json").write_text(json.dumps(answers, ensure_ascii=False, indent=1))
-        log("applications\n" + figures)
+
+
+def _ask_about_applications(options: argparse.Namespace, packed: Packed, tokenizer: Any, log: Log) -> None:
+    packed.eval()
+    with torch.autocast("cuda" if options.device == "cuda" else "cpu", dtype=torch.bfloat16, enabled=options.device == "cuda"):
+        figures, answers = applications.measure(packed, tokenizer, options.applications)
+    (options.out / "applications.json").write_text(json.dumps(answers, ensure_ascii=False, indent=1))
+    log("applications\n" + figures)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ def make_scene(rng: Random, width: int, height: int, held_out: bool = False, pop
     """A screen of this size. The window that tasks are about is the first one that is not a pop-up."""
     used: set[str] = set()
     windows: list[SceneWindow] = []
+    if popups and rng.random() < 0.03:  # every window is closed
+        bare = [_task_bar(rng, width, height, [], used, held_out)] if rng.random() < 0.5 else []
+        icons = [_desktop_icons(rng, width, height, used, held_out)] if rng.random() < 0.5 else []
+        return Scene(width, height, bare + icons, wallpaper=rng.randrange(10 ** 9))
     full = rng.random() < 0.24
     if full:
         main = content_window(rng, width, height, used, held_out, frame=rng.random() < 0.4)

@@ -128,7 +128,7 @@ def content_window(rng: Random, width: int, height: int, used: set[str], held_ou
     window = SceneWindow("", 0, 0, width, height, look)
     top = 0.0
     if frame:
-        window.title = look.face.fit(words.label(rng, "title", 3), width - 150) or "A"
+        window.title = look.face.fit(words.title(rng), width - 150) or "A"
         top = _title_bar(rng, window, used)
     if rng.random() < 0.24 and height > 150:
         top = _menu_bar(rng, window, used, top)

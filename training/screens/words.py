@@ -104,9 +104,20 @@ def cased(rng: Random, words: list[str]) -> str:
     return " ".join(word.upper() for word in words)
 
 
+def made_up(rng: Random) -> str:
+    """A word that no dictionary has, so that letters must be seen and cannot be guessed."""
+    parts = [rng.choice(ONSETS) + rng.choice(VOWELS) + (rng.choice(CODAS) if rng.random() < 0.5 else "") for _ in range(rng.choice([1, 2, 2, 2, 3, 3]))]
+    return "".join(parts)
+
+
+def name(rng: Random, known: list[str]) -> str:
+    """One of the known names, or one made up."""
+    return rng.choice(known) if rng.random() < 0.45 else made_up(rng).capitalize()
+
+
 def words(rng: Random, low: int = 1, high: int = 3) -> str:
     """Words of a dictionary, so that the model reads instead of recognising the usual labels; a fifth with a small word as `of` or `in`."""
-    text = cased(rng, [rng.choice(SHORT) for _ in range(rng.randint(low, high))])
+    text = cased(rng, [made_up(rng) if rng.random() < 0.25 else rng.choice(SHORT) for _ in range(rng.randint(low, high))])
     if rng.random() >= 0.2:
         return text
     parts = text.split(" ")
@@ -119,6 +130,9 @@ def words(rng: Random, low: int = 1, high: int = 3) -> str:
 TABLES = {"button": BUTTONS, "field": FIELDS, "check": CHECKS, "option": OPTIONS, "menu": MENUS, "menuitem": MENUITEMS, "tab": TABS, "link": LINKS, "title": TITLES}
 
 
+ONSETS = "b c d f g h j k l m n p qu r s t v w x y z bl br ch cl cr dr fl fr gl gr kn kr ph pl pr sc sh sk sl sm sn sp st str sw th tr tw wh".split() + [""]
+VOWELS = "a e i o u y ai au ea ee ei ia ie io oa oo ou ue".split()
+CODAS = "b c ck ct d f ft g gh k l ld lf ll lm lt m mb mp n nd ng nk nn nt p r rd rk rl rm rn rt s sh sk ss st t th tt v w x y z".split()
 JOINTS = "and and or of of in on at to for with by from per the a & / -".split()
 ENDINGS = "in on up out off by to at over again only here".split()
 BEGINNINGS = "No With Use All By On In Add Show My The Your Per New Is Any Not".split()
@@ -150,15 +164,15 @@ def filename(rng: Random) -> str:
 
 def person(rng: Random) -> str:
     """A person's full name."""
-    return f"{rng.choice(NAMES)} {rng.choice(SURNAMES)}"
+    return f"{name(rng, NAMES)} {name(rng, SURNAMES)}"
 
 
 def email(rng: Random) -> str:
     """An address for mail."""
-    user = rng.choice([rng.choice(NAMES).lower(), rng.choice(SHORT).lower(), random_text(rng, 1, 4, string.ascii_lowercase)])
-    user += rng.choice(["", "", ".", "_", "-"]) + rng.choice(["", rng.choice(SURNAMES).lower(), str(rng.randint(1, 99))])
-    host = rng.choice(["example", "mail", "gmail", rng.choice(SHORT).lower(), random_text(rng, 1, 4, string.ascii_lowercase)])
-    return user.rstrip("._-") + "@" + host + rng.choice([".com", ".org", ".net", ".io", ".de", ".co.uk", ".test"])
+    user = rng.choice([name(rng, NAMES).lower(), name(rng, NAMES).lower(), rng.choice(SHORT).lower(), random_text(rng, 1, 4, string.ascii_lowercase)])
+    user += rng.choice(["", "", ".", "_", "-"]) + rng.choice(["", name(rng, SURNAMES).lower(), str(rng.randint(1, 99))])
+    host = rng.choice(["example", "mail", "gmail", rng.choice(SHORT).lower(), made_up(rng), made_up(rng), random_text(rng, 1, 4, string.ascii_lowercase)])
+    return user.rstrip("._-") + "@" + host + rng.choice([".com", ".org", ".net", ".io", ".de", ".co.uk", ".test", ".example"])
 
 
 def date(rng: Random) -> str:
@@ -167,7 +181,7 @@ def date(rng: Random) -> str:
     months = "January February March April May June July August September October November December".split()
     return rng.choice([
         f"{year:04d}-{month:02d}-{day:02d}", f"{year:04d}-{month:02d}-{day:02d}", f"{day:02d}/{month:02d}/{year}", f"{month}/{day}/{year}",
-        f"{day:02d}.{month:02d}.{year}", f"{months[month - 1]} {day}, {year}", f"{day} {months[month - 1][:3]} {year}",
+        f"{day:02d}.{month:02d}.{year}", f"{day}.{month}.{year}", f"{months[month - 1]} {day}, {year}", f"{day} {months[month - 1][:3]} {year}",
     ])
 
 
@@ -190,16 +204,39 @@ def sentence(rng: Random, low: int = 3, high: int = 9) -> str:
     return text[:1].upper() + text[1:] + rng.choice([".", ".", "", "!", "?"])
 
 
-def value(rng: Random, name: str = "") -> str:
+def code(rng: Random) -> str:
+    """Letters and digits as on labels and bills: "K7-204", "B-14", "20-117", "AB 1204"."""
+    letters = "".join(rng.choice(string.ascii_uppercase) for _ in range(rng.randint(0, 3)))
+    return letters + rng.choice(["", "", str(rng.randint(1, 99))]) + rng.choice(["-", "-", "-", " ", "/", "."]) + str(rng.randint(1, 10 ** rng.randint(1, 5)))
+
+
+def title(rng: Random) -> str:
+    """A window's title: a few words, often with a document's name, a number or a programme's name beside it."""
+    pick = rng.random()
+    if pick < 0.4:
+        return label(rng, "title", 3)
+    if pick < 0.55:
+        return words(rng, 2, 4)
+    first = rng.choice([filename, person, code, lambda r: words(r, 1, 2), lambda r: label(r, "title", 3)])(rng)
+    if pick < 0.75:
+        return first + rng.choice([" - ", " - ", ": ", " | "]) + words(rng, 1, 3)
+    if pick < 0.85:
+        return f"{words(rng, 1, 1)} {code(rng)}"
+    if pick < 0.92:
+        return "-".join([words(rng, 1, 1), rng.choice(SHORT).lower()]) + " " + words(rng, 1, 1)
+    return words(rng, 1, 1) + " " + rng.choice(["of", "for", "a", "the", "and", "in"]) + " " + words(rng, 1, 2)
+
+
+def value(rng: Random, label_text: str = "") -> str:
     """A text for a field, often of the kind that its label suggests."""
-    key = name.lower()
+    key = label_text.lower()
     if rng.random() < 0.6:
         for keys, make in KINDS_BY_LABEL:
             if any(part in key for part in keys):
                 return make(rng)
     pick = rng.random()
     if pick < 0.12:
-        return rng.choice(NAMES)
+        return name(rng, NAMES)
     if pick < 0.24:
         return person(rng)
     if pick < 0.33:
@@ -214,15 +251,15 @@ def value(rng: Random, name: str = "") -> str:
         return phone(rng)
     if pick < 0.66:
         return rng.choice(CITIES)
-    if pick < 0.9:
+    if pick < 0.85:
         return words(rng, 1, 4)
-    if pick < 0.95:
+    if pick < 0.9:
         return sentence(rng, 2, 6)
-    return random_text(rng, 3, 9)
+    return code(rng) if pick < 0.95 else random_text(rng, 3, 9)
 
 
 KINDS_BY_LABEL = [
-    (("mail",), email), (("first name", "nickname"), lambda rng: rng.choice(NAMES)), (("last name", "surname"), lambda rng: rng.choice(SURNAMES)),
+    (("mail",), email), (("first name", "nickname"), lambda rng: name(rng, NAMES)), (("last name", "surname", "family name"), lambda rng: name(rng, SURNAMES)),
     (("file",), filename), (("name", "customer", "author", "recipient", "sender"), person), (("phone", "mobile", "telephone"), phone),
     (("date", "birth", "expiry"), date), (("time",), lambda rng: f"{rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}"), (("city", "location"), lambda rng: rng.choice(CITIES)),
     (("country",), lambda rng: rng.choice(COUNTRIES)), (("street", "address"), lambda rng: f"{rng.randint(1, 250)} {rng.choice(SHORT).capitalize()} {rng.choice(['Street', 'Road', 'Ave', 'Lane'])}"),

@@ -1,7 +1,8 @@
 """What to do next: a task, the history so far and this screen give one action.
 
 The next action follows from the last line of the history. The screen is looked at for where things are, for what the last line claims
-to have done, for pop-ups, and for whether the target is there at all. Earlier goals are never checked again. A goal
+to have done (but typed text is not read again: a letter misread would type it for ever), for pop-ups, and for whether the target is there
+at all. Earlier goals are never checked again. A goal
 that a pop-up interrupted before its last step starts again; one whose last step was taken counts as done.
 """
 
@@ -73,6 +74,8 @@ class Policy:
         while goals and goals[-1].satisfied() is False:
             element = goals[-1].element
             assert element is not None
+            if goals[-1].kind == "set" and self.rng.random() < 0.5:
+                break  # typed text is not read again
             if goals[-1].kind in ("check", "uncheck"):
                 goals[-1].kind = "check" if element.checked else "uncheck"
             elif goals[-1].kind in ("set", "combo") and element.value and element.kind != "spin":
@@ -176,8 +179,6 @@ class Policy:
             goal = goal_for(rng, view, element, 0.0)
             if goal is None or goal.satisfied() is not False or goal.kind in ("double", "right"):
                 continue
-            if goal.kind == "set" and element.value and rng.random() < 0.5:
-                goal.value = self._longer(element.value)
             reply = answer(view, goal, 0)
             if reply is None:
                 continue
@@ -185,18 +186,10 @@ class Policy:
             lines = goal.steps()
             if goal.kind in ("check", "uncheck", "radio", "item", "tab") and rng.random() < 0.4:
                 lines = [lines[0] + NO_CHANGE]
+            if goal.kind == "set":  # only when nothing at all was typed
+                lines = [lines[0] + (NO_CHANGE if rng.random() < 0.7 else ""), lines[1] + NO_CHANGE]
             return self._sample(f"again {goal.kind}", before, after, lines, reply, element)
         return None
-
-    def _longer(self, value: str) -> str:
-        """What may have been typed when `value` is what arrived."""
-        at = self.rng.randrange(len(value) + 1)
-        pick = self.rng.random()
-        if pick < 0.6:
-            return value[:at] + self.rng.choice("abcdefghijklmnoprstuvw0123456789") + value[at:]
-        if pick < 0.8:
-            return value + vocabulary.random_text(self.rng, 1, 5).lower()
-        return value[at:].strip() + "s" if value[at:].strip() else value + "s"
 
     def unchanged(self) -> Sample | None:
         """The harness says that the last action changed nothing."""

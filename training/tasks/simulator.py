@@ -32,7 +32,7 @@ class Episode:
     scene: Scene
     goals: list[Goal]
     task: str
-    trouble: str = ""                 # popup, moved, dead click, lost key
+    trouble: str = ""                 # popup, moved, dead click
     absent: bool = False              # the last goal's target is not there: failure is right
     history: list[str] = field(default_factory=list)
     state: str = "run"
@@ -178,15 +178,12 @@ def _focused(scene: Scene) -> Part | None:
 
 
 def _swallowed(episode: Episode, arguments: dict[str, Any], line: str) -> bool:
-    """A click or the end of a text gets lost once; True when the whole action is."""
+    """A click gets lost once."""
     if episode.used_trouble or not episode.history:
         return False
     if episode.trouble == "dead click" and arguments.get("action") == "left_click":
         episode.used_trouble = True
         return True
-    if episode.trouble == "lost key" and arguments.get("action") == "type" and len(str(arguments.get("text", ""))) > 2:
-        arguments["text"] = str(arguments["text"])[:-2]
-        episode.used_trouble = True
     return False
 
 
@@ -286,7 +283,8 @@ def expert(episode: Episode) -> str:
         last = index == len(goal.steps()) - 1
         shown = next((element for element, other in zip(screen.elements, live) if other is part), None)
         check = Goal(goal.kind, goal.name, shown, goal.value)
-        if (last and check.satisfied() is False) or (goal.kind == "press" and episode.history[-1].endswith(NO_CHANGE)):
+        unchanged = episode.history[-1].endswith(NO_CHANGE)
+        if (last and check.satisfied() is False and (goal.kind != "set" or unchanged)) or (goal.kind == "press" and unchanged):
             done -= len(goal.steps())
     if done >= len(steps):
         return DONE

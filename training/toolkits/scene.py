@@ -89,7 +89,7 @@ def window(rng: Random, names: Names, width: int, height: int, small: bool = Fal
     if rng.random() < 0.15:
         blocks.insert(0, {"kind": rng.choice(["heading", "label"]), "text": words.sentence(rng, 2, 6)})
     return {
-        "title": names("title"),
+        "title": words.title(rng),
         "menus": menus(rng, names) if rng.random() < 0.3 else [],
         "toolbar": [button(rng, names, icons=True) for _ in range(rng.randint(2, 6))] if rng.random() < 0.22 else [],
         "blocks": blocks,
