@@ -1,3 +1,4 @@
+import { FeatureCache } from "../src/engine/cache/feature-cache.js";
 import { PrefixCache } from "../src/engine/cache/prefix-cache.js";
 import { resolveOptions } from "../src/engine/generate/options.js";
 import { Sampler } from "../src/engine/generate/sampler.js";
@@ -34,8 +35,9 @@ export async function generationRates(name: string, model: Architecture, prompt:
   const prefill: number[] = [];
   const decode: number[] = [];
   for (let run = -1; run < runs; run++) {
-    using cache = new PrefixCache(model, { maxBytes: 0 });
-    const { first, last } = await timedGeneration(new Scheduler(model, cache), prompt, tokens);
+    using prefixes = new PrefixCache(model, { maxBytes: 0 });
+    using features = new FeatureCache(0);
+    const { first, last } = await timedGeneration(new Scheduler(model, { prefixes, features }), prompt, tokens);
     if (run < 0) continue;
     prefill.push(prompt.tokenIds.length / (first / 1000));
     decode.push((tokens - 1) / ((last - first) / 1000));

@@ -1,11 +1,12 @@
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
 import { Semaphore } from "../core/semaphore.js";
 import type { OnProgress } from "../core/progress.js";
+import { FeatureCache } from "./cache/feature-cache.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
-import { DEFAULT_MAX_CONCURRENT, DEFAULT_PREFIX_CACHE_BYTES } from "./defaults.js";
+import { DEFAULT_FEATURE_CACHE_BYTES, DEFAULT_MAX_CONCURRENT, DEFAULT_PREFIX_CACHE_BYTES } from "./defaults.js";
 import { readModelDefaults, resolveOptions, type ModelDefaults } from "./generate/options.js";
-import { Scheduler } from "./generate/scheduler.js";
+import { Scheduler, type SchedulerCaches } from "./generate/scheduler.js";
 import { generateText } from "./generate/text-generation.js";
 import type { TextDelta } from "./generate/text.js";
 import { withThinking, type GenerationDelta } from "./generate/thinking-stream.js";
@@ -38,6 +39,8 @@ export interface LoadOptions {
   maxConcurrent?: number;
   /** Most bytes kept of what was read, for prompts that begin as earlier ones did; 0 keeps nothing. Default: as in `defaults.ts`. */
   prefixCacheBytes?: number;
+  /** Most bytes kept of what the encoder made of pictures; 0 keeps nothing. Default: as in `defaults.ts`. */
+  featureCacheBytes?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -99,22 +102,23 @@ interface Parts extends LoadedArchitecture {
   toolFormat: ToolCallFormat | undefined;
   maxConcurrent: number;
   prefixCacheBytes: number;
+  featureCacheBytes: number;
 }
 
 /** A loaded model. Generations asked for at the same time run together; each continues from what an earlier one left where it can. */
 export class Model implements AsyncDisposable {
   readonly info: ModelInfo;
   readonly #parts: Parts;
-  readonly #prefixes: PrefixCache;
+  readonly #caches: SchedulerCaches;
   readonly #scheduler: Scheduler;
   readonly #places: Semaphore;
   #disposed = false;
 
   constructor(parts: Parts) {
-    const { architecture, processor, tokenizer, prefixCacheBytes } = parts;
+    const { architecture, processor, tokenizer, prefixCacheBytes, featureCacheBytes } = parts;
     this.#parts = parts;
-    this.#prefixes = new PrefixCache(architecture, { maxBytes: prefixCacheBytes, borderTokens: tokenizer.specialTokenIds });
-    this.#scheduler = new Scheduler(architecture, this.#prefixes);
+    this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: prefixCacheBytes, borderTokens: tokenizer.specialTokenIds }), features: new FeatureCache(featureCacheBytes) };
+    this.#scheduler = new Scheduler(architecture, this.#caches);
     this.#places = new Semaphore(parts.maxConcurrent);
     this.info = { id: parts.id, tasks: ["generate"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
   }
@@ -191,7 +195,8 @@ export class Model implements AsyncDisposable {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#scheduler.idle();
-    this.#prefixes[Symbol.dispose]();
+    this.#caches.prefixes[Symbol.dispose]();
+    this.#caches.features[Symbol.dispose]();
     this.#parts.architecture[Symbol.dispose]();
     clearCache();
   }
@@ -276,14 +281,14 @@ export class Model implements AsyncDisposable {
  * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
  * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
  */
-export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = DEFAULT_MAX_CONCURRENT, prefixCacheBytes = DEFAULT_PREFIX_CACHE_BYTES, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = DEFAULT_MAX_CONCURRENT, prefixCacheBytes = DEFAULT_PREFIX_CACHE_BYTES, featureCacheBytes = DEFAULT_FEATURE_CACHE_BYTES, onProgress, signal }: LoadOptions = {}): Promise<Model> {
   const chosenFormat = toolFormat === undefined ? undefined : toolCallFormat(toolFormat);
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, tokenizer, template, defaults, maxConcurrent, prefixCacheBytes, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
+  return new Model({ ...loaded, id, tokenizer, template, defaults, maxConcurrent, prefixCacheBytes, featureCacheBytes, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {

@@ -9,7 +9,7 @@ import { load, Model, type LoadOptions } from "./model.js";
 import { loadTranscriber, Transcriber } from "./transcribe/transcriber.js";
 
 /** How a model is loaded. */
-export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat" | "maxConcurrent" | "prefixCacheBytes">;
+export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat" | "maxConcurrent" | "prefixCacheBytes" | "featureCacheBytes">;
 
 /** One model in this process, of any kind, behind the interface that servers use. */
 export class SimpleEngine implements Engine {

@@ -180,7 +180,7 @@ describe("a generation", () => {
 
 describe("memory", () => {
   let model: Model;
-  beforeAll(async () => void (model = await load(`${FIXTURES}qwen3-vl/model`, { prefixCacheBytes: 0 })));
+  beforeAll(async () => void (model = await load(`${FIXTURES}qwen3-vl/model`, { prefixCacheBytes: 0, featureCacheBytes: 0 })));
   afterAll(() => model.dispose());
 
   const picture = `${FIXTURES}pictures/gradient-96x64.png`;

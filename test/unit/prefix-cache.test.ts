@@ -239,6 +239,34 @@ describe("the cache of prefixes", () => {
     expect(await cachedOf(2)).toBe(0);
   });
 
+  it("encodes a picture once, wherever it comes again", async () => {
+    const baseline = liveTensors();
+    {
+      using scheduler = new TestScheduler(counted.model, { maxBytes: 0, featureBytes: 2 ** 20 });
+      using without = new TestScheduler(counted.model, { maxBytes: 0 });
+      const asked = [0, 1, 0, 1].map((which, i) => [text(3 + i, i), pictures[which]!, text(4, i), pictures[0]!]);
+      const encoded: number[] = [];
+      for (const pieces of asked) {
+        const { ids, pictures: count } = await ask(scheduler, pieces);
+        expect(ids).toEqual((await ask(without, pieces)).ids);
+        encoded.push(count);
+      }
+      expect(encoded).toEqual([1, 1, 0, 0]);
+    }
+    expect(liveTensors()).toBe(baseline);
+  });
+
+  it("keeps no more of pictures than it may, those used lately", async () => {
+    using probe = new TestScheduler(counted.model, { maxBytes: 0, featureBytes: 2 ** 20 });
+    await ask(probe, [text(3), pictures[0]!, text(1)]);
+    using scheduler = new TestScheduler(counted.model, { maxBytes: 0, featureBytes: 2 * probe.features.bytes });
+    const named = (key: string): Piece => ({ ...pictures[0]!, picture: { ...pictures[0]!.picture!, key } });
+    const encoded: number[] = [];
+    for (const key of ["a", "b", "a", "c", "a", "b"]) encoded.push((await ask(scheduler, [text(3), named(key), text(1)])).pictures);
+    expect(encoded).toEqual([1, 1, 0, 1, 0, 1]);
+    expect(scheduler.features.bytes).toBe(2 * probe.features.bytes);
+  });
+
   it("lets a cancelled generation go within a step where nothing is kept", async () => {
     using scheduler = new TestScheduler(counted.model, { maxBytes: 0 });
     const controller = new AbortController();

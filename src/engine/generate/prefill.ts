@@ -1,3 +1,4 @@
+import { tensorsOf, type FeatureCache } from "../cache/feature-cache.js";
 import type { Session } from "../cache/session.js";
 import { concatenate, disposeAll, evaluated, expandDims, scope, slice, squeeze, tensor, zeros, type Tensor } from "../mlx/index.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaSpan, Prompt, PromptPlan } from "../models/architecture.js";
@@ -5,25 +6,31 @@ import type { Architecture, DecoderInput, MediaFeatures, MediaSpan, Prompt, Prom
 /** Rows a forward pass takes at most: bounds the memory of attention, and how long an abort waits. */
 export const PREFILL_CHUNK = 512;
 
+export interface PrefillOptions {
+  /** Rows at which the session is to be marked. */
+  marks?: readonly number[];
+  /** What is known of pictures already. */
+  features?: FeatureCache;
+}
+
 /** A prompt on its way through the model, piece by piece, so that other work fits in between. */
 export class Prefill implements Disposable {
   readonly #model: Architecture;
   readonly #prompt: Prompt;
   readonly #session: Session;
   readonly #marks: readonly number[];
+  readonly #known: FeatureCache | undefined;
   readonly #plan: PromptPlan;
   /** Of the media whose rows are yet to come. */
   readonly #features = new Map<MediaSpan, MediaFeatures>();
 
-  /**
-   * @param session holds the beginning of the prompt, and less than all of it.
-   * @param marks rows at which the session is to be marked.
-   */
-  constructor(model: Architecture, prompt: Prompt, session: Session, marks: readonly number[] = []) {
+  /** @param session holds the beginning of the prompt, and less than all of it. */
+  constructor(model: Architecture, prompt: Prompt, session: Session, { marks = [], features }: PrefillOptions = {}) {
     this.#model = model;
     this.#prompt = prompt;
     this.#session = session;
     this.#marks = marks;
+    this.#known = features;
     this.#plan = model.plan(prompt);
   }
 
@@ -63,9 +70,13 @@ export class Prefill implements Disposable {
   }
 
   async #encode(span: MediaSpan): Promise<void> {
-    const features = scope(() => this.#model.encode!(span.item));
+    const key = `${span.item.kind} ${span.key}`;
+    const known = this.#known?.get(key);
+    const features = known ?? scope(() => this.#model.encode!(span.item));
     this.#features.set(span, features);
+    if (known !== undefined) return;
     await evaluated(...tensorsOf(features));
+    this.#known?.put(key, features);
   }
 
   #letGo(isDone: (span: MediaSpan) => boolean): void {
@@ -114,10 +125,6 @@ export class Prefill implements Disposable {
     text(row, to);
     return { embeddings: concatenate(pieces, 1), deepstack: deepstack.map((level) => concatenate(level, 1)) };
   }
-}
-
-function tensorsOf({ embeddings, deepstack = [] }: MediaFeatures): Tensor[] {
-  return [embeddings, ...deepstack];
 }
 
 /** Where the run of media tokens, or of others, that begins at `start` ends. */

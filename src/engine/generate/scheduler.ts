@@ -1,15 +1,22 @@
 import { DeskhandError, isDeskhandError, throwIfAborted } from "../../core/errors.js";
 import { batchOf } from "../cache/batch-cache.js";
+import type { FeatureCache } from "../cache/feature-cache.js";
 import type { PrefixCache } from "../cache/prefix-cache.js";
 import { asyncEval, concatenate, disposeAll, scope, split, squeeze, waitFor, type Fence, type Tensor } from "../mlx/index.js";
 import type { Architecture } from "../models/architecture.js";
 import { BatchPositions } from "../nn/rotary.js";
-import { PREFILL_CHUNK } from "./prefill.js";
+import { PREFILL_CHUNK, type Prefill } from "./prefill.js";
 import { tensorsOf } from "./sampler.js";
 import { Sequence, type Job } from "./sequence.js";
 
 /** Rows of a prompt between two steps of the sequences that are decoding: a long prompt slows the others down, and does not stall them. */
 const SHARED_CHUNK = 128;
+
+export interface SchedulerCaches {
+  /** Gives and takes back what sequences are remembered with. */
+  prefixes: PrefixCache;
+  features: FeatureCache;
+}
 
 /**
  * Runs any number of generations on one model at once. Sequences join and leave between steps: each step takes one row of every sequence
@@ -20,7 +27,8 @@ const SHARED_CHUNK = 128;
  */
 export class Scheduler {
   readonly #model: Architecture;
-  readonly #cache: PrefixCache;
+  readonly #prefixes: PrefixCache;
+  readonly #features: FeatureCache;
   /** Sequences whose prompt is not through yet; the first is the next to get a piece in. */
   #filling: Sequence[] = [];
   #decoding: Sequence[] = [];
@@ -29,10 +37,11 @@ export class Scheduler {
   #loop: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
-  /** @param cache gives and takes back what sequences are remembered with; its owner disposes it. */
-  constructor(model: Architecture, cache: PrefixCache) {
+  /** The caches are for their owner to dispose of, after the scheduler has come to rest. */
+  constructor(model: Architecture, { prefixes, features }: SchedulerCaches) {
     this.#model = model;
-    this.#cache = cache;
+    this.#prefixes = prefixes;
+    this.#features = features;
   }
 
   /** How many generations are under way. */
@@ -157,12 +166,12 @@ export class Scheduler {
     const sequence = this.#filling.shift()!;
     try {
       throwIfAborted(sequence.job.signal);
-      const prefill = sequence.prefill ?? sequence.begin(this.#cache.open(sequence.prompt), this.#cache.marksOf(sequence.prompt));
+      const prefill = sequence.prefill ?? this.#begin(sequence);
       const logits = await prefill.step(rows);
       if (logits === undefined) this.#filling.push(sequence);
       else {
         sequence.filled();
-        this.#cache.share(sequence.session);
+        this.#prefixes.share(sequence.session);
         this.#decoding.push(sequence);
         this.#sample([{ sequence, logits }]);
       }
@@ -171,10 +180,15 @@ export class Scheduler {
     }
   }
 
+  #begin(sequence: Sequence): Prefill {
+    const { prompt } = sequence;
+    return sequence.begin(this.#prefixes.open(prompt), { marks: this.#prefixes.marksOf(prompt), features: this.#features });
+  }
+
   /** With its latest token a sequence has crossed the model's `lengthBorder`: all its rows are other ones from here on. */
   #startAnew(sequence: Sequence): void {
     this.#decoding = this.#decoding.filter((other) => other !== sequence);
-    this.#cache.close(sequence.release());
+    this.#prefixes.close(sequence.release());
     this.#filling.push(sequence);
   }
 
@@ -209,7 +223,7 @@ export class Scheduler {
     if (!sequence.hasBegun) return;
     const session = sequence.release();
     if (!isSound) session.clear();
-    this.#cache.close(session);
+    this.#prefixes.close(session);
   }
 }
 

@@ -2,7 +2,7 @@ import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { Session } from "../cache/session.js";
 import { disposeAll, type Tensor } from "../mlx/index.js";
 import type { Architecture, Prompt } from "../models/architecture.js";
-import { Prefill } from "./prefill.js";
+import { Prefill, type PrefillOptions } from "./prefill.js";
 import { readSampled, tensorsOf, type Sampled, type TokenChoice } from "./sampler.js";
 
 /** What picks one sequence's tokens. */
@@ -89,12 +89,12 @@ export class Sequence {
     return this.ids.length + 1 >= this.job.prompt.tokenIds.length + this.#budget;
   }
 
-  /** @param session holds the beginning of the prompt. @param marks rows at which it is to be marked. */
-  begin(session: Session, marks: readonly number[]): Prefill {
+  /** @param session holds the beginning of the prompt. */
+  begin(session: Session, options: PrefillOptions): Prefill {
     this.#session = session;
     if (!this.#wasTold) this.job.onPrefill?.(session.length);
     this.#wasTold = true;
-    return (this.#prefill = new Prefill(this.#model, this.prompt, session, marks));
+    return (this.#prefill = new Prefill(this.#model, this.prompt, session, options));
   }
 
   /** The prompt is through. */

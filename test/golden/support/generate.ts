@@ -1,3 +1,4 @@
+import { FeatureCache } from "../../../src/engine/cache/feature-cache.js";
 import { PrefixCache, type PrefixCacheOptions } from "../../../src/engine/cache/prefix-cache.js";
 import type { Session } from "../../../src/engine/cache/session.js";
 import { resolveOptions } from "../../../src/engine/generate/options.js";
@@ -60,10 +61,12 @@ export async function generate(scheduler: Scheduler, prompt: Prompt, { constrain
 export class TestScheduler implements Disposable {
   readonly scheduler: Scheduler;
   readonly cache: PrefixCache;
+  readonly features: FeatureCache;
 
-  constructor(model: Architecture, { maxBytes = 2 ** 30, borderTokens }: Partial<PrefixCacheOptions> = {}) {
+  constructor(model: Architecture, { maxBytes = 2 ** 30, borderTokens, featureBytes = 0 }: Partial<PrefixCacheOptions> & { featureBytes?: number } = {}) {
     this.cache = new PrefixCache(model, { maxBytes, borderTokens });
-    this.scheduler = new Scheduler(model, this.cache);
+    this.features = new FeatureCache(featureBytes);
+    this.scheduler = new Scheduler(model, { prefixes: this.cache, features: this.features });
   }
 
   generate(prompt: Prompt, options: GenerateOptions): Promise<number[]> {
@@ -79,5 +82,6 @@ export class TestScheduler implements Disposable {
 
   [Symbol.dispose](): void {
     this.cache[Symbol.dispose]();
+    this.features[Symbol.dispose]();
   }
 }
