@@ -34,12 +34,14 @@ export interface Answer {
   whole: (events: AsyncIterable<InferenceEvent>, engine: Engine) => Promise<unknown>;
   /** Set when the answer is to be streamed. */
   stream: StreamForm | undefined;
+  /** Ends the answer before the client leaves. */
+  cancel?: AbortSignal;
 }
 
 /** Answers one request: its model, a place in that one's queue, one generation, and its events whole or streamed. It ends when the client leaves. */
-export async function answer({ models, metrics, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream }: Answer): Promise<unknown> {
+export async function answer({ models, metrics, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream, cancel }: Answer): Promise<unknown> {
   using flight = inFlight.track(reply.raw);
-  const { signal } = flight;
+  const signal = cancel === undefined ? flight.signal : AbortSignal.any([flight.signal, cancel]);
   try {
     using lease = await models.borrow(model, { task: "generate", signal });
     const { engine } = lease;

@@ -22,6 +22,7 @@ import { registerMessages } from "./routes/messages.js";
 import { registerMetrics } from "./routes/metrics.js";
 import { registerModels } from "./routes/models.js";
 import { registerPage } from "./routes/page.js";
+import { registerResponses } from "./routes/responses.js";
 
 export interface AppOptions extends OriginOptions {
   models: ModelPool;
@@ -135,6 +136,7 @@ export function buildApp(options: AppOptions): App {
     registerPage(plugin);
     await registerAudio(routes, answering);
     registerMessages(routes, answering);
+    registerResponses(routes, answering);
     refuseOtherMethods();
   });
 

@@ -28,11 +28,10 @@ export class InFlight {
     const partDone = () => {
       if (--pending > 0) return;
       clearTimeout(timer);
-      this.#controllers.delete(controller);
-      if (this.#controllers.size === 0) this.#onEmpty?.();
+      this.#remove(controller);
     };
     const timer = setTimeout(() => {
-      controller.abort(new DeskhandError("timeout", `The request took longer than the ${this.#requestTimeoutMs / 1000} s this server allows. Ask for fewer tokens, or start it with a longer --request-timeout.`));
+      controller.abort(this.#tooLong());
       // What has been answered and is not read is held by nobody but the client.
       if (pending === 1) response.destroy();
     }, this.#requestTimeoutMs);
@@ -44,6 +43,29 @@ export class InFlight {
     if (response.destroyed) onClose();
     else response.once("close", onClose);
     return { signal: controller.signal, [Symbol.dispose]: partDone };
+  }
+
+  /** Work that goes on without its client. */
+  detach(): Flight {
+    const controller = new AbortController();
+    this.#controllers.add(controller);
+    const timer = setTimeout(() => controller.abort(this.#tooLong()), this.#requestTimeoutMs);
+    return {
+      signal: controller.signal,
+      [Symbol.dispose]: () => {
+        clearTimeout(timer);
+        this.#remove(controller);
+      },
+    };
+  }
+
+  #tooLong(): DeskhandError {
+    return new DeskhandError("timeout", `The request took longer than the ${this.#requestTimeoutMs / 1000} s this server allows. Ask for fewer tokens, or start it with a longer --request-timeout.`);
+  }
+
+  #remove(controller: AbortController): void {
+    this.#controllers.delete(controller);
+    if (this.#controllers.size === 0) this.#onEmpty?.();
   }
 
   /** Resolves when no request is left. Those still there after `timeoutMs` are cancelled, and given a moment to end and say so. */

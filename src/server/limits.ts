@@ -25,6 +25,10 @@ export interface ServerLimits {
   idleTimeoutMs: number;
   /** How long a request waits for its model to be loaded. */
   loadTimeoutMs: number;
+  /** Responses of `/v1/responses` that are remembered; the oldest are forgotten. */
+  maxStoredResponses: number;
+  /** Those and what was said before them, pictures included. */
+  maxStoredBytes: number;
   /** How long a request may take from its first byte to the end of its answer. */
   requestTimeoutMs: number;
   /** How long a client may take to send its request. */
@@ -49,6 +53,8 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   maxMemoryBytes: Math.floor(0.9 * memoryBytes()),
   idleTimeoutMs: 0,
   loadTimeoutMs: 120_000,
+  maxStoredResponses: 512,
+  maxStoredBytes: 256 * 2 ** 20,
   requestTimeoutMs: 3_600_000,
   receiveTimeoutMs: 300_000,
   maxConnections: 512,

@@ -1,12 +1,10 @@
 import type { ChatRequest } from "../engine/inference.js";
 import type { PictureResolver } from "./pictures/resolver.js";
-import type { ChatCompletionRequest } from "./schemas/chat-request.js";
 import type { AssistantBlock, CountTokensRequest, ImageBlock, MessagesRequest, UserBlock } from "./schemas/messages-request.js";
 import { DeskhandError } from "../core/errors.js";
 import { TranslatedMessages, type PlacedPart } from "./translated-request.js";
 
 type TextBlock = Extract<UserBlock, { type: "text" }>;
-type Fields = Omit<ChatCompletionRequest, "messages">;
 
 /** The engine's form of a request in Anthropic's: tool results become messages of their own, everything keeps its place. */
 export async function messagesToChat(body: CountTokensRequest & Partial<MessagesRequest>, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
@@ -65,10 +63,9 @@ function toPart(block: TextBlock | ImageBlock, origin: string): PlacedPart {
   return { part: { type: "image_url", image_url: { url } }, origin: `${origin}.source` };
 }
 
-function fieldsOf(body: CountTokensRequest & Partial<MessagesRequest>): Fields {
+function fieldsOf(body: CountTokensRequest & Partial<MessagesRequest>) {
   const choice = body.tool_choice;
   return {
-    model: body.model,
     max_tokens: body.max_tokens,
     temperature: body.temperature,
     top_p: body.top_p,

@@ -1,10 +1,13 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import type { ChatRequest } from "../engine/inference.js";
-import type { ToolsRequest } from "./legacy-functions.js";
 import type { PictureResolver } from "./pictures/resolver.js";
-import type { ContentPart, Message } from "./schemas/chat-request.js";
-import { pathText } from "./schemas/parse.js";
+import { ChatCompletionRequest, type ContentPart, type Message } from "./schemas/chat-request.js";
+import { parseRequest, pathText } from "./schemas/parse.js";
+import { rejectUnsupported } from "./schemas/unsupported.js";
 import { toChatRequest } from "./to-chat-request.js";
+
+// Other interfaces take more stop strings.
+const Fields = ChatCompletionRequest.omit({ messages: true, stop: true });
 
 /** A part of a message and where the client's own request has it. */
 export interface PlacedPart {
@@ -29,10 +32,11 @@ export class TranslatedMessages {
     return parts.map(({ part }) => part);
   }
 
-  /** The engine's form of the request that these messages make with the other fields. */
-  async toChatRequest(fields: Omit<ToolsRequest, "messages">, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
+  /** The engine's form of the request that these messages make with the other fields, which are those of a chat request. */
+  async toChatRequest({ stop, ...fields }: Record<string, unknown> & { stop?: string[] | null }, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
     try {
-      return await toChatRequest({ ...fields, messages: this.messages }, pictures, signal);
+      rejectUnsupported(fields);
+      return await toChatRequest({ ...parseRequest(Fields, fields), stop, messages: this.messages }, pictures, signal);
     } catch (error) {
       throw this.#renamed(error);
     }
