@@ -1,13 +1,11 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { which } from "../../scripts/setup/run.js";
 import { ScriptedEngine, type Script, type ScriptedEngineOptions } from "../../src/engine/scripted-engine.js";
 import { serve } from "../../src/server/start.js";
 
-/** Where Debian and its kin have it. */
-const CHROMIUM = "/usr/bin/chromium";
-
 /** A browser without a window, whose camera and microphone are played by itself. */
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--use-fake-device-for-media-stream"] });
+  return chromium.launch({ executablePath: which("chromium"), args: ["--use-fake-device-for-media-stream"] });
 }
 
 /** The chat page of a server that answers from a script, in a tab of its own. */
@@ -33,6 +31,7 @@ export async function openPage(browser: Browser, script: Script, options: Browse
     complaints,
     asked,
     [Symbol.asyncDispose]: async () => {
+      await page.unrouteAll({ behavior: "ignoreErrors" });
       await context.close();
       await server.close();
     },

@@ -251,8 +251,8 @@ describe("the page", () => {
     await page.keyboard.press("Enter");
     expect(await page.getByRole("dialog", { name: "Settings" }).isVisible()).toBe(true);
     await page.keyboard.press("Escape");
+    await expect.poll(focused, PATIENT).toBe("Message");
     expect(await page.getByRole("dialog").count()).toBe(0);
-    expect(await focused()).toBe("Message");
   });
 
   it("fits a phone: nothing is wider than 360 pixels, whatever is said", async () => {
@@ -276,6 +276,29 @@ describe("the page", () => {
     }
     await page.getByRole("button", { name: "Settings" }).tap();
     expect(await page.evaluate("document.getElementById('settings').scrollWidth <= document.getElementById('settings').clientWidth")).toBe(true);
+  });
+
+  it("asks the model that was chosen, also after a reload, and says what to do when it is not there", async () => {
+    await using chat = await openPage(browser, ["Here."]);
+    const { page } = chat;
+    await page.route("**/v1/models", async (route) => {
+      const list = (await (await route.fetch()).json()) as { data: object[] };
+      const others = [{ id: "owner/other", state: "cached", loadable: true }, { id: "owner/far", state: "available", loadable: false }];
+      await route.fulfill({ json: { ...list, data: [...list.data, ...others.map((model) => ({ ...model, aliases: [] }))] } });
+    });
+    await page.reload();
+    await page.locator("#model").selectOption("owner/other");
+    expect(await page.locator("#model option").allTextContents()).toEqual(["scripted", "other"]);
+    await page.reload();
+    await page.locator("#model option").first().waitFor({ state: "attached" });
+    expect(await page.locator("#model").inputValue()).toBe("owner/other");
+    const asked = page.waitForRequest("**/v1/chat/completions");
+    await say(page, "hello");
+    expect((await asked).postDataJSON()).toMatchObject({ model: "owner/other", stream: true });
+    await page.locator(".problem", { hasText: "Choose another model above." }).waitFor();
+    await page.locator("#model").selectOption("scripted");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Here.").waitFor();
   });
 
   it("is dark where the system is, and can be switched", async () => {
