@@ -31,13 +31,21 @@ export interface SamplingOptions {
   stop?: string[];
 }
 
+export type ResponseFormat = { type: "json_object" } | { type: "json_schema"; schema: unknown };
+
 export interface ChatRequest extends SamplingOptions {
   messages: ChatMessage[];
   /** Goes on from this, as it is, instead of answering `messages`: no template, no tool calls, no thinking told apart. */
   prompt?: string | readonly number[];
   tools?: ToolDefinition[];
-  /** `none` hides the tools from the model. `required` and a named tool are for the caller to enforce until decoding is constrained. */
-  toolChoice?: "auto" | "none";
+  /** `none` hides the tools from the model; `required` and a named tool make it call, with arguments that are valid by the tool's schema. */
+  toolChoice?: "auto" | "none" | "required" | { name: string };
+  /** `false`: one call at most. */
+  parallelToolCalls?: boolean;
+  /** The answer (after the thinking) is JSON, of a schema where one is given; or calls, where tools are offered. */
+  responseFormat?: ResponseFormat;
+  /** Further variables of the model's chat template, e.g. `{ enable_thinking: false }`. */
+  templateVariables?: Record<string, unknown>;
 }
 
 export interface Usage {

@@ -42,4 +42,6 @@ export interface ToolDefinition {
   description?: string;
   /** JSON Schema of the arguments object. */
   parameters?: Record<string, unknown>;
+  /** Calls have arguments that are valid by the schema, always; without, they are only where the request makes the model call. `false`: never. */
+  strict?: boolean;
 }

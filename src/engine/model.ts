@@ -5,12 +5,14 @@ import { FeatureCache } from "./cache/feature-cache.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
 import { DEFAULT_FEATURE_CACHE_BYTES, DEFAULT_MAX_CONCURRENT, DEFAULT_PREFIX_CACHE_BYTES } from "./defaults.js";
-import { readModelDefaults, resolveOptions, type ModelDefaults } from "./generate/options.js";
+import { readModelDefaults, requireTokens, resolveOptions, type ModelDefaults } from "./generate/options.js";
 import { Scheduler, type SchedulerCaches } from "./generate/scheduler.js";
 import { generateText } from "./generate/text-generation.js";
 import type { TextDelta } from "./generate/text.js";
 import { withThinking, type GenerationDelta } from "./generate/thinking-stream.js";
-import { promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
+import { promptClosesThinking, promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
+import type { Constraint } from "./generate/sampler.js";
+import { AnswerGrammars, isConstrained } from "./grammar/answers.js";
 import { resolveModel } from "./hub/resolve.js";
 import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
 import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
@@ -94,6 +96,12 @@ interface RunOptions extends SamplingOptions {
   visibleTokens?: readonly string[];
 }
 
+/** What a generation starts from. */
+interface Prepared {
+  prompt: Prompt;
+  constraint?: Constraint;
+}
+
 interface Parts extends LoadedArchitecture {
   id: string;
   tokenizer: Tokenizer;
@@ -111,6 +119,7 @@ export class Model implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #caches: SchedulerCaches;
   readonly #scheduler: Scheduler;
+  readonly #grammars: AnswerGrammars;
   readonly #places: Semaphore;
   #disposed = false;
 
@@ -119,6 +128,7 @@ export class Model implements AsyncDisposable {
     this.#parts = parts;
     this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: prefixCacheBytes, borderTokens: tokenizer.specialTokenIds }), features: new FeatureCache(featureCacheBytes) };
     this.#scheduler = new Scheduler(architecture, this.#caches);
+    this.#grammars = new AnswerGrammars(tokenizer, parts.toolFormat);
     this.#places = new Semaphore(parts.maxConcurrent);
     this.info = { id: parts.id, tasks: ["generate"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
   }
@@ -139,7 +149,8 @@ export class Model implements AsyncDisposable {
     ];
     if (!raw) return this.#runChat({ messages: [{ role: "user", content }] }, options);
     const knowsVideos = this.#parts.processor?.video !== undefined;
-    const stream = this.#run(async () => this.#prepare(prompt, await this.#withVideos([{ role: "user", content }], knowsVideos, signal), { addSpecialTokens: true, signal }), options);
+    const prepare = async (): Promise<Prepared> => ({ prompt: await this.#prepare(prompt, await this.#withVideos([{ role: "user", content }], knowsVideos, signal), { addSpecialTokens: true, signal }) });
+    const stream = this.#run(prepare, options);
     return withThinking(stream, () => undefined);
   }
 
@@ -219,23 +230,24 @@ export class Model implements AsyncDisposable {
   #runChat(request: ChatRequest, options: RunOptions): GenerationStream {
     const thinks = request.prompt === undefined && templateThinks(this.#parts.template?.source ?? "");
     let isOpen = false;
-    const prepare = async (): Promise<Prompt> => {
+    const prepare = async (): Promise<Prepared> => {
       const { prompt, text } = await this.#chatPrompt(request, options.signal);
       isOpen = promptOpensThinking(text);
-      return prompt;
+      const thinking = !thinks || promptClosesThinking(text) ? "none" : isOpen ? "open" : "possible";
+      return { prompt, constraint: request.prompt === undefined ? this.#grammars.constraint(request, thinking) : undefined };
     };
-    const visibleTokens = [...(options.visibleTokens ?? []), ...(thinks ? THINKING_MARKS : [])];
+    const visibleTokens = isConstrained(request) ? this.#grammars.visibleTokens : [...(options.visibleTokens ?? []), ...(thinks ? THINKING_MARKS : [])];
     return withThinking(this.#run(prepare, { ...options, visibleTokens }), () => (thinks ? { isOpen } : undefined));
   }
 
   /** The prompt of a request, and the text it was made from. */
-  async #chatPrompt({ messages: asked, prompt, tools, toolChoice }: ChatRequest, signal: AbortSignal | undefined): Promise<{ prompt: Prompt; text: string }> {
+  async #chatPrompt({ messages: asked, prompt, tools, toolChoice, templateVariables: variables }: ChatRequest, signal: AbortSignal | undefined): Promise<{ prompt: Prompt; text: string }> {
     const { architecture, template, processor, tokenizer, toolFormat } = this.#parts;
     if (prompt !== undefined) return { prompt: plainPrompt(prompt, tokenizer, architecture.vocabSize), text: "" };
     const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, signal);
     if (template === undefined) throw missingChatTemplate(this.info.id);
     const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
-    const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, shield, toolFormat, pictureMark: processor?.pictureMark });
+    const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, variables, shield, toolFormat, pictureMark: processor?.pictureMark });
     return { prompt: await this.#prepare(text, messages, { addSpecialTokens: processor?.addsSpecialTokens ?? false, mark: shield.mark, signal }), text };
   }
 
@@ -246,8 +258,9 @@ export class Model implements AsyncDisposable {
     return known || media.videos.length === 0 ? messages : withVideosAsPictures(messages, { signal });
   }
 
-  async *#run(prepare: () => Promise<Prompt>, options: RunOptions): PlainStream {
+  async *#run(prepare: () => Promise<Prepared>, options: RunOptions): PlainStream {
     const sampling = resolveOptions(options, this.#parts.defaults);
+    requireTokens(sampling, this.#parts.architecture.vocabSize);
     const requireLoaded = (): void => {
       if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
     };
@@ -255,13 +268,13 @@ export class Model implements AsyncDisposable {
     try {
       requireLoaded();
       const started = performance.now();
-      const prompt = await prepare();
+      const { prompt, constraint } = await prepare();
       throwIfAborted(options.signal);
       // It may have been disposed in the meantime.
       requireLoaded();
       const processMs = performance.now() - started;
       const { visibleTokens, signal } = options;
-      const { timings, ...output } = yield* generateText(this.#scheduler, this.#parts.tokenizer, prompt, { sampling, signal, visibleTokens });
+      const { timings, ...output } = yield* generateText(this.#scheduler, this.#parts.tokenizer, prompt, { sampling, constraint, signal, visibleTokens });
       return { ...output, timings: { processMs, ...timings } };
     } finally {
       release();

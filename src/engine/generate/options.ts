@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { DeskhandError } from "../../core/errors.js";
 import { parseWith, readJson } from "../../core/json.js";
 import type { SamplingOptions } from "../inference.js";
 
@@ -53,6 +54,12 @@ export async function readModelDefaults(dir: string): Promise<ModelDefaults> {
 /** The caller's options, else the model's, else the defaults. @throws DeskhandError `invalid_argument` naming the option. */
 export function resolveOptions(given: SamplingOptions, model: ModelDefaults): ResolvedOptions {
   return parseWith(Options, { ...model, ...defined(given) }, "The generation options");
+}
+
+/** @throws DeskhandError `invalid_argument` for a bias of tokens that the model has not. */
+export function requireTokens({ logitBias }: ResolvedOptions, vocabSize: number): void {
+  const unknown = Object.keys(logitBias).find((id) => Number(id) >= vocabSize);
+  if (unknown !== undefined) throw new DeskhandError("invalid_argument", `Expected token ids below ${vocabSize} but received ${unknown}. Take them from this model's tokenizer.`, { param: "logit_bias" });
 }
 
 function defined<T extends object>(object: T): { [K in keyof T]: NonNullable<T[K]> } {

@@ -3,12 +3,14 @@ import type { Prompt } from "../models/architecture.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { ResolvedOptions } from "./options.js";
 import { Reader } from "./reader.js";
-import { Sampler } from "./sampler.js";
+import { Sampler, type Constraint } from "./sampler.js";
 import type { Scheduler } from "./scheduler.js";
 import { TextAssembler, type TextDelta } from "./text.js";
 
 export interface TextGenerationOptions {
   sampling: ResolvedOptions;
+  /** What the tokens have to obey. */
+  constraint?: Constraint;
   signal?: AbortSignal;
   /** Special tokens that stay in the text. */
   visibleTokens?: readonly string[];
@@ -26,7 +28,7 @@ export interface GeneratedText {
 }
 
 /** A prompt's answer as text, piece by piece as the reader takes it. Leaving early ends the generation; it has ended when the iteration has. */
-export async function* generateText(scheduler: Scheduler, tokenizer: Tokenizer, prompt: Prompt, { sampling, signal, visibleTokens }: TextGenerationOptions): AsyncGenerator<TextDelta, GeneratedText> {
+export async function* generateText(scheduler: Scheduler, tokenizer: Tokenizer, prompt: Prompt, { sampling, constraint, signal, visibleTokens }: TextGenerationOptions): AsyncGenerator<TextDelta, GeneratedText> {
   const asked = performance.now();
   const left = new AbortController();
   const assembler = new TextAssembler(tokenizer, { stops: sampling.stop, visibleTokens });
@@ -36,7 +38,7 @@ export async function* generateText(scheduler: Scheduler, tokenizer: Tokenizer, 
   let first: number | undefined;
   let last = asked;
   let isComplete = false;
-  using sampler = new Sampler(sampling, { prompt: prompt.tokenIds });
+  using sampler = new Sampler(sampling, { prompt: prompt.tokenIds, constraint });
   const run = scheduler.run({
     prompt,
     sampler,

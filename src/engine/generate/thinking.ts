@@ -4,7 +4,7 @@ const OPEN = "<think>";
 const CLOSE = "</think>";
 
 /** Marks of thinking, which tokenizers may hold as special tokens. */
-export const THINKING_MARKS: readonly string[] = [OPEN, CLOSE];
+export const THINKING_MARKS = [OPEN, CLOSE] as const;
 
 /** Whether a chat template is one of a model that thinks before it answers. */
 export function templateThinks(chatTemplate: string): boolean {
@@ -14,6 +14,11 @@ export function templateThinks(chatTemplate: string): boolean {
 /** Whether a prompt ends inside a block of thinking that the answer continues. */
 export function promptOpensThinking(prompt: string): boolean {
   return prompt.trimEnd().endsWith(OPEN);
+}
+
+/** Whether a prompt ends behind a block of thinking: the template was told that the model shall not think. */
+export function promptClosesThinking(prompt: string): boolean {
+  return prompt.trimEnd().endsWith(CLOSE);
 }
 
 export interface ThinkingPiece {

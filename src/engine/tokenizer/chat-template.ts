@@ -88,7 +88,8 @@ export class ChatTemplate {
       return this.render(promptTools(messages, tools, toolFormat), { addGenerationPrompt, variables, shield, pictureMark });
     }
     const template = tools.length > 0 ? this.toolTemplate : this.template;
-    const context = { ...(tools.length > 0 ? { tools: templateTools(tools, shield) } : {}), add_generation_prompt: addGenerationPrompt, ...variables };
+    const protectedVariables = shield?.protectAll(variables) as Record<string, unknown> | undefined;
+    const context = { ...(protectedVariables ?? variables), ...this.namedTokens, tools: tools.length > 0 ? templateTools(tools, shield) : null, add_generation_prompt: addGenerationPrompt };
     try {
       return this.runFolded(template, messages, context, { shield, pictureMark });
     } catch (cause) {
@@ -129,7 +130,7 @@ export class ChatTemplate {
 
   /** transformers sets `tools` and `documents` always: some templates ask whether they are defined. */
   private run(template: JinjaTemplate, messages: readonly TemplateMessage[], context: Record<string, unknown>): string {
-    return template.render({ ...this.namedTokens, tools: null, documents: null, messages, ...context });
+    return template.render({ ...this.namedTokens, tools: null, documents: null, ...context, messages });
   }
 
   private compile(source: string): JinjaTemplate {

@@ -1,3 +1,4 @@
+import { alt, seq } from "../grammar/node.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import type { Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
@@ -17,6 +18,13 @@ export const deepseek: ToolCallFormat = {
   matches: (chatTemplate) => chatTemplate.includes(SECTION),
   render: (calls) => SECTION + calls.map((call) => `${CALL}function${SEPARATOR}${call.name}\n${FENCE}json\n${call.arguments}\n${FENCE}${CALL_END}`).join("\n") + SECTION_END,
   createParser: ({ newId } = {}) => new BlockParser({ marks: MARKS, openers: [SECTION, CALL], read: readBlock }, newId),
+  blocks: ({ each, row }) => {
+    const rest = each((tool) => alt(seq(`function${SEPARATOR}${tool.name}\n${FENCE}json\n`, tool.json(), `\n${FENCE}${CALL_END}`), seq(tool.name, SEPARATOR, tool.json(), CALL_END)));
+    return [
+      { opening: SECTION, rest: seq(row(seq(CALL, rest), alt("", "\n")), SECTION_END) },
+      { opening: CALL, rest },
+    ];
+  },
 };
 
 function readBlock(cursor: Cursor): ParsedCall[] {

@@ -1,4 +1,5 @@
 import type { InferenceEvent } from "../inference.js";
+import type { CallBlock, CallRules } from "../grammar/call-rules.js";
 import type { ToolCall, ToolDefinition } from "../messages.js";
 
 /** What a tool-call parser yields: text outside calls, and calls piece by piece. */
@@ -32,4 +33,6 @@ export interface ToolCallFormat {
   /** Calls as the model writes them, for prompts of templates that have no place for them. */
   render(calls: readonly Pick<ToolCall, "name" | "arguments">[]): string;
   createParser(options?: ParserOptions): ToolCallParser;
+  /** Calls as a grammar, by the marks that its blocks begin with: every one that the parser knows, first the one that templates teach. */
+  blocks(rules: CallRules): CallBlock[];
 }

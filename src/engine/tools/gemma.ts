@@ -1,8 +1,9 @@
+import { seq } from "../grammar/node.js";
 import type { ToolDefinition } from "../messages.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import { NeedMore, NotACall, type Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
-import { namedCall, pythonOfCall, requireKnown } from "./python-calls.js";
+import { namedCall, pythonCalls, pythonOfCall, requireKnown } from "./python-calls.js";
 import { PythonReader } from "./python-reader.js";
 import { shellCall } from "./shell-call.js";
 
@@ -16,6 +17,7 @@ export const gemma: ToolCallFormat = {
   matches: (chatTemplate) => chatTemplate.includes("tool_code"),
   render: (calls) => `${OPEN}\n${calls.map(pythonOfCall).join("\n")}\n${CLOSE}`,
   createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: [], tags: [OPEN], openers: [OPEN], read: (cursor) => readBlock(cursor, tools) }, newId),
+  blocks: (rules) => [{ opening: OPEN, rest: seq("\n", pythonCalls(rules, "\n"), `\n${CLOSE}`) }],
 };
 
 /** The block ends at the first fence before which its code can be read: a string may hold fences of its own. */

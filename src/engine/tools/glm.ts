@@ -1,3 +1,4 @@
+import { seq, type GrammarNode } from "../grammar/node.js";
 import type { ToolDefinition } from "../messages.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import { NotACall, type Cursor } from "./cursor.js";
@@ -26,6 +27,10 @@ export const glm: ToolCallFormat = {
       })
       .join("\n"),
   createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN], read: (cursor) => [readCall(cursor, tools)] }, newId),
+  blocks: ({ each }) => {
+    const parameter = (key: GrammarNode) => ({ before: seq(KEY, key, `${KEY_END}\n${VALUE}`), behind: VALUE_END, after: "\n" });
+    return [{ opening: OPEN, rest: seq(each((tool) => seq(`${tool.name}\n`, tool.raw({ parameter, ends: MARKS }))), CLOSE), separator: "\n" }];
+  },
 };
 
 function readCall(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall {

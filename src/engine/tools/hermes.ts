@@ -1,7 +1,8 @@
+import { seq } from "../grammar/node.js";
 import { heldSuffixLength } from "../generate/stop-strings.js";
 import { newCallId } from "./call-id.js";
 import type { ToolCallEvent, ToolCallFormat, ToolCallParser } from "./format.js";
-import { jsonOfCalls } from "./json-calls.js";
+import { jsonCall, jsonOfCalls } from "./json-calls.js";
 import { JsonCallScanner } from "./json-call-scanner.js";
 import { MarkFilter } from "./mark-filter.js";
 
@@ -18,6 +19,7 @@ export const hermes: ToolCallFormat = {
   matches: (chatTemplate) => chatTemplate.includes(OPEN) && !chatTemplate.includes("<function="),
   render: (calls) => jsonOfCalls(calls, "arguments").map((json) => `${OPEN}\n${json}\n${CLOSE}`).join("\n"), // prettier-ignore
   createParser: ({ newId = newCallId } = {}) => new HermesParser(newId),
+  blocks: ({ each }) => [{ opening: OPEN, rest: seq("\n", each((tool) => jsonCall(tool, "arguments")), `\n${CLOSE}`), separator: "\n" }],
 };
 
 /**

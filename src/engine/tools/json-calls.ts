@@ -1,3 +1,5 @@
+import type { CallableTool } from "../grammar/call-rules.js";
+import { seq, type GrammarNode } from "../grammar/node.js";
 import type { ToolCall } from "../messages.js";
 import type { ParsedCall } from "./block-parser.js";
 import { NotACall } from "./cursor.js";
@@ -39,6 +41,11 @@ export function argumentsObject({ arguments: text }: Pick<ToolCall, "arguments">
 /** `{"name": …, KEY: {…}}` of each call. */
 export function jsonOfCalls(calls: readonly Pick<ToolCall, "name" | "arguments">[], key: "arguments" | "parameters"): string[] {
   return calls.map((call) => JSON.stringify({ name: call.name, [key]: argumentsObject(call) }));
+}
+
+/** One such call as a grammar. */
+export function jsonCall(tool: CallableTool, key: "arguments" | "parameters"): GrammarNode {
+  return seq(`{"name": ${JSON.stringify(tool.name)}, "${key}": `, tool.json(), "}");
 }
 
 function parsed(text: string): unknown {

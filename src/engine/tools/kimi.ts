@@ -1,3 +1,4 @@
+import { bytes, repeat, seq } from "../grammar/node.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import type { Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
@@ -16,6 +17,13 @@ export const kimi: ToolCallFormat = {
   matches: (chatTemplate) => chatTemplate.includes(SECTION),
   render: (calls) => SECTION + calls.map((call, index) => `${CALL}functions.${call.name}:${index}${ARGUMENTS}${call.arguments}${CALL_END}`).join("") + SECTION_END,
   createParser: ({ newId } = {}) => new BlockParser({ marks: MARKS, openers: [SECTION, CALL], read: readBlock }, newId),
+  blocks: ({ each, row }) => {
+    const rest = seq(each((tool) => seq(`functions.${tool.name}:`, repeat(bytes([0x30, 0x39]), 1, 2), ARGUMENTS, tool.json())), CALL_END);
+    return [
+      { opening: SECTION, rest: seq(row(seq(CALL, rest), ""), SECTION_END) },
+      { opening: CALL, rest },
+    ];
+  },
 };
 
 function readBlock(cursor: Cursor): ParsedCall[] {

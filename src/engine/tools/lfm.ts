@@ -1,8 +1,9 @@
+import { seq } from "../grammar/node.js";
 import type { ToolDefinition } from "../messages.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import type { Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
-import { namedCall, pythonOfCall } from "./python-calls.js";
+import { namedCall, pythonCalls, pythonOfCall } from "./python-calls.js";
 import { PythonReader } from "./python-reader.js";
 
 const OPEN = "<|tool_call_start|>";
@@ -16,6 +17,7 @@ export const lfm: ToolCallFormat = {
   matches: (chatTemplate) => chatTemplate.includes(OPEN) || chatTemplate.includes("<|tool_list_start|>"),
   render: (calls) => `${OPEN}[${calls.map(pythonOfCall).join(", ")}]${CLOSE}`,
   createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN], read: (cursor) => readBlock(cursor, tools) }, newId),
+  blocks: (rules) => [{ opening: OPEN, rest: seq("[", pythonCalls(rules, ", "), "]", CLOSE) }],
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {

@@ -1,8 +1,9 @@
+import { seq } from "../grammar/node.js";
 import type { ToolDefinition } from "../messages.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import type { Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
-import { callsOfJson, jsonOfCalls, readJson } from "./json-calls.js";
+import { callsOfJson, jsonCall, jsonOfCalls, readJson } from "./json-calls.js";
 import { readPythonList } from "./llama-pythonic.js";
 import { requireKnown } from "./python-calls.js";
 
@@ -22,6 +23,14 @@ export const llamaJson: ToolCallFormat = {
   matches: (chatTemplate) => HEADERS.test(chatTemplate) && chatTemplate.includes('"parameters"'),
   render: (calls) => jsonOfCalls(calls, "parameters").join("; "),
   createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [PYTHON_TAG, PYTHON_START], startOpeners: ["{", "["], read: (cursor) => readBlock(cursor, tools) }, newId),
+  blocks: ({ each, row }) => {
+    const calls = row(each((tool) => jsonCall(tool, "parameters")), "; "); // prettier-ignore
+    return [
+      { opening: "", rest: calls, firstCharacters: "{[" },
+      { opening: PYTHON_TAG, rest: calls },
+      { opening: PYTHON_START, rest: seq(calls, PYTHON_END) },
+    ];
+  },
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {

@@ -1,8 +1,9 @@
+import { seq } from "../grammar/node.js";
 import type { ToolDefinition } from "../messages.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import type { Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
-import { namedCall, pythonOfCall, requireKnown } from "./python-calls.js";
+import { namedCall, pythonCalls, pythonOfCall, requireKnown } from "./python-calls.js";
 import { PythonReader } from "./python-reader.js";
 
 const PYTHON_TAG = "<|python_tag|>";
@@ -17,6 +18,14 @@ export const llamaPythonic: ToolCallFormat = {
   matches: (chatTemplate) => /\[func(tion)?_?name1?\(/.test(chatTemplate),
   render: (calls) => `[${calls.map(pythonOfCall).join(", ")}]`,
   createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, openers: [PYTHON_TAG, PYTHON_START], startOpeners: ["["], read: (cursor) => readBlock(cursor, tools) }, newId),
+  blocks: (rules) => {
+    const calls = seq("[", pythonCalls(rules, ", "), "]");
+    return [
+      { opening: "", rest: calls, firstCharacters: "[" },
+      { opening: PYTHON_TAG, rest: calls },
+      { opening: PYTHON_START, rest: seq(calls, PYTHON_END) },
+    ];
+  },
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {

@@ -1,8 +1,9 @@
+import { alt, optional, seq } from "../grammar/node.js";
 import { randomInt } from "node:crypto";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import type { Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
-import { callsOfJson, jsonOfCalls, readJson } from "./json-calls.js";
+import { callsOfJson, jsonCall, jsonOfCalls, readJson } from "./json-calls.js";
 
 const OPEN = "[TOOL_CALLS]";
 const CALL_ID = "[CALL_ID]";
@@ -18,6 +19,15 @@ export const mistral: ToolCallFormat = {
   matches: (chatTemplate) => chatTemplate.includes(OPEN),
   render: (calls) => `${OPEN}[${jsonOfCalls(calls, "arguments").join(", ")}]`,
   createParser: ({ newId = newMistralId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN], read: readBlock }, newId),
+  blocks: ({ each, row }) => [
+    {
+      opening: OPEN,
+      rest: alt(
+        seq(optional(" "), "[", row(each((tool) => jsonCall(tool, "arguments")), ", "), "]"),
+        row(each((tool) => seq(tool.name, ARGS, tool.json())), OPEN),
+      ),
+    },
+  ],
 };
 
 /** Mistral's templates refuse ids of any other length. */

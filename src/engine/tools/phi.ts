@@ -1,7 +1,8 @@
+import { seq } from "../grammar/node.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import type { Cursor } from "./cursor.js";
 import type { ToolCallFormat } from "./format.js";
-import { callsOfJson, jsonOfCalls, readJson } from "./json-calls.js";
+import { callsOfJson, jsonCall, jsonOfCalls, readJson } from "./json-calls.js";
 
 const OPEN = "<|tool_call|>";
 const CLOSE = "<|/tool_call|>";
@@ -15,6 +16,13 @@ export const phi: ToolCallFormat = {
   matches: (chatTemplate) => [OPEN, CLOSE, FUNCTOOLS, "<|tool|>"].some((mark) => chatTemplate.includes(mark)),
   render: (calls) => `${OPEN}[${jsonOfCalls(calls, "arguments").join(", ")}]${CLOSE}`,
   createParser: ({ newId } = {}) => new BlockParser({ marks: MARKS, openers: [OPEN, `${FUNCTOOLS}[`], read: readBlock }, newId),
+  blocks: ({ each, row }) => {
+    const calls = seq(row(each((tool) => jsonCall(tool, "arguments")), ", "), "]");
+    return [
+      { opening: OPEN, rest: seq("[", calls, CLOSE) },
+      { opening: `${FUNCTOOLS}[`, rest: calls },
+    ];
+  },
 };
 
 function readBlock(cursor: Cursor): ParsedCall[] {

@@ -1,3 +1,5 @@
+import type { CallRules } from "../grammar/call-rules.js";
+import { seq, type GrammarNode } from "../grammar/node.js";
 import type { ToolCall, ToolDefinition } from "../messages.js";
 import type { ParsedCall } from "./block-parser.js";
 import { NotACall } from "./cursor.js";
@@ -22,6 +24,11 @@ export function requireKnown<Call extends { name: string }>(calls: Call[], tools
 /** `f(a=1, b="x")` */
 export function pythonOfCall(call: Pick<ToolCall, "name" | "arguments">): string {
   return `${call.name}(${Object.entries(argumentsObject(call)).map(([key, value]) => `${key}=${pythonLiteral(value)}`).join(", ")})`; // prettier-ignore
+}
+
+/** Such calls as a grammar. */
+export function pythonCalls({ each, row }: CallRules, separator: string): GrammarNode {
+  return row(each((tool) => seq(`${tool.name}(`, tool.keywords(), ")")), separator);
 }
 
 /** A JSON value as Python writes it. */

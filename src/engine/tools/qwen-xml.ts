@@ -1,3 +1,4 @@
+import { seq, type GrammarNode } from "../grammar/node.js";
 import type { ToolDefinition } from "../messages.js";
 import { BlockParser, type ParsedCall } from "./block-parser.js";
 import { NotACall, type Cursor } from "./cursor.js";
@@ -26,6 +27,14 @@ export const qwenXml: ToolCallFormat = {
       })
       .join("\n"),
   createParser: ({ tools = [], newId } = {}) => new BlockParser({ marks: MARKS, tags: [FUNCTION, FUNCTION_END, PARAMETER, PARAMETER_END], openers: [OPEN, FUNCTION], read: (cursor) => readBlock(cursor, tools) }, newId),
+  blocks: ({ each }) => {
+    const parameter = (key: GrammarNode) => ({ before: seq(PARAMETER, key, ">\n"), behind: `\n${PARAMETER_END}`, after: "\n" });
+    const call = each((tool) => seq(`${tool.name}>\n`, tool.raw({ parameter, ends: [PARAMETER_END, PARAMETER, FUNCTION, FUNCTION_END, OPEN, CLOSE] }), FUNCTION_END));
+    return [
+      { opening: OPEN, rest: seq("\n", FUNCTION, call, `\n${CLOSE}`), separator: "\n" },
+      { opening: FUNCTION, rest: call, separator: "\n" },
+    ];
+  },
 };
 
 function readBlock(cursor: Cursor, tools: readonly ToolDefinition[]): ParsedCall[] {

@@ -18,7 +18,7 @@ export function parametersOf(tools: readonly ToolDefinition[], name: string): Ma
 /** A value written without quotes, in the type its schema asks for; as text where that fails, or where there is no schema. */
 export function typedValue(text: string, schema: Schema | undefined): unknown {
   if (schema === undefined) return text;
-  const types = typesOf(schema);
+  const types = writtenTypes(schema);
   if (types.has("null") && /^(null|None)$/.test(text.trim())) return null;
   if (types.has("string")) return text;
   try {
@@ -29,11 +29,12 @@ export function typedValue(text: string, schema: Schema | undefined): unknown {
   }
 }
 
-function typesOf(schema: Schema): Set<unknown> {
+/** The types a schema names, as far as it names them itself. */
+export function writtenTypes(schema: Schema): Set<unknown> {
   const own = Array.isArray(schema["type"]) ? (schema["type"] as unknown[]) : schema["type"] === undefined ? [] : [schema["type"]];
   const choices = [schema["anyOf"], schema["oneOf"]].flatMap((list) => (Array.isArray(list) ? list.filter(isSchema) : []));
   const values = Array.isArray(schema["enum"]) && own.length === 0 ? (schema["enum"] as unknown[]).map(typeOf) : [];
-  return new Set([...own, ...values, ...choices.flatMap((choice) => [...typesOf(choice)])]);
+  return new Set([...own, ...values, ...choices.flatMap((choice) => [...writtenTypes(choice)])]);
 }
 
 function typeOf(value: unknown): string {
