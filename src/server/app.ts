@@ -16,6 +16,7 @@ import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.j
 import { PictureResolver } from "./pictures/resolver.js";
 import { registerAudio } from "./routes/audio.js";
 import { registerChatCompletions } from "./routes/chat-completions.js";
+import { registerCompletions } from "./routes/completions.js";
 import { registerDocs, registerOpenApi } from "./routes/docs.js";
 import { registerHealth } from "./routes/health.js";
 import { registerMessages } from "./routes/messages.js";
@@ -23,6 +24,7 @@ import { registerMetrics } from "./routes/metrics.js";
 import { registerModels } from "./routes/models.js";
 import { registerPage } from "./routes/page.js";
 import { registerResponses } from "./routes/responses.js";
+import { registerTokenize } from "./routes/tokenize.js";
 
 export interface AppOptions extends OriginOptions {
   models: ModelPool;
@@ -135,6 +137,8 @@ export function buildApp(options: AppOptions): App {
     registerChatCompletions(routes, answering);
     registerPage(plugin);
     await registerAudio(routes, answering);
+    registerCompletions(routes, answering);
+    registerTokenize(routes, answering);
     registerMessages(routes, answering);
     registerResponses(routes, answering);
     refuseOtherMethods();
