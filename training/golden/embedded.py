@@ -13,15 +13,15 @@ from .reference import Reference
 _SIGN_UP = "Task: set First name to Ada, Email to ada@example.org, then press OK\nPrevious actions:"
 _CONTACT = "Task: set Phone to 555-0199, tick Subscribe, then press OK\nPrevious actions:"
 _SETTINGS = 'Task: tick "Remember me", tick "Send reports" and press Save\nPrevious actions:'
-_NAME = "\n1. click First name\n2. select all\n3. type Ada"
-_EMAIL = "\n4. click Email\n5. select all\n6. type ada@example.org"
+_NAME = "\n1. click First name\n2. type Ada"
+_EMAIL = "\n3. click Email\n4. type ada@example.org"
 
 _CASES = [
     ("first_click", "zenity-empty.png", _SIGN_UP + " none"),
-    ("type", "zenity-empty.png", _SIGN_UP + "\n1. click First name\n2. select all"),
+    ("type", "zenity-empty.png", _SIGN_UP + "\n1. click First name"),
     ("press", "zenity-filled.png", _SIGN_UP + _NAME + _EMAIL),
-    ("done", "zenity-filled.png", _SIGN_UP + _NAME + _EMAIL + "\n7. click OK"),
-    ("check", "yad-form.png", _CONTACT + "\n1. click Phone\n2. select all\n3. type 555-0199"),
+    ("done", "zenity-filled.png", _SIGN_UP + _NAME + _EMAIL + "\n5. click OK"),
+    ("check", "yad-form.png", _CONTACT + "\n1. click Phone\n2. type 555-0199"),
     ("wait", "tk-form.png", _SETTINGS + " none"),
     ("click_alone", "tk-form.png", "Click the Save button"),
     ("question", "tk-form.png", "Is Remember me checked?"),
