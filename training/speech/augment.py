@@ -1,4 +1,4 @@
-"""Windows of 30 s from a pool of utterances, made on the training device: joined at other speeds, then room, noise and channel."""
+"""Windows from a pool of utterances, made on the training device: joined at other speeds, then room, noise and channel."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .features import FRAMES, HOP, SAMPLES
+from .features import HOP
 
-LENGTH = 2**19
-"""Of the transforms: a window and the longest echo."""
+_ECHO = 9600
+"""Samples of the longest echo."""
 
 
 @dataclass
@@ -27,12 +27,12 @@ class Segments:
     gain: Tensor
 
 
-def compose(pool: Tensor, segments: Segments, windows: int) -> Tensor:
-    """Cubic interpolation between the pool's samples; (windows, 480000)."""
+def compose(pool: Tensor, segments: Segments, windows: int, samples: int) -> Tensor:
+    """Cubic interpolation between the pool's samples; (windows, samples)."""
     device = pool.device
-    out = torch.zeros(windows * SAMPLES, device=device)
+    out = torch.zeros(windows * samples, device=device)
     if len(segments.window) == 0:
-        return out.view(windows, SAMPLES)
+        return out.view(windows, samples)
     row = torch.repeat_interleave(torch.arange(len(segments.window), device=device), segments.count)
     first = segments.count.cumsum(0) - segments.count
     index = torch.arange(row.shape[0], device=device) - first[row]
@@ -47,8 +47,8 @@ def compose(pool: Tensor, segments: Segments, windows: int) -> Tensor:
 
     before, here, after, beyond = sample(-1), sample(0), sample(1), sample(2)
     value = here + 0.5 * share * (after - before + share * (2 * before - 5 * here + 4 * after - beyond + share * (3 * (here - after) + beyond - before)))
-    out[segments.window[row] * SAMPLES + segments.at[row] + index] = value * (segments.gain[row] / 32768)
-    return out.view(windows, SAMPLES)
+    out[segments.window[row] * samples + segments.at[row] + index] = value * (segments.gain[row] / 32768)
+    return out.view(windows, samples)
 
 
 def _uniform(generator: torch.Generator, count: int, low: float, high: float) -> Tensor:
@@ -59,9 +59,15 @@ def _chance(generator: torch.Generator, count: int, share: float) -> Tensor:
     return torch.rand(count, device=generator.device, generator=generator) < share
 
 
-def _echoes(generator: torch.Generator, windows: int) -> Tensor:
+def _transform(samples: int) -> int:
+    """Length of the transforms: a window and its echo, a number that is quick."""
+    unit = 2**12
+    return -(-(samples + _ECHO) // unit) * unit
+
+
+def _echoes(generator: torch.Generator, windows: int, length: int) -> Tensor:
     """Impulse responses of rooms: the direct sound, a few reflections, a tail that decays; spectra (windows, bins)."""
-    device, count = generator.device, 9600
+    device, count = generator.device, _ECHO
     time = torch.arange(count, device=device) / 16_000
     decay = _uniform(generator, windows, 0.08, 0.6)
     tail = torch.randn(windows, count, device=device, generator=generator) * torch.exp(-6.9 * time / decay[:, None]) * (time > 0.004)
@@ -72,13 +78,13 @@ def _echoes(generator: torch.Generator, windows: int) -> Tensor:
         place = (60 + torch.rand(windows, device=device, generator=generator) * 700).long()
         response.scatter_add_(1, place[:, None], _uniform(generator, windows, -0.5, 0.5)[:, None])
     response = response / response.square().sum(1, keepdim=True).sqrt()
-    return torch.fft.rfft(response, LENGTH)
+    return torch.fft.rfft(response, length)
 
 
-def _channel(generator: torch.Generator, windows: int) -> Tensor:
+def _channel(generator: torch.Generator, windows: int, length: int) -> Tensor:
     """Gains by frequency: a tilt and waves of a microphone, for some the band of a telephone; (windows, bins)."""
     device = generator.device
-    hertz = torch.linspace(0, 8000, LENGTH // 2 + 1, device=device)
+    hertz = torch.linspace(0, 8000, length // 2 + 1, device=device)
     octave = torch.log2(hertz.clamp(min=60) / 1000)
     decibel = _uniform(generator, windows, -3.0, 3.0)[:, None] * octave
     for waves in (0.6, 1.3, 2.5):
@@ -89,55 +95,57 @@ def _channel(generator: torch.Generator, windows: int) -> Tensor:
     return 10 ** ((decibel - torch.where(_chance(generator, windows, 0.14)[:, None], (12 * outside).clamp(max=70), torch.zeros_like(outside))) / 20)
 
 
-def _noise(generator: torch.Generator, windows: int) -> Tensor:
-    """White, pink, brown and in between, for some with hum, clicks or a level that changes; (windows, 480000) of mean power 1."""
+def _noise(generator: torch.Generator, windows: int, samples: int) -> Tensor:
+    """White, pink, brown and in between, for some with hum, clicks or a level that changes; (windows, samples) of mean power 1."""
     device = generator.device
-    bins = SAMPLES // 2 + 1
+    bins = samples // 2 + 1
     slope = _uniform(generator, windows, 0.0, 1.1)[:, None] * _chance(generator, windows, 0.7)[:, None]
-    shape = torch.arange(bins, device=device).clamp(min=600) / 1000.0
+    shape = torch.linspace(0, 8000, bins, device=device).clamp(min=20) / 33
     spectrum = torch.complex(torch.randn(windows, bins, device=device, generator=generator), torch.randn(windows, bins, device=device, generator=generator)) * shape ** -slope
-    noise = torch.fft.irfft(spectrum, SAMPLES)
+    noise = torch.fft.irfft(spectrum, samples)
     noise = noise / noise.square().mean(1, keepdim=True).sqrt()
-    time = torch.arange(SAMPLES, device=device) / 16_000
+    time = torch.arange(samples, device=device) / 16_000
     wave = 1 + 0.8 * torch.sin(2 * math.pi * (_uniform(generator, windows, 0.05, 3)[:, None] * time + torch.rand(windows, 1, device=device, generator=generator)))
     noise = torch.where(_chance(generator, windows, 0.25)[:, None], noise * wave, noise)
     hum = sum(torch.sin(2 * math.pi * multiple * time * torch.where(_chance(generator, windows, 0.5), 50.0, 60.0)[:, None]) / multiple for multiple in (1, 2, 3, 5))
     noise = noise + _chance(generator, windows, 0.15)[:, None] * _uniform(generator, windows, 0.3, 2)[:, None] * hum
-    clicks = (torch.rand(windows, SAMPLES, device=device, generator=generator) < 2e-4) * torch.randn(windows, SAMPLES, device=device, generator=generator) * 25
+    clicks = (torch.rand(windows, samples, device=device, generator=generator) < 2e-4) * torch.randn(windows, samples, device=device, generator=generator) * 25
     noise = noise + _chance(generator, windows, 0.12)[:, None] * clicks
     return noise / noise.square().mean(1, keepdim=True).sqrt().clamp(min=1e-9)
 
 
-def _babble(pool: Tensor, filled: int, generator: torch.Generator, windows: int) -> Tensor:
+def _babble(pool: Tensor, filled: int, generator: torch.Generator, windows: int, samples: int) -> Tensor:
     """Five stretches of the pool at once."""
-    span = torch.arange(SAMPLES, device=pool.device)
-    total = torch.zeros(windows, SAMPLES, device=pool.device)
+    span = torch.arange(samples, device=pool.device)
+    total = torch.zeros(windows, samples, device=pool.device)
     for _ in range(5):
         start = (torch.rand(windows, device=pool.device, generator=generator) * max(1, filled)).long()
         total += pool[(start[:, None] + span) % max(1, filled)].float()
     return total / total.square().mean(1, keepdim=True).sqrt().clamp(min=1e-9)
 
 
-def disturb(sound: Tensor, speech: Tensor, end: Tensor, pool: Tensor, filled: int, generator: torch.Generator) -> Tensor:
-    """Room, noise at 0 to 35 dB, channel, clipping, rounding; nothing after `end` (windows, samples), where the file ends. `speech` says which windows hold any."""
-    windows = sound.shape[0]
+def disturb(sound: Tensor, speech: Tensor, end: Tensor, pool: Tensor, filled: int, share: float, generator: torch.Generator) -> Tensor:
+    """For `share` of the windows: room, noise at 0 to 35 dB, channel, clipping, rounding; nothing after `end` (windows, samples), where the file ends. `speech` says which windows hold any."""
+    windows, samples = sound.shape
+    length = _transform(samples)
+    clean = sound
     active = sound.abs() > 1e-3
     power = ((sound.square() * active).sum(1) / active.sum(1).clamp(min=1)).sqrt()
     loud = torch.where(speech, power.clamp(min=1e-4), 10 ** (_uniform(generator, windows, -4.0, -0.5)))
-    noise = _noise(generator, windows)
+    noise = _noise(generator, windows, samples)
     crowd = _chance(generator, windows, 0.2) & speech
     chosen = crowd.nonzero()[:, 0]
-    if len(chosen) and filled > SAMPLES:
-        noise[chosen] = _babble(pool, filled, generator, len(chosen)) + 0.05 * noise[chosen]
+    if len(chosen) and filled > samples:
+        noise[chosen] = _babble(pool, filled, generator, len(chosen), samples) + 0.05 * noise[chosen]
     ratio = torch.where(_chance(generator, windows, 0.62), _uniform(generator, windows, 0, 30), _uniform(generator, windows, 35, 70))
     ratio = ratio + crowd * 3  # several voices at the level of the one that is meant are nobody's to tell apart
     noise = noise * (loud * 10 ** (-ratio / 20))[:, None]
     noise = noise * ~_chance(generator, windows, 0.08)[:, None]
-    spectrum = torch.fft.rfft(sound, LENGTH)
+    spectrum = torch.fft.rfft(sound, length)
     room = _chance(generator, windows, 0.35)
-    spectrum = torch.where(room[:, None], spectrum * _echoes(generator, windows), spectrum)
-    spectrum = (spectrum + torch.fft.rfft(noise, LENGTH)) * _channel(generator, windows)
-    sound = torch.fft.irfft(spectrum, LENGTH)[:, :SAMPLES]
+    spectrum = torch.where(room[:, None], spectrum * _echoes(generator, windows, length), spectrum)
+    spectrum = (spectrum + torch.fft.rfft(noise, length)) * _channel(generator, windows, length)
+    sound = torch.fft.irfft(spectrum, length)[:, :samples]
     peak = sound.abs().amax(1).clamp(min=1e-6)
     limit = torch.where(_chance(generator, windows, 0.08), _uniform(generator, windows, 0.15, 0.7), torch.ones_like(peak)) * peak
     sound = sound.clamp(-limit[:, None], limit[:, None])
@@ -145,29 +153,30 @@ def disturb(sound: Tensor, speech: Tensor, end: Tensor, pool: Tensor, filled: in
     sound = torch.where(speech[:, None], sound * (level / peak)[:, None], sound)
     coarse = torch.where(_chance(generator, windows, 0.06), 256.0, 32768.0)[:, None]
     sound = (sound * coarse).round() / coarse
-    return (sound * (torch.arange(SAMPLES, device=sound.device) < end[:, None])).clamp(-1, 1)
+    sound = torch.where(_chance(generator, windows, share)[:, None], sound, clean)
+    return (sound * (torch.arange(samples, device=sound.device) < end[:, None])).clamp(-1, 1)
 
 
-def hide(features: Tensor, generator: torch.Generator) -> Tensor:
-    """For half of the windows: bands and short stretches of the spectrogram at their mean."""
-    windows = features.shape[0]
-    mels, frames = torch.arange(features.shape[1], device=features.device), torch.arange(FRAMES, device=features.device)
-    hidden = torch.zeros(windows, features.shape[1], FRAMES, dtype=torch.bool, device=features.device)
+def hide(features: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """For `share` of the windows: bands and short stretches of the spectrogram at their mean."""
+    windows, length = features.shape[0], features.shape[2]
+    mels, frames = torch.arange(features.shape[1], device=features.device), torch.arange(length, device=features.device)
+    hidden = torch.zeros(windows, features.shape[1], length, dtype=torch.bool, device=features.device)
     for _ in range(2):
         low, wide = _uniform(generator, windows, 0, 80)[:, None], _uniform(generator, windows, 0, 10)[:, None]
         hidden |= ((mels >= low) & (mels < low + wide))[:, :, None]
-    for _ in range(8):
-        low, wide = _uniform(generator, windows, 0, FRAMES)[:, None], _uniform(generator, windows, 0, 12)[:, None]
+    for _ in range(max(1, length // 375)):
+        low, wide = _uniform(generator, windows, 0, length)[:, None], _uniform(generator, windows, 0, 12)[:, None]
         hidden |= ((frames >= low) & (frames < low + wide))[:, None, :]
-    hidden &= _chance(generator, windows, 0.5)[:, None, None]
+    hidden &= _chance(generator, windows, share)[:, None, None]
     return torch.where(hidden, features.mean((1, 2), keepdim=True), features)
 
 
-def frames_of(segments: Segments, values: Tensor, windows: int) -> Tensor:
+def frames_of(segments: Segments, values: Tensor, windows: int, frames: int) -> Tensor:
     """A value of each segment spread over the frames from its start to the window's next; (windows, frames)."""
-    marks = torch.ones(windows * FRAMES, device=values.device)
+    marks = torch.ones(windows * frames, device=values.device)
     count = segments.count // HOP
     row = torch.repeat_interleave(torch.arange(len(count), device=values.device), count)
     index = torch.arange(row.shape[0], device=values.device) - (count.cumsum(0) - count)[row]
-    marks[segments.window[row] * FRAMES + segments.at[row] // HOP + index] = values[row]
-    return marks.view(windows, FRAMES)
+    marks[segments.window[row] * frames + segments.at[row] // HOP + index] = values[row]
+    return marks.view(windows, frames)

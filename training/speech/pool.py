@@ -15,19 +15,19 @@ from tokenizers import Tokenizer
 
 from .synthesise import Utterance, read, write
 from .voices import environment
-from .vocabulary import text_ids
+from .vocabulary import sounds, text_ids
 
 _CHUNK = 4_000_000
 _HERE = Path(__file__).resolve().parents[1]
 
 
 class Item:
-    """Where an utterance lies in the pool, and its tokens."""
+    """Where an utterance lies in the pool, its tokens and its sounds."""
 
-    __slots__ = ("at", "count", "ids", "voice")
+    __slots__ = ("at", "count", "ids", "sounds", "voice")
 
-    def __init__(self, at: int, count: int, ids: list[int], voice: str) -> None:
-        self.at, self.count, self.ids, self.voice = at, count, ids, voice
+    def __init__(self, at: int, count: int, ids: list[int], sounds: list[int], voice: str) -> None:
+        self.at, self.count, self.ids, self.sounds, self.voice = at, count, ids, sounds, voice
 
 
 class Pool:
@@ -40,7 +40,7 @@ class Pool:
         self.items: list[Item] = []
         self.by_voice: dict[str, list[Item]] = defaultdict(list)
         self.seconds: dict[str, float] = defaultdict(float)
-        self.waiting: list[tuple[np.ndarray, list[int], str]] = []
+        self.waiting: list[tuple[np.ndarray, list[int], list[int], str]] = []
         self.waiting_samples = 0
         self.lock = threading.Lock()
         self.full = False
@@ -79,9 +79,9 @@ class Pool:
                     self._add(utterance)
 
     def _add(self, utterance: Utterance) -> None:
-        ids = text_ids(self.tokenizer, utterance.text.written)
+        ids, said = text_ids(self.tokenizer, utterance.text.written), sounds(utterance.text.spoken)
         with self.lock:
-            self.waiting.append((utterance.sound, ids, utterance.voice))
+            self.waiting.append((utterance.sound, ids, said, utterance.voice))
             self.waiting_samples += len(utterance.sound)
             self.seconds[utterance.voice.split("-")[0].split("+")[0]] += len(utterance.sound) / 16_000
 
@@ -99,10 +99,10 @@ class Pool:
                 self.full = True
                 self.waiting = []
                 return
-            self.samples[self.filled : self.filled + size] = torch.from_numpy(np.concatenate([sound for sound, _, _ in part]))
+            self.samples[self.filled : self.filled + size] = torch.from_numpy(np.concatenate([sound for sound, *_ in part]))
             at = self.filled
-            for sound, ids, voice in part:
-                item = Item(at, len(sound), ids, voice)
+            for sound, ids, said, voice in part:
+                item = Item(at, len(sound), ids, said, voice)
                 self.by_voice[voice].append(item)
                 self.items.append(item)
                 at += len(sound)

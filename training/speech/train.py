@@ -13,6 +13,7 @@ import shutil
 import sys
 import threading
 import time
+from collections import Counter, defaultdict
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,11 +30,11 @@ from model.optimiser import Muon
 from . import evaluate as evaluation
 from . import network as module
 from .augment import compose, disturb, frames_of, hide
-from .features import LogMel
+from .features import HOP, LogMel
 from .network import Network
 from .pool import Pool
 from .vocabulary import build
-from .windows import IGNORED, Batch, batch
+from .windows import IGNORED, LONG, SHORT, Batch, batch
 
 STARTED = time.time()
 FOLDER = Path(__file__).resolve().parents[2] / "models/hear"
@@ -47,15 +48,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the exported weights, log and evaluation")
     parser.add_argument("--seconds", type=float, default=560, help="this call ends by then, evaluation and export included")
     parser.add_argument("--total-seconds", type=float, default=1200, help="of training in all calls: the schedule's end")
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--weight-decay", type=float, default=0.03)
-    parser.add_argument("--windows", type=int, default=96, help="of 30 s a step")
+    parser.add_argument("--windows", type=int, default=64, help="of 30 s in a step with long ones")
+    parser.add_argument("--short-windows", type=int, default=256, help="of 6 s in a step with short ones")
+    parser.add_argument("--short-share", type=float, default=0.6, help="of the time with short windows alone; afterwards every other step has long ones")
     parser.add_argument("--workers", type=int, default=12, help="synthesising processes")
     parser.add_argument("--pool-hours", type=float, default=150, help="of speech at most; an hour takes 115 MB of the device and of the disk")
     parser.add_argument("--prefill-minutes", type=float, default=25, help="speech to wait for before the first step")
-    parser.add_argument("--auxiliary", type=float, default=0.3, help="weight of the CTC loss")
-    parser.add_argument("--evaluate", type=int, default=320, help="sentences of the held-out voice")
-    parser.add_argument("--evaluate-seconds", type=float, default=40)
+    parser.add_argument("--auxiliary", type=float, default=0.3, help="weight of the CTC loss; 1 while all windows are short")
+    parser.add_argument("--evaluate", type=int, default=240, help="sentences of the held-out voice")
+    parser.add_argument("--evaluate-seconds", type=float, default=22)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=10**9, help="at most this many in this call")
     parser.add_argument("--no-compile", action="store_true")
@@ -82,18 +85,22 @@ def rate_at(share: float, step: int, peak: float) -> float:
 
 
 class Batches:
-    """Plans of windows, made by a thread a few steps ahead."""
+    """Plans of windows, made by a thread a few steps ahead: short ones, then long ones in turn with them."""
 
-    def __init__(self, pool: Pool, seed: int, size: int) -> None:
-        self.pool, self.rng, self.size = pool, Random(seed), size
+    def __init__(self, pool: Pool, seed: int, short: int, long: int) -> None:
+        self.pool, self.rng, self.short, self.long = pool, Random(seed), short, long
+        self.all_short = True
         self.queue: queue.Queue[Batch | BaseException] = queue.Queue(3)
         self.stopped = threading.Event()
         threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
+        count = 0
         try:
             while not self.stopped.is_set():
-                made = batch(self.rng, self.pool.items, self.pool.by_voice, self.size)
+                count += 1
+                shape, size = (SHORT, self.short) if self.all_short or count % 2 else (LONG, self.long)
+                made = batch(self.rng, self.pool.items, self.pool.by_voice, size, shape)
                 while not self.stopped.is_set():
                     try:
                         self.queue.put(made, timeout=1)
@@ -110,18 +117,23 @@ class Batches:
         return found
 
 
-def inputs(pool: Pool, made: Batch, mel: LogMel, generator: torch.Generator) -> Tensor:
-    """Features of a batch, disturbed; outside of autocast."""
-    size = made.ids.shape[0]
-    sound = compose(pool.samples, made.segments, size)
-    sound = disturb(sound, made.speech, made.ends, pool.samples, pool.filled, generator)
-    return hide(mel(sound, frames_of(made.segments, made.warps, size)), generator)
+def disturbed_at(share: float) -> float:
+    """Which share of windows is disturbed: none until the sounds are told apart, from a third of the time on all."""
+    return min(1.0, max(0.0, (share - 0.08) / 0.25))
+
+
+def inputs(pool: Pool, made: Batch, mel: LogMel, disturbed: float, generator: torch.Generator) -> Tensor:
+    """Features of a batch, `disturbed` of its windows so; outside of autocast."""
+    size, samples = made.ids.shape[0], made.shape.samples
+    sound = compose(pool.samples, made.segments, size, samples)
+    sound = disturb(sound, made.speech, made.ends, pool.samples, pool.filled, disturbed, generator)
+    return hide(mel(sound, frames_of(made.segments, made.warps, size, samples // HOP)), disturbed / 2, generator)
 
 
 def loss_of(network: Network, features: Tensor, made: Batch, weight: float, half: bool) -> tuple[Tensor, dict[str, Tensor]]:
     """Next tokens, and what CTC makes of the encoder alone."""
     with torch.autocast(features.device.type, dtype=torch.bfloat16, enabled=half):
-        heard = network.listen(features)
+        heard = network.listen(features, made.position)
         logits = network.write(made.ids, heard)
         spoken = network.spoken(heard)
     written = F.cross_entropy(logits.flatten(0, 1).float(), made.labels.flatten(), ignore_index=IGNORED, label_smoothing=0.05)
@@ -131,11 +143,11 @@ def loss_of(network: Network, features: Tensor, made: Batch, weight: float, half
 
 
 def make_optimisers(network: Network, weight_decay: float) -> tuple[Muon, torch.optim.AdamW]:
-    """Muon for the layers' matrices; embeddings, positions, convolutions' and the auxiliary output's weights, norms and biases go to AdamW."""
+    """Muon for the matrices of layers and convolutions; embeddings, positions, the auxiliary output, norms and biases go to AdamW."""
     matrices, rest = [], []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            (matrices if parameter.dim() == 2 and ".layers." in name else rest).append(parameter)
+            (matrices if parameter.dim() == 3 or parameter.dim() == 2 and ".layers." in name else rest).append(parameter)
     return Muon(matrices, weight_decay), torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0, fused=rest[0].is_cuda)
 
 
@@ -174,6 +186,7 @@ def main() -> None:
     torch.manual_seed(seed)
     torch.set_float32_matmul_precision("high")
     torch.set_num_threads(2)
+    sys.setswitchinterval(5e-4)  # the thread that plans windows must not hold back the one that feeds the device
     network = Network(WhisperConfig(**json.loads((options.folder / "config.json").read_text())))
     network.model.float().to(options.device)
     network.auxiliary.to(options.device)
@@ -192,7 +205,7 @@ def main() -> None:
         network.decoder_block = lambda *rest: (decoder if torch.is_grad_enabled() else module.decoder_block)(*rest)
     log("parameters", sum(parameter.numel() for parameter in network.model.parameters()))
     mel = LogMel(options.device)
-    reserve = (options.evaluate_seconds if options.evaluate else 0) + 10
+    reserve = (options.evaluate_seconds if options.evaluate else 0) + 6
     try:
         _loop(options, network, muon, adam, pool, mel, progress, seed, end - reserve, log)
     finally:
@@ -207,7 +220,7 @@ def main() -> None:
             parameter.copy_(parameter.bfloat16().float())
     log("exported", export(network, options.folder, options.out / "hear"), "bytes")
     if held_out:
-        result = evaluation.evaluate(network, tokenizer, held_out.wait(), mel, options.device, min(options.evaluate_seconds, end - time.time() - 3), 64 if options.device == "cuda" else 4)
+        result = evaluation.evaluate(network, tokenizer, held_out.wait(), mel, options.device, min(options.evaluate_seconds, end - time.time() - 2), 128 if options.device == "cuda" else 4)
         (options.out / "evaluation.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
         log("evaluation\n" + evaluation.lines(result))
     log("finished")
@@ -222,29 +235,31 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
             raise RuntimeError("no synthesising process runs any more")
         time.sleep(0.2)
     log("speech to begin with:", f"{pool.filled / 16_000 / 60:.0f} minutes, {len(pool.items)} utterances")
-    batches = Batches(pool, seed, options.windows)
+    batches = Batches(pool, seed, options.short_windows, options.windows)
     generator = torch.Generator(options.device).manual_seed(seed)
     cuda = options.device == "cuda"
     before, started = float(progress["seconds"]), None
-    step, since, last, waited = 0, 0, time.time(), 0.0
-    sums: dict[str, Tensor] = {}
+    step, last, waited = 0, time.time(), 0.0
+    sums, counts = defaultdict[str, Tensor](lambda: torch.zeros((), device=options.device)), Counter[str]()
     while step < options.steps:
         now = time.time()
         spent = before + (now - started if started else 0.0)
         if now > until or spent > options.total_seconds:
             break
+        share = spent / options.total_seconds
+        batches.all_short = share < options.short_share
         pool.take()
         asked = time.time()
         made = batches.next().to(options.device)
         waited += time.time() - asked
         with torch.no_grad():
-            features = inputs(pool, made, mel, generator)
-        loss, parts = loss_of(network, features, made, options.auxiliary, cuda)
+            features = inputs(pool, made, mel, disturbed_at(share), generator)
+        loss, parts = loss_of(network, features, made, 1.0 if batches.all_short else options.auxiliary, cuda)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         if step == 2:
             started = time.time()
-        rate = rate_at(spent / options.total_seconds, progress["steps"] + step if step > 100 else step, options.rate)
+        rate = rate_at(share, progress["steps"] + step if step > 100 else step, options.rate)
         for group in adam.param_groups:
             group["lr"] = rate
         if bool(torch.isfinite(norm)):
@@ -252,15 +267,18 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
             adam.step()
         adam.zero_grad(set_to_none=True)
         step += 1
-        since += 1
+        length = "short" if made.shape is SHORT else "long"
+        counts[length] += 1
         for key, value in parts.items():
-            sums[key] = sums.get(key, torch.zeros((), device=options.device)) + value
+            sums[f"{length} {key}"] += value
         if step in (1, 2, 10) or time.time() - last >= 20:
-            means = " ".join(f"{key} {float(value) / since:.4f}" for key, value in sums.items())
+            means = " ".join(f"{key} {float(value) / counts[key.split()[0]]:.4f}" for key, value in sums.items())
             memory = torch.cuda.max_memory_allocated() / 2**30 if cuda else 0
-            speed = since * options.windows / (time.time() - last)
-            log(f"step {progress['steps'] + step} trained {spent:.0f} s {means} norm {float(norm):.2f} rate {rate:.5f} windows/s {speed:.0f} waited {waited:.1f} s, speech {pool.filled / 16_000 / 3600:.2f} h, {len(pool.items)} utterances, memory {memory:.1f}")
-            sums, since, last, waited = {}, 0, time.time(), 0.0
+            speed = (counts["short"] * options.short_windows + counts["long"] * options.windows) / (time.time() - last)
+            log(f"step {progress['steps'] + step} trained {spent:.0f} s {means} norm {float(norm):.2f} rate {rate:.5f} disturbed {disturbed_at(share):.2f} windows/s {speed:.0f} waited {waited:.1f} s, speech {pool.filled / 16_000 / 3600:.2f} h, {len(pool.items)} utterances, memory {memory:.1f}")
+            sums.clear()
+            counts.clear()
+            last, waited = time.time(), 0.0
     batches.stopped.set()
     progress["seconds"] = before + (time.time() - started if started else 0.0)
     progress["steps"] += step

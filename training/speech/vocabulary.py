@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from pathlib import Path
 from random import Random
 
@@ -16,6 +18,8 @@ TIMESTAMPS = 1501
 CONTEXT = 384
 _SPECIAL = ("<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>")
 END, START, PREVIOUS, NO_SPEECH, NO_TIMESTAMPS, FIRST_TIME = (TEXT_TOKENS + offset for offset in (0, 1, 6, 7, 8, 9))
+SOUNDS = "_ abcdefghijklmnopqrstuvwxyz'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""CTC's signs, the blank first."""
 
 
 def build(folder: Path, texts: int = 60_000, seed: int = 11) -> None:
@@ -58,6 +62,13 @@ def text_ids(tokenizer: Tokenizer, text: str) -> list[int]:
     """A segment's text, which begins with a space as Whisper's do."""
     ids: list[int] = tokenizer.encode(" " + text).ids
     return ids
+
+
+def sounds(spoken: str) -> list[int]:
+    """What is heard, sign by sign: letters in lower case, those that are said by their names (^A) in upper case, a space between words."""
+    plain = unicodedata.normalize("NFKD", spoken).encode("ascii", "ignore").decode()
+    cased = re.sub(r"\^([A-Z])|([^^])", lambda found: found[1] or found[2].lower(), plain)
+    return [SOUNDS.index(sign) for sign in re.sub(r"[^A-Za-z0-9']+", " ", cased).strip()]
 
 
 def text_of(tokenizer: Tokenizer, ids: list[int]) -> str:

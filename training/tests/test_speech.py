@@ -3,6 +3,7 @@
 from random import Random
 
 import numpy as np
+import pytest
 import torch
 from transformers import WhisperConfig, WhisperFeatureExtractor
 
@@ -11,9 +12,9 @@ from speech.augment import Segments, compose, disturb
 from speech.features import SAMPLES, LogMel
 from speech.network import Network
 from speech.pool import Item
-from speech.vocabulary import CONTEXT, END, FIRST_TIME, NO_SPEECH, NO_TIMESTAMPS, PREVIOUS, START, TIMESTAMPS
+from speech.vocabulary import CONTEXT, END, FIRST_TIME, NO_SPEECH, NO_TIMESTAMPS, PREVIOUS, SOUNDS, START, TIMESTAMPS, sounds
 from speech.wer import errors, rate, words
-from speech.windows import IGNORED, Placed, Plan, batch, plan, tokens
+from speech.windows import IGNORED, LONG, SHORT, Placed, Plan, Shape, batch, plan, tokens
 
 
 def test_features_are_those_of_transformers() -> None:
@@ -51,7 +52,7 @@ def test_an_utterance_lies_in_its_window_at_its_speed() -> None:
     def column(value: int) -> torch.Tensor:
         return torch.tensor([value])
 
-    made = compose(pool, Segments(column(1), column(48_000), column(15_000), column(0), column(32_000), torch.tensor([2.0]), torch.tensor([0.5])), 2)
+    made = compose(pool, Segments(column(1), column(48_000), column(15_000), column(0), column(32_000), torch.tensor([2.0]), torch.tensor([0.5])), 2, SAMPLES)
     assert not made[0].any() and not made[1, :48_000].any() and not made[1, 63_000:].any()
     spectrum = torch.fft.rfft(made[1, 48_000:63_000]).abs()
     assert int(spectrum.argmax()) == 1000 * 15_000 // 16_000
@@ -61,13 +62,13 @@ def test_an_utterance_lies_in_its_window_at_its_speed() -> None:
 def test_nothing_is_heard_after_the_file_ends() -> None:
     generator = torch.Generator().manual_seed(0)
     sound = torch.randn(4, SAMPLES, generator=generator) * 0.05
-    made = disturb(sound, torch.tensor([True, True, False, True]), torch.tensor([16_000, 80_000, 40_000, SAMPLES]), (sound[0] * 32768).short(), 400_000, generator)
+    made = disturb(sound, torch.tensor([True, True, False, True]), torch.tensor([16_000, 80_000, 40_000, SAMPLES]), (sound[0] * 32768).short(), 400_000, 1.0, generator)
     assert made.isfinite().all() and made.abs().max() <= 1
     assert not made[0, 16_000:].any() and made[1, :80_000].any() and not made[2, 40_000:].any()
 
 
 def _items(count: int) -> list[Item]:
-    return [Item(index * 40_000, 30_000 + 500 * index, [10 + index, 20, 30], f"voice{index % 3}") for index in range(count)]
+    return [Item(index * 40_000, 30_000 + 500 * index, [10 + index, 20, 30], [2, 3], f"voice{index % 3}") for index in range(count)]
 
 
 def test_tokens_with_and_without_times() -> None:
@@ -81,20 +82,48 @@ def test_tokens_with_and_without_times() -> None:
     assert tokens(Random(3), Plan([], SAMPLES, True, None, [])) == ([START, FIRST_TIME], [NO_SPEECH, END])
 
 
-def test_windows_hold_whole_utterances_that_do_not_overlap() -> None:
+@pytest.mark.parametrize("shape", [LONG, SHORT])
+def test_windows_hold_whole_utterances_that_do_not_overlap(shape: Shape) -> None:
     items, rng = _items(60), Random(1)
     by_voice = {f"voice{index}": items[index::3] for index in range(3)}
     for _ in range(300):
-        window = plan(rng, items, by_voice)
+        window = plan(rng, items, by_voice, shape)
         at = 0
         for part in window.placed:
-            assert part.start >= at and part.start + part.count <= window.end
+            assert part.start >= at and part.start + part.count <= window.end <= shape.samples
             at = part.start + part.count
         read, say = tokens(rng, window)
-        assert len(read) == len(say) <= CONTEXT
-    made = batch(rng, items, by_voice, 8)
-    assert int((made.segments.at + made.segments.count).max()) <= SAMPLES
+        assert len(read) == len(say) <= shape.context
+    made = batch(rng, items, by_voice, 8, shape)
+    assert int((made.segments.at + made.segments.count).max()) <= shape.samples
     assert made.spoken.shape[1] >= int(made.spoken_lengths.max())
+
+
+def test_a_short_window_is_a_part_of_a_long_one() -> None:
+    item = _items(1)[0]
+    _, say = tokens(Random(3), Plan([Placed(item, 16_100, 30_000, 1.0, 1.0, 1.0)], SHORT.samples, True, None, []), 32_000)
+    assert say == [FIRST_TIME + 150, 10, 20, 30, FIRST_TIME + 245, END]
+    items, rng, found = _items(40), Random(2), set[int]()
+    for _ in range(60):
+        made = batch(rng, items, {f"voice{index}": items for index in range(3)}, 1, SHORT)
+        found.add(made.position)
+        assert made.position % 5 == 0 and made.position * 320 + SHORT.samples <= SAMPLES
+    assert 0 in found and max(found) > 1000
+
+
+def test_what_is_heard_is_written_sign_by_sign() -> None:
+    assert "".join(SOUNDS[sign] for sign in sounds("Press ^F forty two, at ^P ^D ^F. It's café")) == "press F forty two at P D F it's cafe"
+
+
+def test_the_sound_is_as_loud_as_the_positions() -> None:
+    torch.manual_seed(0)
+    config = WhisperConfig(vocab_size=FIRST_TIME + TIMESTAMPS, d_model=192, encoder_layers=1, decoder_layers=1, encoder_attention_heads=3, decoder_attention_heads=3, encoder_ffn_dim=96, decoder_ffn_dim=96, pad_token_id=END, bos_token_id=END, eos_token_id=END, decoder_start_token_id=START)  # fmt: skip
+    encoder = Network(config).model.model.encoder
+    time = torch.arange(SAMPLES) / 16_000
+    swept = LogMel("cpu")(torch.sin(2 * torch.pi * (300 + 200 * time) * time)[None] * 0.1)
+    with torch.no_grad():
+        states = torch.nn.functional.gelu(encoder.conv2(torch.nn.functional.gelu(encoder.conv1(swept))))
+    assert states.std(2).mean() > 0.25 * encoder.embed_positions.weight.std()
 
 
 def test_numbers_are_said_as_people_do() -> None:
