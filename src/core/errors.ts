@@ -15,6 +15,7 @@ const STATUS = {
   unsupported_model: 422,
   invalid_model: 422,
   model_too_large: 422,
+  out_of_memory: 422,
   cancelled: 499,
   queue_full: 429,
   internal: 500,

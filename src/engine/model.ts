@@ -1,10 +1,9 @@
-import { DeskhandError, throwIfAborted } from "../core/errors.js";
+import { DeskhandError } from "../core/errors.js";
 import { Semaphore } from "../core/semaphore.js";
 import type { OnProgress } from "../core/progress.js";
 import { FeatureCache } from "./cache/feature-cache.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
-import { DEFAULT_FEATURE_CACHE_BYTES, DEFAULT_MAX_CONCURRENT, DEFAULT_PREFIX_CACHE_BYTES } from "./defaults.js";
 import { readModelDefaults, requireTokens, resolveOptions, type ModelDefaults } from "./generate/options.js";
 import { Scheduler, type SchedulerCaches } from "./generate/scheduler.js";
 import { generateText } from "./generate/text-generation.js";
@@ -15,6 +14,7 @@ import type { Constraint } from "./generate/sampler.js";
 import { AnswerGrammars, isConstrained } from "./grammar/answers.js";
 import { resolveModel } from "./hub/resolve.js";
 import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
+import { modelLimits, type ModelLimits } from "./limits.js";
 import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
 import type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, VideoSource } from "./messages.js";
 import { bestDevice, clearCache, setDefaultDevice, type Device } from "./mlx/index.js";
@@ -30,19 +30,13 @@ import { gemma } from "./tools/gemma.js";
 import type { ToolCallFormat } from "./tools/format.js";
 import { weightTypes } from "./weight-types.js";
 
-export interface LoadOptions {
+export interface LoadOptions extends Partial<ModelLimits> {
   /** Default: the GPU where there is one. One device serves the whole process. */
   device?: Device;
   /** Type of weights and activations. Default: on the CPU, float32 activations and matrices as stored; on a GPU, all as stored. */
   dtype?: "float32" | "float16" | "bfloat16";
   /** Read and write tool calls in this format (a name of `tools/detect.ts`). Default: the one the chat template teaches. */
   toolFormat?: string;
-  /** Generations that run at once; further ones wait their turn. Default: as in `defaults.ts`. */
-  maxConcurrent?: number;
-  /** Most bytes kept of what was read, for prompts that begin as earlier ones did; 0 keeps nothing. Default: as in `defaults.ts`. */
-  prefixCacheBytes?: number;
-  /** Most bytes kept of what the encoder made of pictures; 0 keeps nothing. Default: as in `defaults.ts`. */
-  featureCacheBytes?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }
@@ -108,9 +102,7 @@ interface Parts extends LoadedArchitecture {
   template: ChatTemplate | undefined;
   defaults: ModelDefaults;
   toolFormat: ToolCallFormat | undefined;
-  maxConcurrent: number;
-  prefixCacheBytes: number;
-  featureCacheBytes: number;
+  limits: ModelLimits;
 }
 
 /** A loaded model. Generations asked for at the same time run together; each continues from what an earlier one left where it can. */
@@ -124,12 +116,12 @@ export class Model implements AsyncDisposable {
   #disposed = false;
 
   constructor(parts: Parts) {
-    const { architecture, processor, tokenizer, prefixCacheBytes, featureCacheBytes } = parts;
+    const { architecture, processor, tokenizer, limits } = parts;
     this.#parts = parts;
-    this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: prefixCacheBytes, borderTokens: tokenizer.specialTokenIds }), features: new FeatureCache(featureCacheBytes) };
-    this.#scheduler = new Scheduler(architecture, this.#caches);
+    this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: limits.prefixCacheBytes, borderTokens: tokenizer.specialTokenIds }), features: new FeatureCache(limits.featureCacheBytes) };
+    this.#scheduler = new Scheduler(architecture, { ...this.#caches, maxMemoryBytes: limits.maxMemoryBytes });
     this.#grammars = new AnswerGrammars(tokenizer, parts.toolFormat);
-    this.#places = new Semaphore(parts.maxConcurrent);
+    this.#places = new Semaphore(limits.maxConcurrent);
     this.info = { id: parts.id, tasks: ["generate"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
   }
 
@@ -261,18 +253,15 @@ export class Model implements AsyncDisposable {
   async *#run(prepare: () => Promise<Prepared>, options: RunOptions): PlainStream {
     const sampling = resolveOptions(options, this.#parts.defaults);
     requireTokens(sampling, this.#parts.architecture.vocabSize);
-    const requireLoaded = (): void => {
-      if (this.#disposed) throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
-    };
     const release = await this.#places.acquire(options.signal);
     try {
-      requireLoaded();
       const started = performance.now();
       const { prompt, constraint } = await prepare();
-      throwIfAborted(options.signal);
-      // It may have been disposed in the meantime.
-      requireLoaded();
       const processMs = performance.now() - started;
+      if (this.#disposed) {
+        constraint?.[Symbol.dispose]();
+        throw new DeskhandError("engine_unavailable", `The model ${this.info.id} has been disposed. Load it again.`);
+      }
       const { visibleTokens, signal } = options;
       const { timings, ...output } = yield* generateText(this.#scheduler, this.#parts.tokenizer, prompt, { sampling, constraint, signal, visibleTokens });
       return { ...output, timings: { processMs, ...timings } };
@@ -294,14 +283,14 @@ export class Model implements AsyncDisposable {
  * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
  * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
  */
-export async function load(name: string, { device = bestDevice(), dtype, toolFormat, maxConcurrent = DEFAULT_MAX_CONCURRENT, prefixCacheBytes = DEFAULT_PREFIX_CACHE_BYTES, featureCacheBytes = DEFAULT_FEATURE_CACHE_BYTES, onProgress, signal }: LoadOptions = {}): Promise<Model> {
+export async function load(name: string, { device = bestDevice(), dtype, toolFormat, onProgress, signal, ...limits }: LoadOptions = {}): Promise<Model> {
   const chosenFormat = toolFormat === undefined ? undefined : toolCallFormat(toolFormat);
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, tokenizer, template, defaults, maxConcurrent, prefixCacheBytes, featureCacheBytes, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
+  return new Model({ ...loaded, id, tokenizer, template, defaults, limits: modelLimits(limits), toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {

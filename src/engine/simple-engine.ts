@@ -4,12 +4,13 @@ import { DeskhandError } from "../core/errors.js";
 import { readJson } from "../core/json.js";
 import { resolveModel } from "./hub/resolve.js";
 import type { CallOptions, ChatRequest, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "./inference.js";
+import type { ModelLimits } from "./limits.js";
 import { liveTensors, memoryUse } from "./mlx/index.js";
 import { load, Model, type LoadOptions } from "./model.js";
 import { loadTranscriber, Transcriber } from "./transcribe/transcriber.js";
 
 /** How a model is loaded. */
-export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat" | "maxConcurrent" | "prefixCacheBytes" | "featureCacheBytes">;
+export type SimpleEngineOptions = Pick<LoadOptions, "device" | "dtype" | "toolFormat" | keyof ModelLimits>;
 
 /** One model in this process, of any kind, behind the interface that servers use. */
 export class SimpleEngine implements Engine {

@@ -1,5 +1,5 @@
 import { memoryBytes } from "../core/memory.js";
-import { DEFAULT_MAX_CONCURRENT } from "../engine/defaults.js";
+import { DEFAULT_MODEL_LIMITS } from "../engine/limits.js";
 
 /** What one request, and all of them together, may cost. */
 export interface ServerLimits {
@@ -41,7 +41,7 @@ export interface ServerLimits {
 }
 
 export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
-  maxConcurrent: DEFAULT_MAX_CONCURRENT,
+  maxConcurrent: DEFAULT_MODEL_LIMITS.maxConcurrent,
   maxWaiting: 16,
   maxBodyBytes: 64 * 2 ** 20,
   maxPictureBytes: 20 * 2 ** 20,

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Architecture, DecoderInput, Prompt } from "../../src/engine/models/architecture.js";
-import { liveTensors } from "../../src/engine/mlx/index.js";
+import { clearCache, liveTensors, memoryUse } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
 import { FixtureModel } from "../golden/support/converted.js";
 import { loadEngine, promptOf, type Engine } from "../golden/support/engine.js";
@@ -60,6 +61,12 @@ function watched(model: Architecture, passes: [number, number][]): Architecture 
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** Keys and values of so many rows, in float32, as the configuration has them. */
+function bytesOfRows(model: Architecture, rows: number): number {
+  const { num_key_value_heads: heads, head_dim: dims } = JSON.parse(readFileSync(`${FIXTURES}qwen3/model/config.json`, "utf8")) as { num_key_value_heads: number; head_dim: number };
+  return model.createCache().length * 2 * heads * dims * 4 * rows;
 }
 
 describe.each(FAMILIES)("%s", (fixture) => {
@@ -161,6 +168,33 @@ describe("the scheduler", () => {
       expect(await ask(alone, seed)).toEqual(answers[i]);
     }
     expect(new Set(answers.map(String)).size).toBe(seeds.length);
+  });
+
+  it("refuses what can never fit into memory, before any work, and says how much it is", async () => {
+    const passes: [number, number][] = [];
+    clearCache();
+    const { activeBytes } = memoryUse();
+    const bytes = bytesOfRows(engine.architecture, 512);
+    using scheduler = new TestScheduler(watched(engine.architecture, passes), { maxMemoryBytes: activeBytes + bytes });
+    passes.length = 0;
+    await expect(scheduler.generate(text(300, 1), { maxTokens: 2 })).rejects.toMatchObject({ code: "out_of_memory", message: expect.stringMatching(/300 tokens takes about \d+ MiB, beside \d+ MiB for the model, of \d+ MiB/) as string });
+    expect(passes).toEqual([]);
+    expect(await scheduler.generate(text(200, 1), { maxTokens: 2 })).toHaveLength(2);
+  });
+
+  it("lets those wait that do not fit beside others, and what is kept for later make room", async () => {
+    const passes: [number, number][] = [];
+    clearCache();
+    const { activeBytes } = memoryUse();
+    const bytes = bytesOfRows(engine.architecture, 512);
+    using scheduler = new TestScheduler(watched(engine.architecture, passes), { maxMemoryBytes: activeBytes + 2.5 * bytes });
+    passes.length = 0;
+    const prompts = [1, 2, 3, 4].map((seed) => text(200, seed));
+    const answers = await Promise.all(prompts.map((prompt) => scheduler.generate(prompt, { maxTokens: 5 })));
+    expect(Math.max(...passes.map(([batch]) => batch))).toBe(2);
+    expect(scheduler.cache.bytes).toBeLessThanOrEqual(2.5 * bytes);
+    using alone = new TestScheduler(engine.architecture);
+    for (const [i, prompt] of prompts.entries()) expect(await alone.generate(prompt, { maxTokens: 5 })).toEqual(answers[i]);
   });
 
   it("fails what fails alone, and goes on with the others", async () => {

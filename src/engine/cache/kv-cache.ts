@@ -69,6 +69,11 @@ export class KVCache implements AttentionCache {
     return cache;
   }
 
+  sizing(): (rows: number) => number {
+    const perRow = this.tensors().reduce((sum, held) => sum + held.nbytes / held.dim(2), 0);
+    return (rows) => perRow * Math.ceil(rows / BLOCK) * BLOCK;
+  }
+
   tensors(): Tensor[] {
     return this.#keys === undefined || this.#values === undefined ? [] : [this.#keys, this.#values];
   }

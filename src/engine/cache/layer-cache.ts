@@ -12,6 +12,8 @@ export interface LayerCache extends Disposable {
   readonly isState: boolean;
   /** A cache of its own that holds the first `length` rows; only where `canTrim` says so. */
   fork(length: number): LayerCache;
+  /** How many bytes it takes with so many rows; to be asked for once it has seen one. */
+  sizing(): (rows: number) => number;
   /** What must be evaluated for the rows to be there. */
   tensors(): Tensor[];
 }

@@ -48,6 +48,11 @@ export class RecurrentCache implements LayerCache {
     return fork;
   }
 
+  sizing(): (rows: number) => number {
+    const bytes = this.tensors().reduce((sum, { nbytes }) => sum + nbytes, 0);
+    return () => bytes;
+  }
+
   tensors(): Tensor[] {
     return this.#state === undefined ? [] : [this.#state.conv, this.#state.memory];
   }

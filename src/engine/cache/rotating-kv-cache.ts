@@ -71,6 +71,11 @@ export class RotatingKVCache implements AttentionCache {
     return fork;
   }
 
+  sizing(): (rows: number) => number {
+    const perRow = this.tensors().reduce((sum, held) => sum + held.nbytes / held.dim(2), 0);
+    return (rows) => perRow * Math.min(rows, this.window);
+  }
+
   tensors(): Tensor[] {
     return this.#keys === undefined || this.#values === undefined ? [] : [this.#keys, this.#values];
   }

@@ -5,6 +5,7 @@ import type { PrefixCache } from "../cache/prefix-cache.js";
 import { asyncEval, concatenate, disposeAll, scope, split, squeeze, waitFor, type Fence, type Tensor } from "../mlx/index.js";
 import type { Architecture } from "../models/architecture.js";
 import { BatchPositions } from "../nn/rotary.js";
+import { MemoryPlan } from "./memory-plan.js";
 import { PREFILL_CHUNK, type Prefill } from "./prefill.js";
 import { tensorsOf } from "./sampler.js";
 import { Sequence, type Job } from "./sequence.js";
@@ -18,6 +19,11 @@ export interface SchedulerCaches {
   features: FeatureCache;
 }
 
+export interface SchedulerOptions extends SchedulerCaches {
+  /** Most bytes in live tensors; unbounded when left out. */
+  maxMemoryBytes?: number;
+}
+
 /**
  * Runs any number of generations on one model at once. Sequences join and leave between steps: each step takes one row of every sequence
  * that decodes, and between two steps a piece of one prompt goes in, of each waiting prompt in turn.
@@ -29,6 +35,7 @@ export class Scheduler {
   readonly #model: Architecture;
   readonly #prefixes: PrefixCache;
   readonly #features: FeatureCache;
+  readonly #memory: MemoryPlan | undefined;
   /** Sequences whose prompt is not through yet; the first is the next to get a piece in. */
   #filling: Sequence[] = [];
   #decoding: Sequence[] = [];
@@ -38,8 +45,9 @@ export class Scheduler {
   #wake: (() => void) | undefined;
 
   /** The caches are for their owner to dispose of, after the scheduler has come to rest. */
-  constructor(model: Architecture, { prefixes, features }: SchedulerCaches) {
+  constructor(model: Architecture, { prefixes, features, maxMemoryBytes }: SchedulerOptions) {
     this.#model = model;
+    this.#memory = maxMemoryBytes === undefined ? undefined : new MemoryPlan(model, maxMemoryBytes);
     this.#prefixes = prefixes;
     this.#features = features;
   }
@@ -51,10 +59,11 @@ export class Scheduler {
 
   /**
    * Runs a generation to its end: `stop` when the job took a token as its last, `length` when it had all it asked for or the context is full.
-   * @throws DeskhandError `context_length_exceeded` before any work, `cancelled` within one step of an abort.
+   * @throws DeskhandError `context_length_exceeded` and `out_of_memory` before any work, `cancelled` within one step of an abort.
    */
   async run(job: Job): Promise<"stop" | "length"> {
     checkLength(job.prompt.tokenIds.length, this.#model.contextLength);
+    this.#memory?.require(job.prompt);
     throwIfAborted(job.signal);
     const sequence = new Sequence(this.#model, job);
     this.#filling.push(sequence);
@@ -86,7 +95,8 @@ export class Scheduler {
       this.#dropAborted();
       const ready = this.#decoding.filter((sequence) => sequence.isReady);
       if (ready.length > 0) await this.#step(ready);
-      if (this.#filling.length > 0) await this.#fill(this.#decoding.length > 0 ? SHARED_CHUNK : PREFILL_CHUNK);
+      const next = this.#nextToFill();
+      if (next !== undefined) await this.#fill(next, this.#decoding.length > 0 ? SHARED_CHUNK : PREFILL_CHUNK);
       else if (ready.length === 0 && this.running > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     // Whoever was to read these has left.
@@ -161,9 +171,9 @@ export class Scheduler {
     if (made.length > 0) this.#fences.push(asyncEval(...made));
   }
 
-  /** A piece of the prompt whose turn it is. */
-  async #fill(rows: number): Promise<void> {
-    const sequence = this.#filling.shift()!;
+  /** A piece of a prompt. */
+  async #fill(sequence: Sequence, rows: number): Promise<void> {
+    this.#filling = this.#filling.filter((other) => other !== sequence);
     try {
       throwIfAborted(sequence.job.signal);
       const prefill = sequence.prefill ?? this.#begin(sequence);
@@ -178,6 +188,22 @@ export class Scheduler {
     } catch (error) {
       this.#fail(sequence, error);
     }
+  }
+
+  /** The first that has begun, or has room to begin; those who wait for room are not overtaken by others that wait. */
+  #nextToFill(): Sequence | undefined {
+    const waiting = this.#filling.find(({ hasBegun }) => !hasBegun);
+    return this.#filling.find((sequence) => sequence.hasBegun || (sequence === waiting && this.#hasRoom(sequence)));
+  }
+
+  /** Whether a sequence fits beside those that run; what is kept for later prompts makes room. */
+  #hasRoom(sequence: Sequence): boolean {
+    if (this.#memory === undefined) return true;
+    const running = [...this.#filling, ...this.#decoding].filter(({ hasBegun }) => hasBegun);
+    const left = this.#memory.left([...running, sequence].map(({ prompt }) => prompt));
+    if (left >= 0) this.#prefixes.shrink(left);
+    // Alone it has room: it would have been refused.
+    return left >= 0 || running.length === 0;
   }
 
   #begin(sequence: Sequence): Prefill {

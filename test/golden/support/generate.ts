@@ -63,10 +63,10 @@ export class TestScheduler implements Disposable {
   readonly cache: PrefixCache;
   readonly features: FeatureCache;
 
-  constructor(model: Architecture, { maxBytes = 2 ** 30, borderTokens, featureBytes = 0 }: Partial<PrefixCacheOptions> & { featureBytes?: number } = {}) {
+  constructor(model: Architecture, { maxBytes = 2 ** 30, borderTokens, featureBytes = 0, maxMemoryBytes }: Partial<PrefixCacheOptions> & { featureBytes?: number; maxMemoryBytes?: number } = {}) {
     this.cache = new PrefixCache(model, { maxBytes, borderTokens });
     this.features = new FeatureCache(featureBytes);
-    this.scheduler = new Scheduler(model, { prefixes: this.cache, features: this.features });
+    this.scheduler = new Scheduler(model, { prefixes: this.cache, features: this.features, maxMemoryBytes });
   }
 
   generate(prompt: Prompt, options: GenerateOptions): Promise<number[]> {
