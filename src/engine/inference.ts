@@ -93,6 +93,19 @@ export interface TranscriptionRequest extends Omit<TranscribeOptions, "signal" |
 /** What a transcription yields: segments as they are heard, then exactly one `transcript`, which is all of it. */
 export type TranscriptionEvent = { type: "segment"; segment: TranscriptSegment } | { type: "transcript"; transcript: Transcript };
 
+export interface EmbeddingRequest {
+  /** Texts, or their token ids. */
+  inputs: readonly (string | readonly number[])[];
+  /** How much of each vector is wanted; all of it when left out. */
+  dimensions?: number;
+}
+
+export interface Embeddings {
+  /** One for each input, in order. */
+  vectors: Float32Array[];
+  promptTokens: number;
+}
+
 /** What an engine costs at this moment. */
 export interface EngineStats {
   /** Memory of the process that it runs in. */
@@ -105,7 +118,7 @@ export interface EngineStats {
 }
 
 /** What a model can be asked for: the methods of `Inference` that do not throw `unsupported_input`. */
-export type EngineTask = "generate" | "transcribe";
+export type EngineTask = "generate" | "transcribe" | "embed";
 
 export interface ModelInfo {
   id: string;
@@ -139,6 +152,8 @@ export interface Inference {
   readonly info: ModelInfo;
   generate(request: ChatRequest, options?: CallOptions): AsyncIterable<InferenceEvent>;
   transcribe(request: TranscriptionRequest, options?: CallOptions): AsyncIterable<TranscriptionEvent>;
+  /** Vectors that lie close for texts that mean the same, where the model was trained for it. */
+  embed(request: EmbeddingRequest, options?: CallOptions): Promise<Embeddings>;
   /** Token ids of a text. */
   encode(request: EncodeRequest): Promise<number[]>;
   /** The text of token ids, special ones included. */

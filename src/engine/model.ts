@@ -11,9 +11,10 @@ import type { TextDelta } from "./generate/text.js";
 import { withThinking, type GenerationDelta } from "./generate/thinking-stream.js";
 import { promptClosesThinking, promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
 import type { Constraint } from "./generate/sampler.js";
+import { Embedder } from "./embed/embedder.js";
 import { AnswerGrammars, isConstrained } from "./grammar/answers.js";
 import { resolveModel } from "./hub/resolve.js";
-import type { ChatRequest, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
+import type { ChatRequest, EmbeddingRequest, Embeddings, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
 import { modelLimits, type ModelLimits } from "./limits.js";
 import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
 import type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, VideoSource } from "./messages.js";
@@ -98,6 +99,7 @@ interface Prepared {
 
 interface Parts extends LoadedArchitecture {
   id: string;
+  dir: string;
   tokenizer: Tokenizer;
   template: ChatTemplate | undefined;
   defaults: ModelDefaults;
@@ -113,6 +115,7 @@ export class Model implements AsyncDisposable {
   readonly #scheduler: Scheduler;
   readonly #grammars: AnswerGrammars;
   readonly #places: Semaphore;
+  readonly #embedder: Embedder;
   #disposed = false;
 
   constructor(parts: Parts) {
@@ -120,9 +123,10 @@ export class Model implements AsyncDisposable {
     this.#parts = parts;
     this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: limits.prefixCacheBytes, borderTokens: tokenizer.specialTokenIds }), features: new FeatureCache(limits.featureCacheBytes) };
     this.#scheduler = new Scheduler(architecture, { ...this.#caches, maxMemoryBytes: limits.maxMemoryBytes });
+    this.#embedder = new Embedder(parts);
     this.#grammars = new AnswerGrammars(tokenizer, parts.toolFormat);
     this.#places = new Semaphore(limits.maxConcurrent);
-    this.info = { id: parts.id, tasks: ["generate"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
+    this.info = { id: parts.id, tasks: ["generate", "embed"], modelType: architecture.modelType, contextLength: architecture.contextLength, vision: processor !== undefined, audio: processor?.takesAudio === true };
   }
 
   /** Answers a prompt: one user message, unless `raw`. */
@@ -179,6 +183,11 @@ export class Model implements AsyncDisposable {
     return [...prompt.tokenIds];
   }
 
+  /** A vector for each text (or its token ids), as the model's folder says that hidden states become one. */
+  embed(inputs: EmbeddingRequest["inputs"], { dimensions, signal }: { dimensions?: number; signal?: AbortSignal } = {}): Promise<Embeddings> {
+    return this.#embedder.embed({ inputs, dimensions }, signal);
+  }
+
   /** A description of a picture in the model's words. */
   async describeImage(image: ImageSource, options: Omit<GenerateOptions, "images" | "raw"> = {}): Promise<GenerationOutput> {
     return this.answerAboutImage(image, "Describe this image.", options);
@@ -198,6 +207,7 @@ export class Model implements AsyncDisposable {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#scheduler.idle();
+    await this.#embedder[Symbol.asyncDispose]();
     this.#caches.prefixes[Symbol.dispose]();
     this.#caches.features[Symbol.dispose]();
     this.#parts.architecture[Symbol.dispose]();
@@ -290,7 +300,7 @@ export async function load(name: string, { device = bestDevice(), dtype, toolFor
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, tokenizer, template, defaults, limits: modelLimits(limits), toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
+  return new Model({ ...loaded, id, dir, tokenizer, template, defaults, limits: modelLimits(limits), toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
-import type { CallOptions, ChatRequest, EncodeRequest, Engine, EngineStats, FinishReason, InferenceEvent, ModelInfo, Timings, TranscriptionEvent, TranscriptionRequest, Usage } from "./inference.js";
+import type { CallOptions, ChatRequest, EmbeddingRequest, Embeddings, EncodeRequest, Engine, EngineStats, FinishReason, InferenceEvent, ModelInfo, Timings, TranscriptionEvent, TranscriptionRequest, Usage } from "./inference.js";
 import type { ToolCall } from "./messages.js";
 
 export interface ScriptedToolCall {
@@ -35,6 +35,8 @@ export type Script = readonly (string | ScriptedReply)[] | ((request: ChatReques
 export interface ScriptedEngineOptions {
   info?: Partial<ModelInfo>;
   stats?: Partial<EngineStats>;
+  /** What it makes of texts; without it, nothing. */
+  embed?: (request: EmbeddingRequest) => Embeddings;
   /** What it hears in a sound; without it, it hears nothing at all. */
   hear?: (request: TranscriptionRequest, options: CallOptions) => AsyncIterable<TranscriptionEvent>;
   /** Awaited by `start`, e.g. to hold the model in the loading state. */
@@ -118,6 +120,11 @@ export class ScriptedEngine implements Engine {
   promptTokens({ messages }: ChatRequest): Promise<number[]> {
     const parts = messages.flatMap(({ content }) => (typeof content === "string" ? [{ type: "text" as const, text: content }] : content));
     return this.encode({ text: parts.map((part) => (part.type === "text" ? part.text : "\0")).join("") });
+  }
+
+  embed(request: EmbeddingRequest): Promise<Embeddings> {
+    if (this.#options.embed === undefined) throw new DeskhandError("unsupported_input", `${this.info.id} has no script for embeddings.`);
+    return Promise.resolve(this.#options.embed(request));
   }
 
   stats(): Promise<EngineStats> {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DeskhandError } from "../core/errors.js";
 import { readJson } from "../core/json.js";
 import { resolveModel } from "./hub/resolve.js";
-import type { CallOptions, ChatRequest, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "./inference.js";
+import type { CallOptions, ChatRequest, EmbeddingRequest, Embeddings, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "./inference.js";
 import type { ModelLimits } from "./limits.js";
 import { liveTensors, memoryUse } from "./mlx/index.js";
 import { load, Model, type LoadOptions } from "./model.js";
@@ -46,6 +46,12 @@ export class SimpleEngine implements Engine {
     const model = this.#started();
     if (!(model instanceof Transcriber)) throw cannot(model.info.id, "write down speech: a Whisper model does");
     return transcription(model, request, options);
+  }
+
+  async embed({ inputs, dimensions }: EmbeddingRequest, options: CallOptions = {}): Promise<Embeddings> {
+    const model = this.#started();
+    if (!(model instanceof Model)) throw cannot(model.info.id, "give embeddings: it writes down speech");
+    return model.embed(inputs, { ...options, dimensions });
   }
 
   stats(): Promise<EngineStats> {

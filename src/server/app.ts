@@ -18,6 +18,7 @@ import { registerAudio } from "./routes/audio.js";
 import { registerChatCompletions } from "./routes/chat-completions.js";
 import { registerCompletions } from "./routes/completions.js";
 import { registerDocs, registerOpenApi } from "./routes/docs.js";
+import { registerEmbeddings } from "./routes/embeddings.js";
 import { registerHealth } from "./routes/health.js";
 import { registerMessages } from "./routes/messages.js";
 import { registerMetrics } from "./routes/metrics.js";
@@ -136,6 +137,7 @@ export function buildApp(options: AppOptions): App {
     registerModels(routes, { models, inFlight, listModels: options.listModels, allowLoad: options.allowLoad ?? false, hasKey: options.apiKey !== undefined });
     registerChatCompletions(routes, answering);
     registerPage(plugin);
+    registerEmbeddings(routes, answering);
     await registerAudio(routes, answering);
     registerCompletions(routes, answering);
     registerTokenize(routes, answering);

@@ -257,6 +257,7 @@ async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Pr
 const TASKS: Record<EngineTask, string> = {
   generate: "answer messages",
   transcribe: "write down speech",
+  embed: "give embeddings",
 };
 
 function cannotDo(id: string, task: EngineTask): DeskhandError {

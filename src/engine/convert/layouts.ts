@@ -45,7 +45,8 @@ export const MLX_LAYOUTS: Readonly<Record<string, MlxLayout>> = {
   qwen2: {},
   qwen2_5_vl: qwenVL(),
   qwen2_vl: qwenVL(),
-  qwen3: {},
+  // With the first word, also of folders that come without it.
+  qwen3: { names: [] },
   qwen3_5: qwen35(),
   qwen3_5_moe: qwen35Moe(),
   qwen3_5_moe_text: { ...qwen35Moe(), names: QWEN3_VL_ALIASES },

@@ -45,6 +45,9 @@ async function* eventsOf({ name, request }: Call, signal: AbortSignal): AsyncIte
     case "transcribe":
       yield* engine.transcribe(request, { signal });
       break;
+    case "embed":
+      yield await engine.embed(request, { signal });
+      break;
     case "encode":
       yield await engine.encode(request);
       break;

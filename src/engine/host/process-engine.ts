@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { OnProgress } from "../../core/progress.js";
-import type { CallOptions, ChatRequest, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
+import type { CallOptions, ChatRequest, EmbeddingRequest, Embeddings, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
 import type { SimpleEngineOptions } from "../simple-engine.js";
 import { EngineProcess, unavailable } from "./engine-process.js";
 
@@ -70,6 +70,10 @@ export class ProcessEngine implements Engine {
 
   async promptTokens(request: ChatRequest, options: CallOptions = {}): Promise<number[]> {
     return onlyEvent(this.#running().call("promptTokens", request, options));
+  }
+
+  async embed(request: EmbeddingRequest, options: CallOptions = {}): Promise<Embeddings> {
+    return onlyEvent(this.#running().call("embed", request, options));
   }
 
   async stats(): Promise<EngineStats> {

@@ -1,12 +1,13 @@
 import { DeskhandError, isDeskhandError, messageOf, type ErrorCode } from "../../core/errors.js";
 import type { Progress } from "../../core/progress.js";
-import type { ChatRequest, EncodeRequest, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
+import type { ChatRequest, EmbeddingRequest, Embeddings, EncodeRequest, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "../inference.js";
 import type { SimpleEngineOptions } from "../simple-engine.js";
 
 /** What the engine's process can be asked for, and what each call yields on its way. */
 export interface Calls {
   generate: { request: ChatRequest; event: InferenceEvent };
   transcribe: { request: TranscriptionRequest; event: TranscriptionEvent };
+  embed: { request: EmbeddingRequest; event: Embeddings };
   encode: { request: EncodeRequest; event: number[] };
   decode: { request: readonly number[]; event: string };
   promptTokens: { request: ChatRequest; event: number[] };

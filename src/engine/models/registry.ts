@@ -51,7 +51,7 @@ import { Qwen2VLConfig } from "./qwen2_vl/config.js";
 import { QWEN2_VL_ALIASES, Qwen2VLModel, VISION_PATH } from "./qwen2_vl/model.js";
 import { VisionTower as Qwen2VisionTower } from "./qwen2_vl/vision.js";
 import { Qwen3Config } from "./qwen3/config.js";
-import { Qwen3Model } from "./qwen3/model.js";
+import { QWEN3_ALIASES, Qwen3Model } from "./qwen3/model.js";
 import { Qwen35Config, Qwen35TextOnlyConfig } from "./qwen3_5/config.js";
 import { QWEN3_5_TEXT_ALIASES, Qwen35Model } from "./qwen3_5/model.js";
 import { Qwen3MoeConfig } from "./qwen3_moe/config.js";
@@ -164,7 +164,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     },
     processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen2VLConfig, config, path), "qwen2"),
   },
-  qwen3: { build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
+  qwen3: { aliases: QWEN3_ALIASES, build: (config, weights, path) => new Qwen3Model(weights, parseConfig(Qwen3Config, config, path)) },
   qwen3_5: QWEN3_5,
   qwen3_5_moe: QWEN3_5,
   qwen3_5_moe_text: QWEN3_5_TEXT,

@@ -14,7 +14,7 @@ export const Model = z.strictObject({
   /** Stays loaded. */
   pinned: z.boolean().optional(),
   /** What it does, known while it is loaded. */
-  tasks: z.array(z.enum(["generate", "transcribe"])).optional(),
+  tasks: z.array(z.enum(["generate", "transcribe", "embed"])).optional(),
   /** Short names that mean this model. */
   aliases: z.array(z.string()),
   /** e.g. `qwen3_vl`. */

@@ -9,12 +9,15 @@ import { RmsNorm } from "../../nn/norm.js";
 import { outputHead } from "../../nn/output-head.js";
 import { Rope } from "../../nn/rope.js";
 import type { Rotary } from "../../nn/rotary.js";
-import type { Weights } from "../../nn/weights.js";
+import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, Prompt, PromptPlan } from "../architecture.js";
 import type { Qwen3Config } from "./config.js";
 
 // Qwen3 (arXiv:2505.09388): pre-norm decoder, grouped-query attention with RMS norms on queries and keys, SwiGLU.
 // Reference: transformers 5.23, models/qwen3/modeling_qwen3.py.
+
+/** A bare decoder, as models for embeddings are published, has its weights without the first word. */
+export const QWEN3_ALIASES: LayoutAliases = ["layers.", "embed_tokens.", "norm."].map((name) => [name, `model.${name}`]);
 
 /** What Qwen3's blocks take of a config; families built of them share it. */
 export type Qwen3BlockConfig = Pick<Qwen3Config, "hidden_size" | "num_attention_heads" | "num_key_value_heads" | "head_dim" | "rms_norm_eps" | "max_position_embeddings" | "rope" | "quantization">;
