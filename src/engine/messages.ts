@@ -11,8 +11,8 @@ export type ImageSource = EncodedImageSource | DecodedImage;
 /** Sound: a path, an `http(s):` or `file:` URL, the bytes of a file, or samples at 16 kHz (mono, full scale ±1). */
 export type AudioSource = string | URL | Uint8Array | Float32Array;
 
-/** A video: a path, an `http(s):` or `file:` URL, or its frames; `fps` is how many of them a second has where they are not a choice already. */
-export type VideoSource = string | URL | { frames: readonly ImageSource[]; fps?: number };
+/** A video: a path, an `http(s):` or `file:` URL, the bytes of a file, or its frames; `fps` is how many of them a second has where they are not a choice already. */
+export type VideoSource = string | URL | Uint8Array | { frames: readonly ImageSource[]; fps?: number };
 
 export interface VideoPart {
   type: "video";

@@ -11,6 +11,9 @@ export interface ServerLimits {
   maxBodyBytes: number;
   /** One picture, encoded. */
   maxPictureBytes: number;
+  /** One sound or video, encoded. */
+  maxMediaBytes: number;
+  /** Pictures, sounds and videos together. */
   maxPictures: number;
   /** One sound: what a small compressed file holds may be very long. */
   maxSoundSeconds: number;
@@ -45,6 +48,7 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   maxWaiting: 16,
   maxBodyBytes: 64 * 2 ** 20,
   maxPictureBytes: 20 * 2 ** 20,
+  maxMediaBytes: 64 * 2 ** 20,
   maxPictures: 64,
   maxSoundSeconds: 4 * 3600,
   pictureTimeoutMs: 20_000,

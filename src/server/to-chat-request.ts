@@ -1,13 +1,14 @@
 import type { ChatRequest } from "../engine/inference.js";
 import type { ChatMessage, ContentPart as EnginePart, ToolDefinition } from "../engine/messages.js";
 import type { ToolsRequest } from "./legacy-functions.js";
-import type { PictureResolver } from "./pictures/resolver.js";
+import { AUDIO, IMAGE, VIDEO } from "./pictures/kinds.js";
+import type { MediaUrl, PictureResolver } from "./pictures/resolver.js";
 import type { Content, Message } from "./schemas/chat-request.js";
 import { pathText } from "./schemas/parse.js";
 
 /** The engine's form of a request: pictures fetched and in their place, names and nulls translated. */
 export async function toChatRequest(body: ToolsRequest, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
-  const resolved = await pictures.resolve(body.messages.flatMap(pictureUrls), signal);
+  const resolved = await pictures.resolve(body.messages.flatMap(mediaUrls), signal);
   return {
     messages: body.messages.map((message) => toChatMessage(message, resolved)),
     tools: body.tools?.length ? body.tools.map(toToolDefinition) : undefined,
@@ -23,16 +24,28 @@ export async function toChatRequest(body: ToolsRequest, pictures: PictureResolve
   };
 }
 
-function pictureUrls(message: Message, index: number): { url: string; param: string }[] {
+function mediaUrls(message: Message, index: number): MediaUrl[] {
   if (!Array.isArray(message.content)) return [];
-  return message.content.flatMap((part, partIndex) =>
-    part.type === "image_url" ? [{ url: part.image_url.url, param: pathText(["messages", index, "content", partIndex, "image_url", "url"]) }] : [],
-  );
+  return message.content.flatMap((part, partIndex) => {
+    const paramOf = (...path: string[]) => pathText(["messages", index, "content", partIndex, ...path]);
+    switch (part.type) {
+      case "text":
+        return [];
+      case "image_url":
+        return [{ url: part.image_url.url, param: paramOf("image_url", "url"), kind: IMAGE }];
+      case "video_url":
+        return [{ url: part.video_url.url, param: paramOf("video_url", "url"), kind: VIDEO }];
+      case "input_audio": {
+        const { data } = part.input_audio;
+        return [{ url: /^(data|https?):/i.test(data) ? data : `data:;base64,${data}`, param: paramOf("input_audio", "data"), kind: AUDIO }];
+      }
+    }
+  });
 }
 
-/** Takes this message's pictures off the front of `pictures`, which are in the order of the request. */
-function toChatMessage(message: Message, pictures: Uint8Array[]): ChatMessage {
-  const content = toContent(message.content ?? "", pictures);
+/** Takes this message's media off the front of `media`, which are in the order of the request. */
+function toChatMessage(message: Message, media: Uint8Array[]): ChatMessage {
+  const content = toContent(message.content ?? "", media);
   switch (message.role) {
     case "system":
     case "developer":
@@ -51,13 +64,15 @@ function toChatMessage(message: Message, pictures: Uint8Array[]): ChatMessage {
   }
 }
 
-function toContent(content: Content, pictures: Uint8Array[]): string | EnginePart[] {
+function toContent(content: Content, media: Uint8Array[]): string | EnginePart[] {
   if (typeof content === "string") return content;
   return content.map((part): EnginePart => {
     if (part.type === "text") return part;
-    const image = pictures.shift();
-    if (!image) throw new Error("fewer pictures were resolved than the request holds");
-    return { type: "image", image };
+    const bytes = media.shift();
+    if (!bytes) throw new Error("fewer media were resolved than the request holds");
+    if (part.type === "image_url") return { type: "image", image: bytes };
+    if (part.type === "input_audio") return { type: "audio", audio: bytes };
+    return { type: "video", video: bytes, fps: part.video_url.fps ?? undefined, maxFrames: part.video_url.max_frames ?? undefined };
   });
 }
 

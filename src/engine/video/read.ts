@@ -1,4 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { DecodedImage } from "../image/decode.js";
 import type { PixelSize } from "../image/smart-resize.js";
@@ -39,7 +42,20 @@ export interface ReadVideoOptions {
  */
 export async function readVideo({ video, ...wish }: VideoRequest, sampler: VideoSampler, options: ReadVideoOptions): Promise<SampledVideo> {
   checkSampling(wish);
+  if (video instanceof Uint8Array) return readBytes(video, wish, sampler, options);
   return typeof video === "string" || video instanceof URL ? readFile(video, wish, sampler, options) : readList(video, wish, sampler, options);
+}
+
+/** A decoder goes back and forth in a film, which it can in a file only. */
+async function readBytes(bytes: Uint8Array, wish: VideoSampling, sampler: VideoSampler, options: ReadVideoOptions): Promise<SampledVideo> {
+  const dir = await mkdtemp(join(tmpdir(), "deskhand-video-"));
+  try {
+    const path = join(dir, "video");
+    await writeFile(path, bytes, { mode: 0o600, signal: options.signal });
+    return await readFile(path, wish, sampler, options);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 }
 
 async function readFile(source: string | URL, wish: VideoSampling, sampler: VideoSampler, { signal, contextLength }: ReadVideoOptions): Promise<SampledVideo> {

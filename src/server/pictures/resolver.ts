@@ -3,9 +3,17 @@ import { withParam } from "../errors.js";
 import type { ServerLimits } from "../limits.js";
 import { decodeDataUri } from "./data-uri.js";
 import { PictureDownloader } from "./download.js";
+import { maxBytesOf, type MediaKind } from "./kinds.js";
 import type { AddressPolicy } from "./public-address.js";
 
-/** Turns the picture URLs of one request into bytes, within the limits of one request. */
+/** A picture, sound or video of a request, and the field it came from. */
+export interface MediaUrl {
+  url: string;
+  param: string;
+  kind: MediaKind;
+}
+
+/** Turns the picture, sound and video URLs of one request into bytes, within the limits of one request. */
 export class PictureResolver {
   readonly #limits: ServerLimits;
   readonly #downloader: PictureDownloader;
@@ -19,7 +27,7 @@ export class PictureResolver {
    * The bytes of every picture, in order. A URL given twice is fetched once. Errors name the field: `urls` has, beside each URL,
    * the `param` it came from.
    */
-  async resolve(urls: readonly { url: string; param: string }[], signal: AbortSignal): Promise<Uint8Array[]> {
+  async resolve(urls: readonly MediaUrl[], signal: AbortSignal): Promise<Uint8Array[]> {
     const { maxPictures, maxBodyBytes, pictureTimeoutMs } = this.#limits;
     const excess = urls[maxPictures];
     if (excess) {
@@ -29,12 +37,12 @@ export class PictureResolver {
     const pictures: Uint8Array[] = [];
     let downloadedBytes = 0;
     const deadline = AbortSignal.timeout(pictureTimeoutMs);
-    for (const { url, param } of urls) {
+    for (const { url, param, kind } of urls) {
       try {
         let picture = seen.get(url);
         if (!picture) {
           const isData = /^data:/i.test(url);
-          picture = isData ? decodeDataUri(url, this.#limits.maxPictureBytes) : await this.#downloader.download(url, { signal, deadline });
+          picture = isData ? decodeDataUri(url, maxBytesOf(kind, this.#limits), kind) : await this.#downloader.download(url, kind, { signal, deadline });
           if (!isData) downloadedBytes += picture.length;
           if (downloadedBytes > maxBodyBytes) {
             throw new DeskhandError("request_too_large", `The pictures of this request are more than ${maxBodyBytes} bytes in all. Send fewer or smaller ones.`);

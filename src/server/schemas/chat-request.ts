@@ -28,8 +28,30 @@ export const ImageUrl = z.object(
 
 export const ContentPart = z.discriminatedUnion(
   "type",
-  [z.object({ type: z.literal("text"), text: z.string() }), z.object({ type: z.literal("image_url"), image_url: ImageUrl })],
-  oneOf('a content part of type "text" or "image_url": this server reads text and pictures'),
+  [
+    z.object({ type: z.literal("text"), text: z.string() }),
+    z.object({ type: z.literal("image_url"), image_url: ImageUrl }),
+    z.object({
+      type: z.literal("input_audio"),
+      input_audio: z.object({
+        /** Base64 of a sound file, or a `data:` or `http(s):` URL. */
+        data: z.string().min(1),
+        /** The file itself says what it is. */
+        format: z.string().nullish(),
+      }),
+    }),
+    z.object({
+      type: z.literal("video_url"),
+      video_url: z.object({
+        /** `data:` or `http(s):` URL. */
+        url: z.string().min(1),
+        /** Frames a second to look at, and at most how many; as the model's family does where left out. */
+        fps: z.number().gt(0).max(60).nullish(),
+        max_frames: z.number().int().min(1).max(768).nullish(),
+      }),
+    }),
+  ],
+  oneOf('a content part of type "text", "image_url", "input_audio" or "video_url"'),
 );
 export type ContentPart = z.infer<typeof ContentPart>;
 
