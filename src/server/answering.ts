@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { messageOf } from "../core/errors.js";
 import type { ChatRequest, Engine, InferenceEvent } from "../engine/inference.js";
 import { toHttpError, type HttpError } from "./errors.js";
+import type { ChoiceEvent } from "./chat-answer.js";
+import { interleaved } from "./choices.js";
 import { causeOf, type InFlight } from "./in-flight.js";
 import type { ServerLimits } from "./limits.js";
 import type { Metrics } from "./metrics.js";
@@ -21,7 +23,7 @@ export interface Answering {
 /** How a streamed answer is written. */
 export interface StreamForm {
   /** The text of the answer's server-sent events, the last included. */
-  events: (events: AsyncIterable<InferenceEvent>, engine: Engine) => AsyncIterable<string>;
+  events: (events: AsyncIterable<ChoiceEvent>, engine: Engine) => AsyncIterable<string>;
   /** The event that tells of a failure; nothing comes after it. */
   failure: (error: HttpError) => string;
 }
@@ -30,8 +32,10 @@ export interface StreamForm {
 export interface Answer {
   /** The model asked for. */
   model: string | null | undefined;
+  /** Answers to generate, each with a seed of its own. Default: one. */
+  choices?: number;
   prepare: (signal: AbortSignal, engine: Engine) => ChatRequest | Promise<ChatRequest>;
-  whole: (events: AsyncIterable<InferenceEvent>, engine: Engine) => Promise<unknown>;
+  whole: (events: AsyncIterable<ChoiceEvent>, engine: Engine) => Promise<unknown>;
   /** Set when the answer is to be streamed. */
   stream: StreamForm | undefined;
   /** Ends the answer before the client leaves. */
@@ -39,7 +43,7 @@ export interface Answer {
 }
 
 /** Answers one request: its model, a place in that one's queue, one generation, and its events whole or streamed. It ends when the client leaves. */
-export async function answer({ models, metrics, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, prepare, whole, stream, cancel }: Answer): Promise<unknown> {
+export async function answer({ models, metrics, inFlight, limits }: Answering, request: FastifyRequest, reply: FastifyReply, { model, choices = 1, prepare, whole, stream, cancel }: Answer): Promise<unknown> {
   using flight = inFlight.track(reply.raw);
   const signal = cancel === undefined ? flight.signal : AbortSignal.any([flight.signal, cancel]);
   try {
@@ -49,7 +53,8 @@ export async function answer({ models, metrics, inFlight, limits }: Answering, r
     const chat = await prepare(signal, engine);
     await lease.turn(signal);
     // Until its first event a generation can still fail with a proper status.
-    const events = await begin(metrics.generation(engine.info.id, reply.elapsedTime / 1000, engine.generate(chat, { signal })));
+    const one = (seed?: number): AsyncIterable<InferenceEvent> => metrics.generation(engine.info.id, reply.elapsedTime / 1000, engine.generate({ ...chat, seed }, { signal }));
+    const events = await begin(choices === 1 ? one(chat.seed) : interleaved(Array.from({ length: choices }, (_, i) => one(chat.seed === undefined ? undefined : (chat.seed + i) >>> 0))));
     if (stream === undefined) return await whole(events, engine);
     await sendStream(stream.events(events, engine), request, reply, { signal, stallTimeoutMs: limits.stallTimeoutMs, failure: stream.failure });
     return reply;

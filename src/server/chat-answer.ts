@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { InferenceEvent, Timings as EngineTimings, Usage as EngineUsage } from "../engine/inference.js";
-import type { AnswerToolCall, ChatCompletion, ChatCompletionChunk, Delta, Timings, Usage } from "./schemas/chat-answer.js";
+import type { InferenceEvent, TokenLogprob, Timings as EngineTimings, Usage as EngineUsage } from "../engine/inference.js";
+import type { AnswerToolCall, ChatCompletion, ChatCompletionChunk, Delta, Logprobs, Timings, Usage } from "./schemas/chat-answer.js";
 
 type FinishEvent = Extract<InferenceEvent, { type: "finish" }>;
 
@@ -18,68 +18,93 @@ export function newAnswerHead(model: string): AnswerHead {
   return { id: `chatcmpl-${randomUUID().replaceAll("-", "")}`, created: Math.floor(Date.now() / 1000), model };
 }
 
-/** The chunks of a streamed answer, one or two an event: the role first, the finish reason once, usage last when asked for. */
-export async function* toChunks(head: AnswerHead, events: AsyncIterable<InferenceEvent>, includeUsage: boolean): AsyncGenerator<ChatCompletionChunk> {
+/** An event of one of several answers to the same request. */
+export type ChoiceEvent = InferenceEvent & { choice?: number };
+
+/** The chunks of a streamed answer, one or two an event: each choice's role first, its finish reason once, usage last when asked for. */
+export async function* toChunks(head: AnswerHead, events: AsyncIterable<ChoiceEvent>, { includeUsage = false, choices = 1 } = {}): AsyncGenerator<ChatCompletionChunk> {
   const base = { ...head, object: "chat.completion.chunk" as const };
   const usage = includeUsage ? { usage: null } : {};
-  const chunk = (delta: Delta): ChatCompletionChunk => ({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason: null }], ...usage });
+  const chunk = (index: number, delta: Delta, logprobs: Logprobs | null = null): ChatCompletionChunk => ({ ...base, choices: [{ index, delta, logprobs, finish_reason: null }], ...usage });
 
-  yield chunk({ role: "assistant", content: "" });
-  let isFinished = false;
+  for (let index = 0; index < choices; index++) yield chunk(index, { role: "assistant", content: "" });
+  const finished: FinishEvent[] = [];
   for await (const event of events) {
+    const index = event.choice ?? 0;
     if (event.type !== "finish") {
-      yield chunk(toDelta(event));
+      yield chunk(index, toDelta(event), event.type === "text" ? toLogprobs(event.logprobs) : null);
       continue;
     }
-    isFinished = true;
+    finished[index] = event;
     yield {
       ...base,
-      choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: event.finishReason }],
+      choices: [{ index, delta: {}, logprobs: null, finish_reason: event.finishReason }],
       ...usage,
       timings: toTimings(event.timings),
     };
-    if (includeUsage) yield { ...base, choices: [], usage: toUsage(event.usage) };
   }
-  if (!isFinished) throw new Error(NO_FINISH);
+  if (Object.keys(finished).length < choices) throw new Error(NO_FINISH);
+  if (includeUsage) yield { ...base, choices: [], usage: toUsage(usageOf(finished)) };
 }
 
 /** The whole answer: the same events, joined. */
-export async function toCompletion(head: AnswerHead, events: AsyncIterable<InferenceEvent>): Promise<ChatCompletion> {
-  let text = "";
-  let reasoning = "";
-  const toolCalls: AnswerToolCall[] = [];
-  let finish: FinishEvent | undefined;
-  for await (const event of events) {
-    if (event.type === "text") text += event.text;
-    else if (event.type === "reasoning") reasoning += event.text;
-    else if (event.type === "tool_call") toolCalls[event.index] = { id: event.id, type: "function", function: { name: event.name, arguments: "" } };
+export async function toCompletion(head: AnswerHead, events: AsyncIterable<ChoiceEvent>): Promise<ChatCompletion> {
+  const joined: JoinedChoice[] = [];
+  for await (const event of events) (joined[event.choice ?? 0] ??= new JoinedChoice()).add(event);
+  const [first, ...others] = joined.map((choice, index) => choice.whole(index));
+  if (!first) throw new Error(NO_FINISH);
+  const finished = joined.map(({ finish }) => finish!);
+  return { ...head, object: "chat.completion", choices: [first, ...others], usage: toUsage(usageOf(finished)), timings: toTimings(finished[0]!.timings) };
+}
+
+class JoinedChoice {
+  finish: FinishEvent | undefined;
+  #text = "";
+  #reasoning = "";
+  #logprobs: Logprobs["content"] | undefined;
+  readonly #toolCalls: AnswerToolCall[] = [];
+
+  add(event: InferenceEvent): void {
+    if (event.type === "text") {
+      this.#text += event.text;
+      const logprobs = toLogprobs(event.logprobs);
+      if (logprobs !== null) this.#logprobs = [...(this.#logprobs ?? []), ...logprobs.content];
+    } else if (event.type === "reasoning") this.#reasoning += event.text;
+    else if (event.type === "tool_call") this.#toolCalls[event.index] = { id: event.id, type: "function", function: { name: event.name, arguments: "" } };
     else if (event.type === "tool_call_arguments") {
-      const call = toolCalls[event.index];
+      const call = this.#toolCalls[event.index];
       if (!call) throw new Error(`the engine sent arguments of tool call ${event.index} before the call itself`);
       call.function.arguments += event.delta;
-    } else finish = event;
+    } else this.finish = event;
   }
-  if (!finish) throw new Error(NO_FINISH);
-  return {
-    ...head,
-    object: "chat.completion",
-    choices: [
-      {
-        index: 0,
-        message: {
-          role: "assistant",
-          content: text === "" && toolCalls.length > 0 ? null : text,
-          refusal: null,
-          ...(reasoning !== "" && { reasoning_content: reasoning }),
-          ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
-        },
-        logprobs: null,
-        finish_reason: finish.finishReason,
+
+  whole(index: number): ChatCompletion["choices"][0] {
+    if (!this.finish) throw new Error(NO_FINISH);
+    const calls = this.#toolCalls;
+    return {
+      index,
+      message: {
+        role: "assistant",
+        content: this.#text === "" && calls.length > 0 ? null : this.#text,
+        refusal: null,
+        ...(this.#reasoning !== "" && { reasoning_content: this.#reasoning }),
+        ...(calls.length > 0 && { tool_calls: calls }),
       },
-    ],
-    usage: toUsage(finish.usage),
-    timings: toTimings(finish.timings),
-  };
+      logprobs: this.#logprobs === undefined ? null : { content: this.#logprobs, refusal: null },
+      finish_reason: this.finish.finishReason,
+    };
+  }
+}
+
+/** Of all choices: the prompt they share counts once. */
+function usageOf(finished: readonly FinishEvent[]): EngineUsage {
+  const completionTokens = finished.reduce((total, { usage }) => total + usage.completionTokens, 0);
+  return { ...finished[0]!.usage, completionTokens };
+}
+
+function toLogprobs(tokens: TokenLogprob[] | undefined): Logprobs | null {
+  const named = ({ bytes, logprob }: { bytes: number[]; logprob: number }) => ({ token: Buffer.from(bytes).toString(), logprob, bytes });
+  return tokens === undefined ? null : { content: tokens.map((token) => ({ ...named(token), top_logprobs: token.top.map(named) })), refusal: null };
 }
 
 function toDelta(event: Exclude<InferenceEvent, FinishEvent>): Delta {

@@ -22,15 +22,19 @@ export function inTermsOfTools({ messages, functions, function_call, ...rest }: 
   });
   if (!functions?.length || rest.tools?.length) return { ...rest, messages: translated };
   const tools = functions.map((definition) => ({ type: "function" as const, function: definition }));
-  return { ...rest, messages: translated, tools, tool_choice: function_call === "none" ? "none" : "auto" };
+  return { ...rest, messages: translated, tools, tool_choice: typeof function_call === "object" && function_call !== null ? { type: "function", function: function_call } : function_call };
 }
 
 /** The answer with its call as a `function_call`. The older form has room for one: it is the first. */
 export function withFunctionCall(completion: ChatCompletion): ChatCompletion {
-  const [{ message, finish_reason, ...choice }] = completion.choices;
+  const [first, ...others] = completion.choices;
+  return { ...completion, choices: [inOlderForm(first), ...others.map(inOlderForm)] };
+}
+
+function inOlderForm({ message, finish_reason, ...choice }: ChatCompletion["choices"][0]): ChatCompletion["choices"][0] {
   const { tool_calls: [call] = [], ...rest } = message;
-  if (!call) return completion;
-  return { ...completion, choices: [{ ...choice, message: { ...rest, function_call: call.function }, finish_reason: inOlderWords(finish_reason) }] };
+  if (!call) return { ...choice, message, finish_reason };
+  return { ...choice, message: { ...rest, function_call: call.function }, finish_reason: inOlderWords(finish_reason) };
 }
 
 /** The same for the chunks of a stream. */

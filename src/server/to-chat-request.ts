@@ -1,4 +1,6 @@
-import type { ChatRequest } from "../engine/inference.js";
+import { DeskhandError } from "../core/errors.js";
+import { checkSchema } from "../engine/grammar/answers.js";
+import type { ChatRequest, ResponseFormat } from "../engine/inference.js";
 import type { ChatMessage, ContentPart as EnginePart, ToolDefinition } from "../engine/messages.js";
 import type { ToolsRequest } from "./legacy-functions.js";
 import { AUDIO, IMAGE, VIDEO } from "./pictures/kinds.js";
@@ -8,20 +10,58 @@ import { pathText } from "./schemas/parse.js";
 
 /** The engine's form of a request: pictures fetched and in their place, names and nulls translated. */
 export async function toChatRequest(body: ToolsRequest, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
+  checkSchemas(body);
   const resolved = await pictures.resolve(body.messages.flatMap(mediaUrls), signal);
   return {
     messages: body.messages.map((message) => toChatMessage(message, resolved)),
     tools: body.tools?.length ? body.tools.map(toToolDefinition) : undefined,
-    toolChoice: body.tool_choice === "none" ? "none" : "auto",
+    toolChoice: toToolChoice(body),
+    parallelToolCalls: body.parallel_tool_calls ?? undefined,
+    responseFormat: toResponseFormat(body),
+    templateVariables: toTemplateVariables(body),
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     temperature: body.temperature ?? undefined,
     topP: body.top_p ?? undefined,
     topK: body.top_k == null ? undefined : Math.max(0, body.top_k),
     minP: body.min_p ?? undefined,
     repetitionPenalty: body.repetition_penalty ?? undefined,
+    presencePenalty: body.presence_penalty ?? undefined,
+    frequencyPenalty: body.frequency_penalty ?? undefined,
+    logitBias: body.logit_bias ?? undefined,
+    logprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
     seed: body.seed == null ? undefined : body.seed >>> 0,
     stop: typeof body.stop === "string" ? [body.stop] : (body.stop ?? undefined),
   };
+}
+
+/** Refuses what cannot be enforced before anything is done for the request. */
+function checkSchemas({ tools, tool_choice: choice, response_format: format, logprobs, top_logprobs }: ToolsRequest): void {
+  if (format?.type === "json_schema" && format.json_schema.schema) checkSchema(format.json_schema.schema, "response_format.json_schema.schema");
+  const isForced = choice === "required" || (typeof choice === "object" && choice !== null);
+  for (const [index, { function: tool }] of (tools ?? []).entries()) {
+    if (tool.parameters && choice !== "none" && (isForced ? tool.strict !== false : tool.strict)) checkSchema(tool.parameters, `tools[${index}].function.parameters`);
+  }
+  if (isForced && !tools?.length) throw new DeskhandError("invalid_argument", "tool_choice: expected tools to choose from but there are none.", { param: "tool_choice" });
+  if (typeof choice === "object" && choice !== null && !tools?.some(({ function: tool }) => tool.name === choice.function.name)) {
+    throw new DeskhandError("invalid_argument", `tool_choice: expected one of the tools but received ${JSON.stringify(choice.function.name)}.`, { param: "tool_choice" });
+  }
+  if (top_logprobs && !logprobs) throw new DeskhandError("invalid_argument", "top_logprobs: expected logprobs to be true beside it.", { param: "top_logprobs" });
+}
+
+function toToolChoice({ tool_choice: choice }: ToolsRequest): ChatRequest["toolChoice"] {
+  return typeof choice === "object" && choice !== null ? { name: choice.function.name } : (choice ?? "auto");
+}
+
+function toResponseFormat({ response_format: format }: ToolsRequest): ResponseFormat | undefined {
+  if (format == null || format.type === "text") return undefined;
+  return format.type === "json_schema" && format.json_schema.schema ? { type: "json_schema", schema: format.json_schema.schema } : { type: "json_object" };
+}
+
+/** Thinking is switched by the names that chat templates have for it. */
+function toTemplateVariables({ reasoning_effort: effort, chat_template_kwargs: given }: ToolsRequest): ChatRequest["templateVariables"] {
+  if (effort == null) return given ?? undefined;
+  const thinks = effort !== "none";
+  return { enable_thinking: thinks, thinking: thinks, ...(thinks && { reasoning_effort: effort }), ...given };
 }
 
 function mediaUrls(message: Message, index: number): MediaUrl[] {
@@ -77,5 +117,5 @@ function toContent(content: Content, media: Uint8Array[]): string | EnginePart[]
 }
 
 function toToolDefinition({ function: tool }: NonNullable<ToolsRequest["tools"]>[number]): ToolDefinition {
-  return { name: tool.name, description: tool.description ?? undefined, parameters: tool.parameters ?? undefined };
+  return { name: tool.name, description: tool.description ?? undefined, parameters: tool.parameters ?? undefined, strict: tool.strict ?? undefined };
 }

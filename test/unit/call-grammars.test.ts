@@ -70,7 +70,7 @@ const OPENINGS: Readonly<Record<string, string>> = {
 describe.each(TOOL_CALL_FORMATS.map((format) => [format.name, format] as const))("noise that has to call in the format %s", (name, format) => {
   it("makes calls that its parser reads, with valid arguments", async () => {
     let whole = 0;
-    for (let seed = 0; seed < 25; seed++) {
+    for (let seed = 0; seed < 12; seed++) {
       const tools = toolsOf(new Random(seed));
       const parallelToolCalls = seed % 2 === 0 ? undefined : false;
       const { calls, text, raw, isWhole } = await answer(format, { tools, toolChoice: "required", parallelToolCalls }, new Random(seed + 1));
@@ -81,7 +81,7 @@ describe.each(TOOL_CALL_FORMATS.map((format) => [format.name, format] as const))
       if (parallelToolCalls === false) expect(calls).toHaveLength(1);
       expectValid(calls, tools, raw);
     }
-    expect(whole).toBeGreaterThan(12);
+    expect(whole).toBeGreaterThan(6);
   });
 
   it("calls the function that is named, and no other", async () => {
@@ -93,7 +93,7 @@ describe.each(TOOL_CALL_FORMATS.map((format) => [format.name, format] as const))
 
   it("may say anything before a strict function's call, whose arguments are valid then", async () => {
     let whole = 0;
-    for (let seed = 0; seed < 12; seed++) {
+    for (let seed = 0; seed < 6; seed++) {
       const tools = toolsOf(new Random(seed), true);
       const { calls, raw, isWhole } = await answer(format, { tools, parallelToolCalls: false }, new Random(seed + 1), OPENINGS[name]);
       if (!isWhole) continue;
@@ -101,7 +101,7 @@ describe.each(TOOL_CALL_FORMATS.map((format) => [format.name, format] as const))
       expect(calls, raw).toHaveLength(1);
       expectValid(calls, tools, raw);
     }
-    expect(whole).toBeGreaterThan(4);
+    expect(whole).toBeGreaterThan(2);
   });
 
   it("may as well answer in words", async () => {

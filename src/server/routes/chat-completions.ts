@@ -27,6 +27,7 @@ export function registerChatCompletions(app: Routes, answering: Answering): void
     const isLegacy = asksForFunctions(body);
     return answer(answering, request, reply, {
       model: body.model,
+      choices: body.n ?? 1,
       prepare: (signal) => toChatRequest(inTermsOfTools(body), answering.pictures, signal),
       whole: async (events, { info }) => {
         const completion = await toCompletion(newAnswerHead(info.id), events);
@@ -35,7 +36,7 @@ export function registerChatCompletions(app: Routes, answering: Answering): void
       stream: body.stream
         ? {
             events: async function* (events, { info }) {
-              const chunks = toChunks(newAnswerHead(info.id), events, body.stream_options?.include_usage ?? false);
+              const chunks = toChunks(newAnswerHead(info.id), events, { includeUsage: body.stream_options?.include_usage ?? false, choices: body.n ?? 1 });
               for await (const chunk of isLegacy ? withFunctionCallDeltas(chunks) : chunks) yield sseEvent(chunk);
               yield SSE_DONE;
             },

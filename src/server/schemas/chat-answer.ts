@@ -20,30 +20,41 @@ const AnswerFunctionCall = z.strictObject({ name: z.string(), arguments: z.strin
 export const AnswerToolCall = z.strictObject({ id: z.string(), type: z.literal("function"), function: AnswerFunctionCall });
 export type AnswerToolCall = z.infer<typeof AnswerToolCall>;
 
+const TokenLogprob = z.strictObject({
+  token: z.string(),
+  logprob: z.number(),
+  /** Of its UTF-8: a token may be half a character. */
+  bytes: z.array(z.number().int()),
+});
+
+/** Of each token of the content, in order. */
+export const Logprobs = z.strictObject({ content: z.array(TokenLogprob.extend({ top_logprobs: z.array(TokenLogprob) })), refusal: z.null() });
+export type Logprobs = z.infer<typeof Logprobs>;
+
+const Choice = z.strictObject({
+  index: z.number().int(),
+  message: z.strictObject({
+    role: z.literal("assistant"),
+    /** Null when the answer is tool calls only. */
+    content: z.string().nullable(),
+    refusal: z.null(),
+    /** The model's thinking, of models that think; the field's name is the one local servers share. */
+    reasoning_content: z.string().optional(),
+    tool_calls: z.array(AnswerToolCall).min(1).optional(),
+    /** In place of tool_calls, when the request has functions in place of tools. */
+    function_call: AnswerFunctionCall.optional(),
+  }),
+  logprobs: Logprobs.nullable(),
+  finish_reason: FinishReason,
+});
+
 export const ChatCompletion = z.strictObject({
   id: z.string(),
   object: z.literal("chat.completion"),
   /** Unix time, seconds. */
   created: z.number().int(),
   model: z.string(),
-  choices: z.tuple([
-    z.strictObject({
-      index: z.literal(0),
-      message: z.strictObject({
-        role: z.literal("assistant"),
-        /** Null when the answer is tool calls only. */
-        content: z.string().nullable(),
-        refusal: z.null(),
-        /** The model's thinking, of models that think; the field's name is the one local servers share. */
-        reasoning_content: z.string().optional(),
-        tool_calls: z.array(AnswerToolCall).min(1).optional(),
-        /** In place of tool_calls, when the request has functions in place of tools. */
-        function_call: AnswerFunctionCall.optional(),
-      }),
-      logprobs: z.null(),
-      finish_reason: FinishReason,
-    }),
-  ]),
+  choices: z.tuple([Choice]).rest(Choice),
   usage: Usage,
   timings: Timings,
 }).meta({ id: "ChatCompletion" });
@@ -76,7 +87,7 @@ export const ChatCompletionChunk = z.strictObject({
   model: z.string(),
   /** Empty in the usage chunk. */
   choices: z
-    .array(z.strictObject({ index: z.literal(0), delta: Delta, logprobs: z.null(), finish_reason: FinishReason.nullable() }))
+    .array(z.strictObject({ index: z.number().int(), delta: Delta, logprobs: Logprobs.nullable(), finish_reason: FinishReason.nullable() }))
     .max(1),
   /** With `stream_options.include_usage`: null in every chunk but the last. */
   usage: Usage.nullable().optional(),

@@ -91,15 +91,39 @@ const FunctionMessage = z.object({ role: z.literal("function"), name: z.string()
 const FunctionDefinition = z.object({
   name: z.string().regex(/^[\w./-]{1,128}$/, "expected 1 to 128 letters, digits, or any of _ - . /"),
   description: z.string().nullish(),
-  /** JSON Schema of the arguments object. `strict` is not read: arguments are not constrained to the schema. */
+  /** JSON Schema of the arguments object. */
   parameters: z.record(z.string(), z.unknown()).nullish(),
+  /** Calls have arguments that are valid by the schema, always; without, they are only where `tool_choice` makes the model call. `false`: never. */
+  strict: z.boolean().nullish(),
 });
 
 const Tool = z.object({ type: z.literal("function"), function: FunctionDefinition });
 
-const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.looseObject({ type: z.string() })], {
-  error: 'expected "none" or "auto"',
+const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.object({ type: z.literal("function"), function: z.object({ name: z.string() }) })], {
+  error: 'expected "none", "auto", "required" or {"type": "function", "function": {"name": "…"}}',
 });
+
+/** What the answer has to be: enforced while it is written. */
+const ResponseFormat = z.discriminatedUnion(
+  "type",
+  [
+    z.object({ type: z.literal("text") }),
+    z.object({ type: z.literal("json_object") }),
+    z.object({
+      type: z.literal("json_schema"),
+      json_schema: z.object({
+        name: z.string().regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -"),
+        description: z.string().nullish(),
+        schema: z.record(z.string(), z.unknown()).nullish(),
+        /** The schema is enforced whatever is said here. */
+        strict: z.boolean().nullish(),
+      }),
+    }),
+  ],
+  oneOf('"text", "json_object" or "json_schema"'),
+);
+
+const MAX_CHOICES = 16;
 
 const StopString = z.string().min(1, "expected a non-empty stop string");
 
@@ -116,6 +140,14 @@ export const ChatCompletionRequest = z.object({
   top_k: z.number().int().min(-1).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
   repetition_penalty: z.number().gt(0).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  /** By token id, what is added to its logit. */
+  logit_bias: z.record(z.string().regex(/^\d+$/, "expected token ids as keys"), z.number().min(-100).max(100)).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.number().int().min(0).max(20).nullish(),
+  /** Answers to give, each a choice of its own. */
+  n: z.number().int().min(1).max(MAX_CHOICES).nullish(),
   /** Any integer; its lowest 32 bits are the seed. */
   seed: z.number().int().nullish(),
   stop: z.union([StopString, z.array(StopString).max(4)], { error: "expected a string or an array of up to 4 strings" }).nullish(),
@@ -123,6 +155,13 @@ export const ChatCompletionRequest = z.object({
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   tools: z.array(Tool).nullish(),
   tool_choice: ToolChoice.nullish(),
+  /** `false`: one call at most. */
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: ResponseFormat.nullish(),
+  /** How much a model thinks that can be told; `none` is not at all. */
+  reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh"]).nullish(),
+  /** Variables of the model's chat template, e.g. `{"enable_thinking": false}`. */
+  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
   /** What `tools` and `tool_choice` were called before; the answer then has a `function_call`. */
   functions: z.array(FunctionDefinition).nullish(),
   function_call: z.union([z.enum(["none", "auto"]), z.object({ name: z.string() })], { error: 'expected "none" or "auto"' }).nullish(),
