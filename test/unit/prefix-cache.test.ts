@@ -228,6 +228,20 @@ describe("the cache of prefixes", () => {
     expect((await later)!.cached).toBe(30);
   });
 
+  it("reads a question once that several ask at the same time", async () => {
+    using scheduler = new TestScheduler(counted.model);
+    counted.taken();
+    const asked = [1, 2, 3, 4].map((seed) => promptFrom([text(200), pictures[0]!, text(100), text(3, seed)]));
+    const rows: number[] = [];
+    const answers = await Promise.all(asked.map((prompt) => scheduler.generate(prompt, { maxTokens: 2, onPrefill: (cached) => rows.push(cached) })));
+    const common = 300 + pictures[0]!.tokenIds.length;
+    expect(rows).toEqual([0, common, common, common]);
+    // One whole prompt, the end of the others, and a step of each.
+    expect(counted.taken()).toEqual({ rows: common + 4 * 3 + 4, pictures: 1 });
+    using alone = new TestScheduler(counted.model, { maxBytes: 0 });
+    for (const [i, prompt] of asked.entries()) expect(await alone.generate(prompt, { maxTokens: 2 })).toEqual(answers[i]);
+  });
+
   it("lets go of what was used least lately", async () => {
     using probe = new TestScheduler(counted.model);
     await ask(probe, [text(40, 1)]);

@@ -122,6 +122,11 @@ export class PrefixNode {
   }
 }
 
+/** How many rows two sequences begin with alike. */
+export function rowsInCommon(a: Rows, b: Rows): number {
+  return new PrefixNode(undefined, 0, a).shared(b);
+}
+
 /** The nodes that hold the beginning of a sequence, the last perhaps in part, and how many rows that is. */
 export function match(root: PrefixNode, rows: Rows): { path: PrefixNode[]; end: number } {
   const path: PrefixNode[] = [];

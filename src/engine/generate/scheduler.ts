@@ -2,6 +2,7 @@ import { DeskhandError, isDeskhandError, throwIfAborted } from "../../core/error
 import { batchOf } from "../cache/batch-cache.js";
 import type { FeatureCache } from "../cache/feature-cache.js";
 import type { PrefixCache } from "../cache/prefix-cache.js";
+import { rowsInCommon } from "../cache/prefix-tree.js";
 import { asyncEval, concatenate, disposeAll, scope, split, squeeze, waitFor, type Fence, type Tensor } from "../mlx/index.js";
 import type { Architecture } from "../models/architecture.js";
 import { BatchPositions } from "../nn/rotary.js";
@@ -12,6 +13,9 @@ import { Sequence, type Job } from "./sequence.js";
 
 /** Rows of a prompt between two steps of the sequences that are decoding: a long prompt slows the others down, and does not stall them. */
 const SHARED_CHUNK = 128;
+
+/** Rows that are copied from the cache sooner than computed twice. */
+const WORTH_WAITING = 64;
 
 export interface SchedulerCaches {
   /** Gives and takes back what sequences are remembered with. */
@@ -190,10 +194,15 @@ export class Scheduler {
     }
   }
 
-  /** The first that has begun, or has room to begin; those who wait for room are not overtaken by others that wait. */
+  /** The first that has begun, or may begin and has room to; those who wait for room are not overtaken by others that wait. */
   #nextToFill(): Sequence | undefined {
-    const waiting = this.#filling.find(({ hasBegun }) => !hasBegun);
+    const waiting = this.#filling.find((sequence) => !sequence.hasBegun && !this.#follows(sequence));
     return this.#filling.find((sequence) => sequence.hasBegun || (sequence === waiting && this.#hasRoom(sequence)));
+  }
+
+  /** Whether another one is computing rows that this one can have from the cache soon: the same question asked several times is read once. */
+  #follows({ prompt }: Sequence): boolean {
+    return this.#filling.some((other) => other.hasBegun && rowsInCommon(other.prompt, prompt) - other.cachedRows >= WORTH_WAITING);
   }
 
   /** Whether a sequence fits beside those that run; what is kept for later prompts makes room. */

@@ -46,6 +46,7 @@ export class Sequence {
   #session: Session | undefined;
   #prefill: Prefill | undefined;
   #wasTold = false;
+  #cachedRows = 0;
 
   constructor(model: Architecture, job: Job) {
     this.job = job;
@@ -71,6 +72,11 @@ export class Sequence {
     return this.#session !== undefined;
   }
 
+  /** Rows of the prompt that the cache had when it began. */
+  get cachedRows(): number {
+    return this.#cachedRows;
+  }
+
   get session(): Session {
     if (this.#session === undefined) throw new DeskhandError("internal", "Expected the sequence to have begun.");
     return this.#session;
@@ -92,6 +98,7 @@ export class Sequence {
   /** @param session holds the beginning of the prompt. */
   begin(session: Session, options: PrefillOptions): Prefill {
     this.#session = session;
+    this.#cachedRows = session.length;
     if (!this.#wasTold) this.job.onPrefill?.(session.length);
     this.#wasTold = true;
     return (this.#prefill = new Prefill(this.#model, this.prompt, session, options));
