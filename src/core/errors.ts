@@ -19,6 +19,7 @@ const STATUS = {
   cancelled: 499,
   queue_full: 429,
   internal: 500,
+  not_implemented: 501,
   native_addon_missing: 500,
   display_unavailable: 500,
   dependency_missing: 500,

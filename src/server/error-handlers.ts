@@ -6,11 +6,11 @@ import { toHttpError, type HttpError } from "./errors.js";
 
 const METHODS: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** Answers in the error form of the path and logs what is the server's own fault: unavailable for now (503) is none. */
+/** Answers in the error form of the path and logs what is the server's own fault: unavailable for now (503) or at all (501) is none. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const answer = toHttpError(error, request.id);
   reply.header("x-request-id", request.id);
-  if (answer.status >= 500 && answer.status !== 503) request.log.error({ err: error }, "a request failed");
+  if (answer.status >= 500 && answer.status !== 501 && answer.status !== 503) request.log.error({ err: error }, "a request failed");
   send(request, reply, answer);
 }
 

@@ -35,35 +35,47 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 describe("a server whose engine is killed", () => {
-  it("lives, ends every stream with an error, says that it is not ready, and answers again", async () => {
+  it("lives, ends every running stream with an error event, tells the truth at /ready throughout, and answers again", async () => {
     const engine = engineFor(ENDLESS);
-    await using server = await serve({ engine, port: 0, limits: { maxWaiting: STREAMS } });
+    await using server = await serve({ engine, port: 0, limits: { maxConcurrent: STREAMS } });
     const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 0 });
     const ready = async (): Promise<number> => (await fetch(`${server.url}/ready`)).status;
     const ask = (maxTokens: number) => client.chat.completions.create({ model: server.modelId, messages: HELLO, max_tokens: maxTokens, stream: true, temperature: 0 });
     const before = engine.pid!;
+    expect(await ready()).toBe(200);
     let begun = 0;
     const read = async (): Promise<unknown> => {
+      let text = "";
       try {
-        for await (const chunk of await ask(100_000)) if (chunk.choices[0]?.delta.content && begun++ === 0) process.kill(before, "SIGKILL");
+        for await (const chunk of await ask(100_000)) {
+          const { content } = chunk.choices[0]?.delta ?? {};
+          // In the midst of all of them.
+          if (content && text === "" && ++begun === STREAMS) process.kill(before, "SIGKILL");
+          text += content ?? "";
+        }
         return "ended as if whole";
       } catch (error) {
-        return error;
+        return { error, text };
       }
     };
     const ends = await Promise.all(Array.from({ length: STREAMS }, read));
-    expect(begun).toBeGreaterThan(0);
-    expect(ends).toHaveLength(STREAMS);
+    // The streams have been told, so the server knows: from here until the new process answers it is not ready.
+    const told: number[] = [await ready()];
+    expect(begun).toBe(STREAMS);
     for (const end of ends) {
-      expect(end).toBeInstanceOf(APIError);
-      expect(end).toMatchObject({ code: "engine_unavailable" });
+      expect(end).toMatchObject({ error: { code: "engine_unavailable" }, text: expect.stringMatching(/./s) as string });
+      expect((end as { error: unknown }).error).toBeInstanceOf(APIError);
     }
     expect(isAlive(before)).toBe(false);
-    await until(async () => (await ready()) === 200);
+    while (told.at(-1) !== 200) told.push(await ready());
+    expect(new Set(told.slice(0, -1))).toEqual(new Set([503]));
+    expect(isAlive(engine.pid!)).toBe(true);
     expect(engine.pid).not.toBe(before);
     let text = "";
     for await (const chunk of await ask(8)) text += chunk.choices[0]?.delta.content ?? "";
     expect(text).not.toBe("");
+    expect(await ready()).toBe(200);
+    expect(await (await fetch(`${server.url}/health`)).json()).toMatchObject({ status: "ok", requests: 0 });
   });
 
   it("is not ready while a new one is being started", async () => {
