@@ -72,6 +72,8 @@ export interface GenerationOutput {
   cachedTokens: number;
   completionTokens: number;
   finishReason: FinishReason;
+  /** The stop string that ended it, if one did. */
+  stopString?: string;
   timings: Timings;
 }
 
@@ -163,8 +165,8 @@ export class Model implements AsyncDisposable {
 
   /** Like `chat`, as events. */
   async *streamChat(request: ChatRequest, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<InferenceEvent, void> {
-    const { promptTokens, completionTokens, cachedTokens, finishReason, timings, toolCalls } = yield* this.#chatEvents(request, signal);
-    yield { type: "finish", finishReason, usage: { promptTokens, completionTokens, cachedTokens }, timings, toolCalls };
+    const { promptTokens, completionTokens, cachedTokens, finishReason, stopString, timings, toolCalls } = yield* this.#chatEvents(request, signal);
+    yield { type: "finish", finishReason, stopString, usage: { promptTokens, completionTokens, cachedTokens }, timings, toolCalls };
   }
 
   /** Token ids of a text; `addSpecialTokens` lets the tokenizer add its own beginning. */

@@ -1,5 +1,5 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { AIMessageChunk } from "@langchain/core/messages";
+import type { AIMessageChunk } from "@langchain/core/messages";
 import { ChatOpenAI } from "@langchain/openai";
 import { generateText, jsonSchema, streamText, tool } from "ai";
 import OpenAI from "openai";
@@ -48,7 +48,7 @@ it("the AI SDK", async () => {
       text: await answer.text,
       reasoning: await answer.reasoningText,
       finishReason: await answer.finishReason,
-      calls: (await answer.toolCalls).map(({ toolCallId, toolName, input }) => ({ id: toolCallId, name: toolName, input: input as unknown })),
+      calls: (await answer.toolCalls).map(({ toolCallId, toolName, input }) => ({ id: toolCallId, name: toolName, input })),
     });
     const expected = { text: HARD.text, reasoning: HARD.reasoning, finishReason: "tool-calls", calls: calls.map(({ id, name, arguments: text }) => ({ id, name, input: JSON.parse(text) as unknown })) };
     expect(await read(whole)).toEqual(expected);

@@ -23,21 +23,26 @@ export interface StopResult {
 export class StopStrings {
   private readonly stops: readonly string[];
   private held = "";
-  private stopped = false;
+  private stopped: string | undefined;
 
   constructor(stops: readonly string[] = []) {
     // An empty stop string would match everywhere: clients that send one mean none.
     this.stops = stops.filter((stop) => stop.length > 0);
   }
 
+  /** The stop string that ended the text, once one has. */
+  get found(): string | undefined {
+    return this.stopped;
+  }
+
   feed(delta: string): StopResult {
-    if (this.stopped) return { text: "", stopped: true };
+    if (this.stopped !== undefined) return { text: "", stopped: true };
     const text = this.held + delta;
     const match = this.firstMatch(text);
     if (match !== undefined) {
-      this.stopped = true;
+      this.stopped = text.slice(match.start, match.end);
       this.held = "";
-      return { text: text.slice(0, match), stopped: true };
+      return { text: text.slice(0, match.start), stopped: true };
     }
     const held = Math.max(0, ...this.stops.map((stop) => heldSuffixLength(text, stop)));
     this.held = text.slice(text.length - held);
@@ -51,8 +56,8 @@ export class StopStrings {
     return rest;
   }
 
-  /** Where the stop string that is complete first begins. */
-  private firstMatch(text: string): number | undefined {
+  /** Where the stop string stands that is complete first. */
+  private firstMatch(text: string): { start: number; end: number } | undefined {
     let best: { start: number; end: number } | undefined;
     for (const stop of this.stops) {
       const start = text.indexOf(stop);
@@ -60,6 +65,6 @@ export class StopStrings {
       const end = start + stop.length;
       if (!best || end < best.end || (end === best.end && start < best.start)) best = { start, end };
     }
-    return best?.start;
+    return best;
   }
 }

@@ -24,6 +24,8 @@ export interface GeneratedText {
   cachedTokens: number;
   completionTokens: number;
   finishReason: Exclude<FinishReason, "tool_calls">;
+  /** The stop string that ended it, if one did. */
+  stopString: string | undefined;
   timings: Omit<Timings, "processMs">;
 }
 
@@ -72,7 +74,7 @@ export async function* generateText(scheduler: Scheduler, tokenizer: Tokenizer, 
       yield delta;
     }
     const timings = { prefillMs: (first ?? last) - asked, decodeMs: last - (first ?? last) };
-    return { text, tokenIds, promptTokens: prompt.tokenIds.length, cachedTokens, completionTokens: tokenIds.length, finishReason, timings };
+    return { text, tokenIds, promptTokens: prompt.tokenIds.length, cachedTokens, completionTokens: tokenIds.length, finishReason, stopString: assembler.stopString, timings };
   } finally {
     left.abort();
     await run.catch(() => undefined);

@@ -32,6 +32,11 @@ export class TextAssembler {
     this.#ends = new Set(tokenizer.eosTokenIds);
   }
 
+  /** The stop string that ended the text, if one did. */
+  get stopString(): string | undefined {
+    return this.#stops.found;
+  }
+
   /** The text a token adds; `stopped` when it is the last: nothing is to be pushed after it. */
   push({ id, logprobs }: TokenChoice): { delta: TextDelta; stopped: boolean } {
     if (this.#ends.has(id)) return { delta: { text: this.#rest().text, tokenIds: [id] }, stopped: true };
