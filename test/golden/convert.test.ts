@@ -36,9 +36,9 @@ const greedy = async (dir: string, fixture: string): Promise<number[][]> => {
   return answers;
 };
 
-/** Every model that is not quantised, of a family that chats and can be converted. */
+/** Every model that is not quantised, of a family that chats and can be converted. A folder with modules.json makes vectors and no answers. */
 const PLAIN = readdirSync(FIXTURES).filter((name) => {
-  if (!existsSync(`${source(name)}/config.json`)) return false;
+  if (!existsSync(`${source(name)}/config.json`) || existsSync(`${source(name)}/modules.json`)) return false;
   const { model_type: modelType, quantization } = JSON.parse(readFileSync(`${source(name)}/config.json`, "utf8")) as { model_type: string; quantization?: object };
   return modelType in MLX_LAYOUTS && !TRANSCRIBERS.includes(modelType) && quantization === undefined;
 });
