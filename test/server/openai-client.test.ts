@@ -98,9 +98,9 @@ describe("answers", () => {
 
 describe("errors have the client's own classes", () => {
   it("bad request", async () => {
-    const error = await client.chat.completions.create({ model, messages, n: 2 }).catch((thrown: unknown) => thrown);
+    const error = await client.chat.completions.create({ model, messages, web_search_options: {} }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BadRequestError);
-    expect(error).toMatchObject({ status: 400, code: "unsupported_input", param: "n", type: "invalid_request_error" });
+    expect(error).toMatchObject({ status: 400, code: "unsupported_input", param: "web_search_options", type: "invalid_request_error" });
   });
 
   it("unknown model", async () => {
