@@ -72,7 +72,8 @@ describe("qwen3-vl", () => {
     const [first, second] = [{ videos: [{ frames }] }, { videos: [{ frames: [...frames].reverse() }] }];
     await ask({ ...first, maxTokens: 1 });
     const { tokenIds, cachedTokens } = await ask(second);
-    expect([tokenIds, cachedTokens]).toEqual([(await fresh(second)).tokenIds, 0]);
+    // Six tokens stand before the video: they begin the user's message.
+    expect([tokenIds, cachedTokens]).toEqual([(await fresh(second)).tokenIds, 6]);
     await ask({ videos: [{ frames, fps: 4 }], videoFps: 4, maxTokens: 1 });
     const faster = { videos: [{ frames, fps: 8 }], videoFps: 8 };
     expect((await ask(faster)).tokenIds).toEqual((await fresh(faster)).tokenIds);
