@@ -29,7 +29,7 @@ function median(values: readonly number[]): number {
 
 /** Every fixture that holds conversations; the embedded model's goldens go with models/tiny. */
 const MODELS = readdirSync(FIXTURES, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && existsSync(`${FIXTURES}${entry.name}/golden.json`) && readGolden(entry.name).cases.some(({ messages }) => messages !== undefined))
+  .filter((entry) => entry.isDirectory() && existsSync(`${FIXTURES}${entry.name}/golden.safetensors`) && readGolden(entry.name).cases.some(({ messages }) => messages !== undefined))
   .map(({ name }) => ({ fixture: name }));
 
 describe.each(MODELS)("$fixture", ({ fixture }) => {
