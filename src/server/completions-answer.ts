@@ -3,6 +3,7 @@ import type { ChatRequest, Engine, InferenceEvent, TokenLogprob, Timings, Usage 
 import { toTimings, toUsage } from "./chat-answer.js";
 import type { Completion, CompletionChunk, CompletionLogprobs } from "./schemas/completions-answer.js";
 import { MAX_COMPLETIONS, type CompletionRequest } from "./schemas/completions-request.js";
+import { toSamplingOptions } from "./schemas/sampling.js";
 import { DeskhandError } from "../core/errors.js";
 
 /** One choice: what the engine is asked, and what its text begins with. */
@@ -35,18 +36,10 @@ function toRequest(body: CompletionRequest, prompt: string | number[], seed: num
   return {
     messages: [],
     prompt,
+    ...toSamplingOptions(body),
     seed,
     maxTokens: body.max_tokens,
-    temperature: body.temperature ?? undefined,
-    topP: body.top_p ?? undefined,
-    topK: body.top_k == null ? undefined : Math.max(0, body.top_k),
-    minP: body.min_p ?? undefined,
-    repetitionPenalty: body.repetition_penalty ?? undefined,
-    presencePenalty: body.presence_penalty ?? undefined,
-    frequencyPenalty: body.frequency_penalty ?? undefined,
-    logitBias: body.logit_bias ?? undefined,
     logprobs: body.logprobs ?? undefined,
-    stop: typeof body.stop === "string" ? [body.stop] : (body.stop ?? undefined),
   };
 }
 

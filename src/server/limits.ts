@@ -1,4 +1,3 @@
-import { memoryBytes } from "../core/memory.js";
 import { DEFAULT_MODEL_LIMITS } from "../engine/limits.js";
 
 /** What one request, and all of them together, may cost. */
@@ -54,7 +53,7 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   pictureTimeoutMs: 20_000,
   maxRedirects: 3,
   stallTimeoutMs: 30_000,
-  maxMemoryBytes: Math.floor(0.9 * memoryBytes()),
+  maxMemoryBytes: DEFAULT_MODEL_LIMITS.maxMemoryBytes,
   idleTimeoutMs: 0,
   loadTimeoutMs: 120_000,
   maxStoredResponses: 512,

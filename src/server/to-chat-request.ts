@@ -7,6 +7,7 @@ import { AUDIO, IMAGE, VIDEO } from "./pictures/kinds.js";
 import type { MediaUrl, PictureResolver } from "./pictures/resolver.js";
 import type { Content, Message } from "./schemas/chat-request.js";
 import { pathText } from "./schemas/parse.js";
+import { toSamplingOptions } from "./schemas/sampling.js";
 
 /** The engine's form of a request: pictures fetched and in their place, names and nulls translated. */
 export async function toChatRequest(body: ToolsRequest, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
@@ -20,17 +21,8 @@ export async function toChatRequest(body: ToolsRequest, pictures: PictureResolve
     responseFormat: toResponseFormat(body),
     templateVariables: toTemplateVariables(body),
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
-    temperature: body.temperature ?? undefined,
-    topP: body.top_p ?? undefined,
-    topK: body.top_k == null ? undefined : Math.max(0, body.top_k),
-    minP: body.min_p ?? undefined,
-    repetitionPenalty: body.repetition_penalty ?? undefined,
-    presencePenalty: body.presence_penalty ?? undefined,
-    frequencyPenalty: body.frequency_penalty ?? undefined,
-    logitBias: body.logit_bias ?? undefined,
+    ...toSamplingOptions(body),
     logprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
-    seed: body.seed == null ? undefined : body.seed >>> 0,
-    stop: typeof body.stop === "string" ? [body.stop] : (body.stop ?? undefined),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SAMPLING_FIELDS } from "./sampling.js";
 
 /**
  * `POST /v1/chat/completions`: the request as OpenAI's SDKs send it, plus the sampling fields local servers share (`top_k`, `min_p`,
@@ -125,8 +126,6 @@ const ResponseFormat = z.discriminatedUnion(
 
 const MAX_CHOICES = 16;
 
-const StopString = z.string().min(1, "expected a non-empty stop string");
-
 export const ChatCompletionRequest = z.object({
   /** The served model, one of its names; left out, the served model. */
   model: z.string().nullish(),
@@ -134,23 +133,11 @@ export const ChatCompletionRequest = z.object({
   /** Most tokens to generate; `max_tokens` is the older name, and yields to this one. */
   max_completion_tokens: z.number().int().min(1).nullish(),
   max_tokens: z.number().int().min(1).nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
-  /** 0 or -1 keeps every token. */
-  top_k: z.number().int().min(-1).nullish(),
-  min_p: z.number().min(0).max(1).nullish(),
-  repetition_penalty: z.number().gt(0).nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  /** By token id, what is added to its logit. */
-  logit_bias: z.record(z.string().regex(/^\d+$/, "expected token ids as keys"), z.number().min(-100).max(100)).nullish(),
+  ...SAMPLING_FIELDS,
   logprobs: z.boolean().nullish(),
   top_logprobs: z.number().int().min(0).max(20).nullish(),
   /** Answers to give, each a choice of its own. */
   n: z.number().int().min(1).max(MAX_CHOICES).nullish(),
-  /** Any integer; its lowest 32 bits are the seed. */
-  seed: z.number().int().nullish(),
-  stop: z.union([StopString, z.array(StopString).max(4)], { error: "expected a string or an array of up to 4 strings" }).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   tools: z.array(Tool).nullish(),

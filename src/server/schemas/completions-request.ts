@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SAMPLING_FIELDS } from "./sampling.js";
 
 /** `POST /v1/completions`: text that goes on from a prompt as it is, without a chat template. */
 
@@ -11,7 +12,6 @@ const TokenIds = z.array(z.number().int().min(0)).min(1);
 export const MAX_COMPLETIONS = 128;
 const Prompt = z.union([z.string(), TokenIds, z.array(z.union([z.string(), TokenIds])).min(1).max(MAX_COMPLETIONS)], oneOf("a string, token ids, or an array of either"));
 
-const StopString = z.string().min(1, "expected a non-empty stop string");
 const refused = (instead: string) => z.null({ error: `expected nothing: this server does not do this. Instead, ${instead}` }).optional();
 
 export const CompletionRequest = z
@@ -24,21 +24,9 @@ export const CompletionRequest = z
     n: z.number().int().min(1).max(MAX_COMPLETIONS).nullish(),
     /** Begin each answer with its prompt. */
     echo: z.boolean().nullish(),
-    temperature: z.number().min(0).max(2).nullish(),
-    top_p: z.number().gt(0).max(1).nullish(),
-    /** 0 or -1 keeps every token. */
-    top_k: z.number().int().min(-1).nullish(),
-    min_p: z.number().min(0).max(1).nullish(),
-    repetition_penalty: z.number().gt(0).nullish(),
-    presence_penalty: z.number().min(-2).max(2).nullish(),
-    frequency_penalty: z.number().min(-2).max(2).nullish(),
-    /** Token ids and what is added to their logits. */
-    logit_bias: z.record(z.string().regex(/^\d+$/, "expected token ids"), z.number().min(-100).max(100)).nullish(),
+    ...SAMPLING_FIELDS,
     /** How many of the likeliest tokens to tell of in each place. */
     logprobs: z.number().int().min(0).max(5).nullish(),
-    /** Any integer; its lowest 32 bits are the seed. */
-    seed: z.number().int().nullish(),
-    stop: z.union([StopString, z.array(StopString).max(4)], { error: "expected a string or an array of up to 4 strings" }).nullish(),
     stream: z.boolean().nullish(),
     stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
     suffix: refused("write it into the prompt with the model's own marks for filling in"),
