@@ -31,8 +31,8 @@ from .checkpoint import TINY, export, load, load_state, save_state
 from .feed import IGNORED, Pool, Rows
 from .optimiser import Muon, make_optimisers
 from .packed import Packed
+from .schedule import STARTED, Log, rate_at
 
-STARTED = time.time()
 TEXT_WEIGHT = 0.35
 """Of the mean loss of text-only rows beside that of rows with pictures: answers there are few and long prompts dear."""
 
@@ -64,26 +64,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-compile", action="store_true")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
-
-
-class Log:
-    """Lines with the time since the start, on the screen and in a file; only the first process writes."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-
-    def __call__(self, *parts: Any) -> None:
-        if self.path is None:
-            return
-        line = f"[{time.time() - STARTED:.0f}] " + " ".join(str(part) for part in parts)
-        print(line, flush=True)
-        with self.path.open("a") as file:
-            file.write(line + "\n")
-
-
-def rate_at(share: float, step: int, peak: float) -> float:
-    """Held for 40 % of the time, then falling to 0 in a line; 60 steps of warming up in each call."""
-    return peak * min(1.0, (step + 1) / 60) * min(1.0, max(0.0, 1 - share) / 0.6)
 
 
 def loss_of(packed: Packed, rows: list[Tensor], texts: list[Tensor] | None, flex: bool, auxiliary_weight: float) -> tuple[Tensor, dict[str, Tensor]]:
@@ -230,7 +210,7 @@ def _loop(options: argparse.Namespace, packed: Packed, muon: Muon, adam: torch.o
         norm = torch.nn.utils.clip_grad_norm_(packed.parameters(), 1.0)
         if step == 2:
             started = time.time()
-        rate = rate_at(spent / options.total_seconds, step, options.rate)
+        rate = rate_at(spent / options.total_seconds, step, options.rate, held=0.4, warming=60)
         for group in adam.param_groups:
             group["lr"] = rate
         muon.step(rate)

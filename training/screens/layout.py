@@ -37,8 +37,8 @@ class Flow:
 
     def names(self, role: str, count: int, room: float) -> list[str]:
         """Several; now and then ones that look alike."""
-        if self.rng.random() < 0.12:
-            family = [text for text in map(self.look.plain, self.rng.choice(words.FAMILIES)) if text.lower() not in self.used and self.look.face.width(text) <= room]
+        if self.rng.random() < 0.2:
+            family = [text for text in map(self.look.plain, words.family(self.rng)) if text.lower() not in self.used and self.look.face.width(text) <= room]
             self.rng.shuffle(family)
             if len(family) > 1:
                 self.used.update(text.lower() for text in family[:count])

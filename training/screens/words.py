@@ -110,14 +110,44 @@ def made_up(rng: Random) -> str:
     return "".join(parts)
 
 
+def altered(rng: Random) -> str:
+    """A dictionary's word with one letter changed, left out, doubled or added: what is nearly a word must be read to its last letter."""
+    word = rng.choice(SHORT).lower()
+    at = rng.randrange(len(word))
+    return word[:at] + rng.choice([rng.choice(string.ascii_lowercase), "", word[at] * 2, word[at] + rng.choice(string.ascii_lowercase)]) + word[at + 1 :] or word
+
+
+def rare(rng: Random) -> str:
+    """A word that cannot be guessed."""
+    return made_up(rng) if rng.random() < 0.65 else altered(rng)
+
+
 def name(rng: Random, known: list[str]) -> str:
     """One of the known names, or one made up."""
-    return rng.choice(known) if rng.random() < 0.45 else made_up(rng).capitalize()
+    return rng.choice(known) if rng.random() < 0.25 else rare(rng).capitalize()
+
+
+def family(rng: Random) -> list[str]:
+    """Labels that are easily taken for each other: known ones, ones that share a word, ones that differ in a letter."""
+    pick = rng.random()
+    if pick < 0.35:
+        return rng.choice(FAMILIES)
+    count = rng.randint(2, 5)
+    if pick < 0.55:
+        stem = words(rng, 1, 1)
+        return list(dict.fromkeys(f"{stem} {rare(rng) if rng.random() < 0.3 else rng.choice([*ENDINGS, rng.choice(SHORT).lower()])}" for _ in range(count)))
+    if pick < 0.85:
+        stem = rng.choice([rng.choice(SHORT).lower(), rng.choice(rng.choice([BUTTONS, FIELDS, LINKS, TABS])).lower().rstrip("….?")])
+        return list(dict.fromkeys(f"{words(rng, 1, 1)} {stem}" for _ in range(count)))
+    stem = rng.choice(SHORT)
+    if len(stem) < 4:
+        return [stem, stem + "s"]
+    return list(dict.fromkeys([stem, *(stem[:at] + rng.choice(string.ascii_lowercase) + stem[at + 1 :] for at in rng.sample(range(1, len(stem)), 2))]))
 
 
 def words(rng: Random, low: int = 1, high: int = 3) -> str:
     """Words of a dictionary, so that the model reads instead of recognising the usual labels; a fifth with a small word as `of` or `in`."""
-    text = cased(rng, [made_up(rng) if rng.random() < 0.25 else rng.choice(SHORT) for _ in range(rng.randint(low, high))])
+    text = cased(rng, [rare(rng) if rng.random() < 0.35 else rng.choice(SHORT) for _ in range(rng.randint(low, high))])
     if rng.random() >= 0.2:
         return text
     parts = text.split(" ")
@@ -170,8 +200,8 @@ def person(rng: Random) -> str:
 def email(rng: Random) -> str:
     """An address for mail."""
     user = rng.choice([name(rng, NAMES).lower(), name(rng, NAMES).lower(), rng.choice(SHORT).lower(), random_text(rng, 1, 4, string.ascii_lowercase)])
-    user += rng.choice(["", "", ".", "_", "-"]) + rng.choice(["", name(rng, SURNAMES).lower(), str(rng.randint(1, 99))])
-    host = rng.choice(["example", "mail", "gmail", rng.choice(SHORT).lower(), made_up(rng), made_up(rng), random_text(rng, 1, 4, string.ascii_lowercase)])
+    user += rng.choice(["", "", "", ".", "_", "-"]) + rng.choice(["", "", name(rng, SURNAMES).lower(), str(rng.randint(1, 99))])
+    host = rng.choice(["example", "mail", rng.choice(SHORT).lower(), rare(rng), rare(rng), rare(rng), random_text(rng, 1, 4, string.ascii_lowercase)])
     return user.rstrip("._-") + "@" + host + rng.choice([".com", ".org", ".net", ".io", ".de", ".co.uk", ".test", ".example"])
 
 
@@ -230,7 +260,7 @@ def title(rng: Random) -> str:
 def value(rng: Random, label_text: str = "") -> str:
     """A text for a field, often of the kind that its label suggests."""
     key = label_text.lower()
-    if rng.random() < 0.6:
+    if rng.random() < 0.4:
         for keys, make in KINDS_BY_LABEL:
             if any(part in key for part in keys):
                 return make(rng)

@@ -26,6 +26,7 @@ from tokenizers import Tokenizer
 from transformers import WhisperConfig
 
 from model.optimiser import Muon
+from model.schedule import STARTED, Log, rate_at
 
 from . import evaluate as evaluation
 from . import network as module
@@ -36,7 +37,6 @@ from .pool import Pool
 from .vocabulary import build
 from .windows import IGNORED, LONG, SHORT, Batch, batch
 
-STARTED = time.time()
 FOLDER = Path(__file__).resolve().parents[2] / "models/hear"
 
 
@@ -64,24 +64,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-compile", action="store_true")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
-
-
-class Log:
-    """Lines with the time since the start, on the screen and in a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __call__(self, *parts: Any) -> None:
-        line = f"[speech {time.time() - STARTED:.0f}] " + " ".join(str(part) for part in parts)
-        print(line, flush=True)
-        with self.path.open("a") as file:
-            file.write(line + "\n")
-
-
-def rate_at(share: float, step: int, peak: float) -> float:
-    """Held for 45 % of the time, then falling to 0 in a line; 100 steps of warming up in each call."""
-    return peak * min(1.0, (step + 1) / 100) * min(1.0, max(0.0, 1 - share) / 0.55)
 
 
 class Batches:
@@ -171,7 +153,7 @@ def main() -> None:
     last_resort.start()
     options.out.mkdir(parents=True, exist_ok=True)
     options.state.parent.mkdir(parents=True, exist_ok=True)
-    log = Log(options.out / "log.txt")
+    log = Log(options.out / "log.txt", "speech")
     log("options", json.dumps({key: str(value) for key, value in vars(options).items()}))
     beside = options.state.with_suffix(".json")
     progress: dict[str, Any] = json.loads(beside.read_text()) if beside.exists() else {"seconds": 0.0, "steps": 0, "calls": 0, "hours": {}}
@@ -259,7 +241,7 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         if step == 2:
             started = time.time()
-        rate = rate_at(share, progress["steps"] + step if step > 100 else step, options.rate)
+        rate = rate_at(share, progress["steps"] + step if step > 100 else step, options.rate, held=0.45, warming=100)
         for group in adam.param_groups:
             group["lr"] = rate
         if bool(torch.isfinite(norm)):

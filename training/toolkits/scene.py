@@ -33,6 +33,12 @@ class Names:
         return text
 
     def several(self, role: str, low: int, high: int) -> list[str]:
+        """Now and then ones that look alike."""
+        if self.rng.random() < 0.2:
+            family = [text for text in words.family(self.rng) if text.lower() not in self.used]
+            if low <= len(family):
+                self.used.update(text.lower() for text in family)
+                return family[:high]
         return [self(role) for _ in range(self.rng.randint(low, high))]
 
 
@@ -151,8 +157,6 @@ def _inner(rng: Random, names: Names, big: bool, low: int = 1, high: int = 2) ->
 
 def _form(rng: Random, names: Names, depth: int, big: bool) -> Spec:
     labels = names.several("field", 1, 7 if big or depth == 0 else 4)
-    if rng.random() < 0.25:
-        labels = rng.choice(words.FAMILIES)[: rng.randint(2, 5)]
     return {
         "kind": "form", "rows": [row(rng, names, label) for label in labels], "label_side": rng.choice(["left", "left", "left", "top"]),
         "align": rng.choice(["start", "end"]), "columns": rng.choice([1, 1, 1, 2]), "suffix": rng.choice([":", ":", "", "", " *"]), "gap": rng.randint(2, 10),
