@@ -92,7 +92,7 @@ async function decide(options: LoopOptions, conversation: Conversation, seen: Ob
     if (!isDeskhandError(error, "model_output")) throw error;
     record.refuseReply(error.message);
     const isSecond = conversation.correction !== undefined;
-    if (isSecond || !dialect.acceptsCorrections) {
+    if (isSecond || !dialect.acceptsNotices) {
       throw new DeskhandError("model_output", `The model's reply could not be used${isSecond ? ", not even after it was told why" : ""}. ${error.message}`, { cause: error });
     }
     return decide(options, { ...conversation, correction: { reply, reason: error.message } }, seen, record);

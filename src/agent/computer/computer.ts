@@ -19,11 +19,33 @@ export interface Display {
   scale: number;
 }
 
+/** A window of some application. */
+export interface WindowInfo {
+  /** Tells it from the others while it is open. */
+  id: string;
+  /** The names its application goes by, e.g. both parts of WM_CLASS; at least one. */
+  applications: string[];
+  /** May be whatever the application, or the page it shows, likes. */
+  title: string;
+}
+
+/** Whose windows are where. */
+export interface Windows {
+  /** The uppermost window at a place, in logical desktop pixels; undefined where there is none or nobody knows. */
+  at(point: Point): Promise<WindowInfo | undefined>;
+  /** The window that keys go to. */
+  focused(): Promise<WindowInfo | undefined>;
+  /** Asks for a window to be raised and given the keys again; whether it was shows in `focused`. */
+  activate(window: WindowInfo): Promise<void>;
+}
+
 /**
  * Eyes and hands. Positions are logical desktop pixels; all methods resolve when the system has taken the event.
  * Implementations: `desktop.ts` (a real display) and `memory.ts` (for tests).
  */
 export interface Computer {
+  /** Absent where windows cannot be told apart. */
+  readonly windows?: Windows;
   display(): Promise<Display>;
   capture(signal?: AbortSignal): Promise<Screenshot>;
   move(to: Point): Promise<void>;
@@ -37,6 +59,11 @@ export interface Computer {
   /** Presses the keys in order and releases them in reverse. */
   chord(keys: string[]): Promise<void>;
   cursor(): Promise<Point>;
+  /**
+   * Calls back whenever these keys are pressed, whichever program has the keyboard; absent where the system has no such thing.
+   * @throws DeskhandError `display_unavailable` when another program has taken the keys.
+   */
+  watchHotkey?(keys: string[], onPressed: () => void): Promise<AsyncDisposable>;
   /** Lets go of every key and button this computer holds. Idempotent, never throws. */
   releaseAll(): Promise<void>;
   /** `releaseAll`, then frees connections and child processes. */

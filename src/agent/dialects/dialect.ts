@@ -13,6 +13,13 @@ export interface PictureSize {
   maxPixels: number;
 }
 
+/** What the agent itself tells the model beside a screenshot: that the run goes in circles, what was refused, what a person said. */
+export interface Notice {
+  text: string;
+  /** Data URI of a part of the same screenshot, enlarged. */
+  detail?: string;
+}
+
 /** One finished step, as the next prompt needs it. */
 export interface Turn {
   /** What was done, in the model's own words where it gave any. */
@@ -20,8 +27,12 @@ export interface Turn {
   reply: ModelReply;
   /** Data URI of the screenshot the reply was given for. */
   picture: string;
+  /** What stood beside that screenshot. */
+  notice?: Notice;
   /** Whether anything changed on the screen afterwards, a blinking caret apart. */
   hadEffect: boolean;
+  /** Set when not all of it was done; the next notice says why. */
+  refused?: boolean;
 }
 
 /** Everything a prompt is made of. */
@@ -30,6 +41,8 @@ export interface Conversation {
   turns: readonly Turn[];
   /** Data URI of the current screenshot. */
   picture: string;
+  /** What to tell beside it; only for a dialect that `acceptsNotices`. */
+  notice?: Notice;
   /** The reply to this very screenshot that could not be used, and why. */
   correction?: { reply: ModelReply; reason: string };
 }
@@ -58,8 +71,8 @@ export interface Dialect {
   readonly sampling: Sampling;
   readonly tools: ChatCompletionFunctionTool[];
   readonly systemPrompt: string;
-  /** False for a model that knows one prompt format only: telling it what was wrong would not change its answer. */
-  readonly acceptsCorrections: boolean;
+  /** False for a model that knows one prompt format only: it can be told neither what was wrong with a reply nor anything else. */
+  readonly acceptsNotices: boolean;
   render(conversation: Conversation): ChatCompletionMessageParam[];
   /** @throws DeskhandError `model_output`; the message is written for the model, which gets it as the correction. */
   parse(reply: ModelReply, chain: CoordinateChain): ParsedStep;

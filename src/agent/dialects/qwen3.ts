@@ -2,7 +2,7 @@ import type { ChatCompletionContentPart, ChatCompletionMessageParam } from "open
 import type { ModelReply } from "../model-client.js";
 import { describeAction } from "../describe.js";
 import { COMPUTER_USE_TOOL, toParsedAction } from "./computer-use.js";
-import type { Conversation, Dialect, Turn } from "./dialect.js";
+import type { Conversation, Dialect, Notice, Turn } from "./dialect.js";
 import { readToolCalls, textBesideCalls } from "./tool-calls.js";
 
 /**
@@ -31,7 +31,7 @@ export const qwen3: Dialect = {
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 2048 },
   tools: [COMPUTER_USE_TOOL],
   systemPrompt: SYSTEM_PROMPT,
-  acceptsCorrections: true,
+  acceptsNotices: true,
   render,
   parse(reply, chain) {
     const actions = readToolCalls(reply).map((call) => toParsedAction(call, chain));
@@ -40,20 +40,20 @@ export const qwen3: Dialect = {
   },
 };
 
-function render({ task, turns, picture, correction }: Conversation): ChatCompletionMessageParam[] {
+function render({ task, turns, picture, notice, correction }: Conversation): ChatCompletionMessageParam[] {
   const messages: ChatCompletionMessageParam[] = [{ role: "system", content: SYSTEM_PROMPT }];
   const firstPicture = firstPictureKept(turns.length);
   const screenshot = (dataUri: string, index: number): ChatCompletionContentPart =>
     index >= firstPicture ? { type: "image_url", image_url: { url: dataUri } } : { type: "text", text: "(earlier screenshot, no longer shown)" };
-  const user = (dataUri: string, index: number) => {
+  const user = (dataUri: string, index: number, notice: Notice | undefined) => {
     const text = index === 0 ? `Task: ${task}` : "The screen now:";
-    messages.push({ role: "user", content: [{ type: "text", text }, screenshot(dataUri, index)] });
+    messages.push({ role: "user", content: [{ type: "text", text }, screenshot(dataUri, index), ...noticeParts(notice, index >= firstPicture)] });
   };
   turns.forEach((turn, index) => {
-    user(turn.picture, index);
+    user(turn.picture, index, turn.notice);
     messages.push(...replay(turn));
   });
-  user(picture, turns.length);
+  user(picture, turns.length, notice);
   if (correction) {
     messages.push(
       { role: "assistant", content: asText(correction.reply) },
@@ -63,13 +63,20 @@ function render({ task, turns, picture, correction }: Conversation): ChatComplet
   return messages;
 }
 
+/** The words stay when the pictures go. */
+function noticeParts(notice: Notice | undefined, withPicture: boolean): ChatCompletionContentPart[] {
+  if (!notice) return [];
+  const text: ChatCompletionContentPart = { type: "text", text: notice.text };
+  return notice.detail !== undefined && withPicture ? [text, { type: "image_url", image_url: { url: notice.detail } }] : [text];
+}
+
 /** All pictures since the last compaction, and the one before it so that there is always a before and an after. */
 function firstPictureKept(turnsDone: number): number {
   return Math.max(0, Math.floor(turnsDone / TURNS_BETWEEN_COMPACTIONS) * TURNS_BETWEEN_COMPACTIONS - 1);
 }
 
 /** A past reply as the server gave it: a structured call needs its tool message, a call in the text does not. */
-function replay({ reply }: Turn): ChatCompletionMessageParam[] {
+function replay({ reply, refused }: Turn): ChatCompletionMessageParam[] {
   if (reply.toolCalls.length === 0) return [{ role: "assistant", content: reply.text }];
   return [
     {
@@ -77,7 +84,7 @@ function replay({ reply }: Turn): ChatCompletionMessageParam[] {
       content: reply.text || null,
       tool_calls: reply.toolCalls.map((call) => ({ id: call.id, type: "function" as const, function: { name: call.name, arguments: call.arguments } })),
     },
-    ...reply.toolCalls.map((call) => ({ role: "tool" as const, tool_call_id: call.id, content: "Done." })),
+    ...reply.toolCalls.map((call) => ({ role: "tool" as const, tool_call_id: call.id, content: refused ? "Refused." : "Done." })),
   ];
 }
 

@@ -19,7 +19,7 @@ export const tiny: Dialect = {
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 256 },
   tools: [],
   systemPrompt: "",
-  acceptsCorrections: false,
+  acceptsNotices: false,
   render({ task, turns, picture }) {
     const previous = turns.length === 0 ? " none" : turns.map(({ summary, hadEffect }, index) => `\n${index + 1}. ${summary}${hadEffect ? "" : NO_CHANGE}`).join("");
     return [
