@@ -1,15 +1,23 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { throwIfAborted } from "../core/errors.js";
-import type { Action, MouseButton, Point } from "./actions.js";
+import type { Action, Point } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
 
 /** Programs begin a drag only after they have seen the pointer travel, and follow it only at their own pace. */
 const DRAG_STEPS = 12;
 const DRAG_STEP_MS = 10;
 
-/** Does one action. An abort ends it between two events and may leave a button held: the caller releases. */
+/**
+ * Does one action. Keys held for the length of it are released when it fails or is aborted; a button may stay held then: the caller
+ * releases everything at the end of a run.
+ */
 export async function perform(computer: Computer, action: Action, signal: AbortSignal): Promise<void> {
   throwIfAborted(signal);
+  if (!("held" in action) || !action.held) return performUnheld(computer, action, signal);
+  await whileHeld(computer, action.held, () => performUnheld(computer, action, signal));
+}
+
+async function performUnheld(computer: Computer, action: Action, signal: AbortSignal): Promise<void> {
   switch (action.type) {
     case "click":
       if (action.at) await computer.move(action.at);
@@ -17,7 +25,13 @@ export async function perform(computer: Computer, action: Action, signal: AbortS
     case "move":
       return computer.move(action.to);
     case "drag":
-      return drag(computer, action.from, action.to, action.button, signal);
+      return drag(computer, action, signal);
+    case "mouse_down":
+      if (action.at) await computer.move(action.at);
+      return computer.press(action.button);
+    case "mouse_up":
+      if (action.at) await computer.move(action.at);
+      return computer.release(action.button);
     case "scroll":
       if (action.at) await computer.move(action.at);
       return computer.scroll(action.up, action.left);
@@ -25,24 +39,55 @@ export async function perform(computer: Computer, action: Action, signal: AbortS
       return computer.type(action.text, signal);
     case "key":
       return computer.chord(action.keys);
+    case "hold_key":
+      return whileHeld(computer, action.keys, () => pause(action.ms, signal));
+    case "key_down":
+      return computer.keyDown(action.keys);
+    case "key_up":
+      return computer.keyUp(action.keys);
     case "wait":
-      if (action.ms > 0) await delay(action.ms, undefined, { signal });
+      if (action.ms > 0) await pause(action.ms, signal);
       return;
+    // The loop's own affairs.
+    case "screenshot":
+    case "zoom":
+    case "ask":
     case "answer":
     case "terminate":
       return;
   }
 }
 
-async function drag(computer: Computer, from: Point | undefined, to: Point, button: MouseButton, signal: AbortSignal): Promise<void> {
-  if (from) await computer.move(from);
-  const start = await computer.cursor();
-  await computer.press(button);
-  for (let step = 1; step <= DRAG_STEPS; step++) {
-    await delay(DRAG_STEP_MS, undefined, { signal });
-    const part = step / DRAG_STEPS;
-    await computer.move({ x: Math.round(start.x + (to.x - start.x) * part), y: Math.round(start.y + (to.y - start.y) * part) });
+async function whileHeld(computer: Computer, keys: string[], work: () => Promise<void>): Promise<void> {
+  try {
+    await computer.keyDown(keys);
+    await work();
+  } finally {
+    await computer.keyUp(keys);
   }
-  await delay(DRAG_STEP_MS, undefined, { signal });
+}
+
+async function drag(computer: Computer, { from, via = [], to, button }: Extract<Action, { type: "drag" }>, signal: AbortSignal): Promise<void> {
+  if (from) await computer.move(from);
+  let at = await computer.cursor();
+  await computer.press(button);
+  const targets = [...via, to];
+  const steps = Math.ceil(DRAG_STEPS / targets.length);
+  for (const target of targets) {
+    for (let step = 1; step <= steps; step++) {
+      await pause(DRAG_STEP_MS, signal);
+      await computer.move(between(at, target, step / steps));
+    }
+    at = target;
+  }
+  await pause(DRAG_STEP_MS, signal);
   await computer.release(button);
+}
+
+function between(a: Point, b: Point, part: number): Point {
+  return { x: Math.round(a.x + (b.x - a.x) * part), y: Math.round(a.y + (b.y - a.y) * part) };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal });
 }

@@ -152,7 +152,7 @@ describe("replies that cannot be used", () => {
   it("refuse a click at a cursor that is on another display", async () => {
     await withAgent([toolReply({ action: "left_click" }), toolReply({ action: "left_click" })], async ({ agent, computer }) => {
       computer.moveByPerson({ x: -50, y: 10 });
-      expect((await agent.run("go")).reason).toMatch(/cursor is not on this screen/);
+      expect((await agent.run("go")).reason).toMatch(/on this screen but the action would happen at \(-50, 10\)/);
     }, { agent: QWEN });
   });
 });

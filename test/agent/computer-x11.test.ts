@@ -61,6 +61,8 @@ describe("the mouse", () => {
     ["left", ["press 1", "release 1"]],
     ["middle", ["press 2", "release 2"]],
     ["right", ["press 3", "release 3"]],
+    ["back", ["press 8", "release 8"]],
+    ["forward", ["press 9", "release 9"]],
   ] as const)("clicks the %s button", async (button, events) => {
     expect(await eventsOf(() => computer.click(button, 1), 2)).toEqual(events);
   });
@@ -146,6 +148,28 @@ describe("keys", () => {
       for (const keys of [["ctrl", "a"], ["ctrl", "x"], ["ctrl", "v"], ["ctrl", "v"], ["enter"]]) await computer.chord(keys);
       expect((await entry.ended()).output).toBe("abab\n");
     });
+  });
+
+  it("stay down until they are let go, in reverse, and once only", async () => {
+    const events = await eventsOf(async () => {
+      await computer.keyDown(["ctrl", "shift"]);
+      await computer.keyDown(["Control_L"]);
+      await computer.click("left", 1);
+      await computer.chord(["ctrl", "b"]);
+      await computer.keyUp(["ctrl", "shift"]);
+      await computer.keyUp(["ctrl"]);
+    }, 8);
+    expect(events).toEqual(["press Control_L", "press Shift_L", "press 1", "release 1", "press B", "release B", "release Shift_L", "release Control_L"]);
+  });
+
+  it("are let go by releaseAll", async () => {
+    const events = await eventsOf(async () => {
+      await computer.keyDown(["shift", "é"]);
+      await computer.releaseAll();
+      await computer.keyUp(["shift"]);
+      await computer.chord(["b"]);
+    }, 6);
+    expect(events).toEqual(["press Shift_L", "press eacute", "release eacute", "release Shift_L", "press b", "release b"]);
   });
 
   it("are refused before anything is pressed when one is unknown", async () => {

@@ -44,6 +44,8 @@ export interface Windows {
  * Implementations: `desktop.ts` (a real display) and `memory.ts` (for tests).
  */
 export interface Computer {
+  /** The mouse buttons it can press. */
+  readonly buttons: readonly MouseButton[];
   /** Absent where windows cannot be told apart. */
   readonly windows?: Windows;
   display(): Promise<Display>;
@@ -52,12 +54,16 @@ export interface Computer {
   click(button: MouseButton, count: number): Promise<void>;
   press(button: MouseButton): Promise<void>;
   release(button: MouseButton): Promise<void>;
-  /** Wheel clicks: positive is up and left. */
+  /** Wheel clicks, parts of one included where the system has them (`wheel.ts`): positive is up and left. */
   scroll(up: number, left: number): Promise<void>;
   /** Text arrives exactly as given, on every keyboard layout. */
   type(text: string, signal?: AbortSignal): Promise<void>;
   /** Presses the keys in order and releases them in reverse. */
   chord(keys: string[]): Promise<void>;
+  /** Presses the keys in order and leaves them down; those that are down already stay as they are. */
+  keyDown(keys: string[]): Promise<void>;
+  /** Releases those of the keys that are down, in reverse. */
+  keyUp(keys: string[]): Promise<void>;
   cursor(): Promise<Point>;
   /**
    * Calls back whenever these keys are pressed, whichever program has the keyboard; absent where the system has no such thing.

@@ -6,6 +6,10 @@ export interface Keyboard {
   type(text: string, signal?: AbortSignal): Promise<void>;
   /** Presses in order, releases in reverse; releases what it pressed when one fails. */
   chord(keys: ChordKey[]): Promise<void>;
+  /** Presses in order and leaves down what was not down before. */
+  keyDown(keys: ChordKey[]): Promise<void>;
+  /** Releases in reverse what `keyDown` has pressed of these. */
+  keyUp(keys: ChordKey[]): Promise<void>;
   releaseAll(): Promise<void>;
   /** For an exiting process: what can be released without waiting. */
   releaseNow(): void;

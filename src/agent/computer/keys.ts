@@ -95,6 +95,11 @@ export function resolveChord(keys: readonly string[]): ChordKey[] {
   return parts.map((part) => resolve(part, parts.length === 1));
 }
 
+/** The same for every spelling of a key. */
+export function keyId(key: ChordKey): string {
+  return key.kind === "named" ? key.key.name : `'${key.char}'`;
+}
+
 /** `ctrl+a` → ctrl, a; `ctrl++` → ctrl, +; `+` → +. */
 function split(chord: string): string[] {
   if ([...chord].length <= 1) return [chord];

@@ -1,8 +1,8 @@
 import { throwIfAborted } from "../../core/errors.js";
-import type { MouseButton, Point } from "../actions.js";
+import { MouseButton, type Point } from "../actions.js";
 import type { Computer, Display, Screenshot } from "./computer.js";
 import { recordOwnMove } from "./failsafe.js";
-import { resolveChord } from "./keys.js";
+import { keyId, resolveChord } from "./keys.js";
 
 /** One thing that was done to a `MemoryComputer`, in the order it happened. */
 export type ComputerEvent =
@@ -13,6 +13,8 @@ export type ComputerEvent =
   | { type: "scroll"; up: number; left: number; at: Point }
   | { type: "type"; text: string }
   | { type: "chord"; keys: string[] }
+  | { type: "keyDown"; keys: string[] }
+  | { type: "keyUp"; keys: string[] }
   | { type: "releaseAll" }
   | { type: "close" };
 
@@ -29,9 +31,12 @@ export interface MemoryComputerOptions {
 
 /** A computer without a machine: it paints what the test says and writes down what was done. Sizes are logical pixels. */
 export class MemoryComputer implements Computer {
+  readonly buttons = MouseButton.options;
   readonly events: ComputerEvent[] = [];
   /** Buttons held now. */
   readonly held = new Set<MouseButton>();
+  /** Keys held now, by `keyId`. */
+  readonly heldKeys = new Set<string>();
   captures = 0;
   #cursor: Point = { x: 0, y: 0 };
   readonly #options: MemoryComputerOptions;
@@ -92,6 +97,16 @@ export class MemoryComputer implements Computer {
     await this.#record({ type: "chord", keys: [...keys] });
   }
 
+  async keyDown(keys: string[]): Promise<void> {
+    for (const key of resolveChord(keys)) this.heldKeys.add(keyId(key));
+    await this.#record({ type: "keyDown", keys: [...keys] });
+  }
+
+  async keyUp(keys: string[]): Promise<void> {
+    for (const key of resolveChord(keys)) this.heldKeys.delete(keyId(key));
+    await this.#record({ type: "keyUp", keys: [...keys] });
+  }
+
   async cursor(): Promise<Point> {
     return { ...this.#cursor };
   }
@@ -103,11 +118,13 @@ export class MemoryComputer implements Computer {
 
   async releaseAll(): Promise<void> {
     this.held.clear();
+    this.heldKeys.clear();
     this.events.push({ type: "releaseAll" });
   }
 
   async close(): Promise<void> {
     this.held.clear();
+    this.heldKeys.clear();
     this.events.push({ type: "close" });
   }
 

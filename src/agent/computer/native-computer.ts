@@ -8,10 +8,8 @@ import { NativeKeyboard } from "./native-keyboard.js";
 import { loadNut, type Nut } from "./nut.js";
 import { isBlack, rgbaFromBgra } from "./pixels.js";
 import { captureByProgram } from "./screenshot-desktop.js";
+import { wheelUnits } from "./wheel.js";
 import { oblige, type Obligation, type StandingObligation } from "./watchdog.js";
-
-/** What one wheel click is in nut-js' scroll unit: a pixel on macOS (a click of a notched wheel moves about 3 lines), 1/120 on Windows. */
-const WHEEL_CLICK = process.platform === "darwin" ? 40 : 120;
 
 /**
  * The main display of macOS or Windows through nut-js.
@@ -38,7 +36,11 @@ async function grab(nut: Nut): Promise<Screenshot> {
   return { data: rgbaFromBgra(data, width, height, byteWidth), widthPx: width, heightPx: height };
 }
 
+/** nut-js knows no others. */
+const BUTTONS = ["left", "middle", "right"] as const;
+
 class NativeComputer implements Computer {
+  readonly buttons = BUTTONS;
   readonly #nut: Nut;
   readonly #display: Display;
   readonly #keyboard: NativeKeyboard;
@@ -93,9 +95,10 @@ class NativeComputer implements Computer {
   }
 
   async press(button: MouseButton): Promise<void> {
+    const number = this.#number(button);
     this.#heldButtons.add(button);
     this.#obligation.update(this.#held());
-    await this.#nut.mouse.pressButton(this.#number(button));
+    await this.#nut.mouse.pressButton(number);
   }
 
   async release(button: MouseButton): Promise<void> {
@@ -106,10 +109,12 @@ class NativeComputer implements Computer {
 
   async scroll(up: number, left: number): Promise<void> {
     const { mouse } = this.#nut;
-    if (up > 0) await mouse.scrollUp(up * WHEEL_CLICK);
-    if (up < 0) await mouse.scrollDown(-up * WHEEL_CLICK);
-    if (left > 0) await mouse.scrollLeft(left * WHEEL_CLICK);
-    if (left < 0) await mouse.scrollRight(-left * WHEEL_CLICK);
+    const system = process.platform === "darwin" ? "macos" : "windows";
+    const [vertical, horizontal] = [wheelUnits(up, system), wheelUnits(left, system)];
+    if (vertical > 0) await mouse.scrollUp(vertical);
+    if (vertical < 0) await mouse.scrollDown(-vertical);
+    if (horizontal > 0) await mouse.scrollLeft(horizontal);
+    if (horizontal < 0) await mouse.scrollRight(-horizontal);
   }
 
   type(text: string, signal?: AbortSignal): Promise<void> {
@@ -118,6 +123,14 @@ class NativeComputer implements Computer {
 
   async chord(keys: string[]): Promise<void> {
     await this.#keyboard.chord(resolveChord(keys));
+  }
+
+  async keyDown(keys: string[]): Promise<void> {
+    await this.#keyboard.keyDown(resolveChord(keys));
+  }
+
+  async keyUp(keys: string[]): Promise<void> {
+    await this.#keyboard.keyUp(resolveChord(keys));
   }
 
   async cursor(): Promise<Point> {
@@ -144,7 +157,10 @@ class NativeComputer implements Computer {
 
   #number(button: MouseButton): number {
     const { Button } = this.#nut;
-    return { left: Button.LEFT, middle: Button.MIDDLE, right: Button.RIGHT }[button];
+    const numbers: Partial<Record<MouseButton, number>> = { left: Button.LEFT, middle: Button.MIDDLE, right: Button.RIGHT };
+    const number = numbers[button];
+    if (number === undefined) throw new DeskhandError("invalid_argument", `Expected one of the mouse buttons ${BUTTONS.join(", ")} but received ${button}, which nut-js cannot press.`, { param: "button" });
+    return number;
   }
 
   #held(): Obligation {

@@ -9,6 +9,9 @@ import { typeableCharacters } from "./typed-text.js";
 /** An application reads the clipboard only some time after the paste shortcut; before that its content must stay. */
 const PASTE_MS = 200;
 
+/** Elsewhere nut-js presses the modifiers of a key, and releases them with it: those held longer must not be among them. */
+const MODIFIERS_IN_EVENT = process.platform === "darwin";
+
 /** Keys of a US keyboard, which nut-js' names stand for: the character without and with Shift. */
 const CHARACTER_KEYS: readonly (readonly [plain: string, shifted: string, key: keyof typeof Key])[] = [
   ...[..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter) => [letter.toLowerCase(), letter, letter as keyof typeof Key] as const),
@@ -53,6 +56,19 @@ export class NativeKeyboard implements Keyboard {
     await this.#tap(keys.flatMap((key) => this.#numbers(key)));
   }
 
+  async keyDown(keys: ChordKey[]): Promise<void> {
+    for (const number of keys.flatMap((key) => this.#numbers(key))) if (!this.#held.includes(number)) await this.#press(number, MODIFIERS_IN_EVENT ? this.#held : []);
+  }
+
+  async keyUp(keys: ChordKey[]): Promise<void> {
+    for (const number of keys.flatMap((key) => this.#numbers(key)).toReversed()) {
+      if (!this.#held.includes(number)) continue;
+      await this.#nut.keyboard.releaseKey(number);
+      this.#held = this.#held.filter((held) => held !== number);
+      this.#report();
+    }
+  }
+
   async releaseAll(): Promise<void> {
     this.releaseNow();
   }
@@ -78,13 +94,7 @@ export class NativeKeyboard implements Keyboard {
   async #tap(keys: number[]): Promise<void> {
     const before = this.#held.length;
     try {
-      for (const key of keys) {
-        // The keys before it go along as its modifiers: macOS takes them from the event, not from what is held.
-        const chord = [...this.#held.slice(before), key];
-        this.#held.push(key);
-        this.#report();
-        await this.#nut.keyboard.pressKey(...chord);
-      }
+      for (const key of keys) if (!this.#held.includes(key)) await this.#press(key, MODIFIERS_IN_EVENT ? this.#held : this.#held.slice(before));
     } finally {
       for (let end = this.#held.length; end > before; end--) {
         await this.#nut.keyboard.releaseKey(...this.#held.slice(before, end)).catch(() => undefined);
@@ -92,6 +102,14 @@ export class NativeKeyboard implements Keyboard {
       }
       this.#report();
     }
+  }
+
+  /** `modifiers` go along with the key: macOS takes them from the event, not from what is held. */
+  async #press(key: number, modifiers: readonly number[]): Promise<void> {
+    const chord = [...modifiers, key];
+    this.#held.push(key);
+    this.#report();
+    await this.#nut.keyboard.pressKey(...chord);
   }
 
   #numbers(key: ChordKey): number[] {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeskhandError, messageOf, throwIfAborted } from "../../core/errors.js";
-import type { MouseButton, Point } from "../actions.js";
+import { MouseButton, type Point } from "../actions.js";
 import type { Computer, Display, Screenshot } from "./computer.js";
 import { guardExit } from "./exit-guard.js";
 import { recordOwnMove } from "./failsafe.js";
@@ -9,8 +9,9 @@ import { rgbaFromBgra } from "./pixels.js";
 import { oblige, type Obligation, type StandingObligation } from "./watchdog.js";
 import type { X11Connection } from "./x11-connection.js";
 import { X11Keyboard } from "./x11-keyboard.js";
+import { wheelUnits } from "./wheel.js";
 
-const BUTTONS: Readonly<Record<MouseButton, number>> = { left: 1, middle: 2, right: 3 };
+const BUTTONS: Readonly<Record<MouseButton, number>> = { left: 1, middle: 2, right: 3, back: 8, forward: 9 };
 /** The wheel is four more buttons, one click each (X11 convention). */
 const WHEEL = { up: 4, down: 5, left: 6, right: 7 } as const;
 const CLICK_TIMEOUT_MS = 150;
@@ -24,6 +25,7 @@ const CLICK_TIMEOUT_MS = 150;
  * 1.2 ms and 1920×1080 takes 10 ms.
  */
 export class X11Computer implements Computer {
+  readonly buttons = MouseButton.options;
   readonly displayName: string;
   readonly #connection: X11Connection;
   readonly #display: Display;
@@ -108,8 +110,8 @@ export class X11Computer implements Computer {
   }
 
   async scroll(up: number, left: number): Promise<void> {
-    this.#turnWheel(up >= 0 ? WHEEL.up : WHEEL.down, Math.abs(up));
-    this.#turnWheel(left >= 0 ? WHEEL.left : WHEEL.right, Math.abs(left));
+    this.#turnWheel(up >= 0 ? WHEEL.up : WHEEL.down, Math.abs(wheelUnits(up, "x11")));
+    this.#turnWheel(left >= 0 ? WHEEL.left : WHEEL.right, Math.abs(wheelUnits(left, "x11")));
     await this.#connection.sync();
   }
 
@@ -122,6 +124,16 @@ export class X11Computer implements Computer {
     const chord = resolveChord(keys);
     await this.#awaitClicks();
     await this.#keyboard.chord(chord);
+  }
+
+  async keyDown(keys: string[]): Promise<void> {
+    const chord = resolveChord(keys);
+    await this.#awaitClicks();
+    await this.#keyboard.keyDown(chord);
+  }
+
+  async keyUp(keys: string[]): Promise<void> {
+    await this.#keyboard.keyUp(resolveChord(keys));
   }
 
   cursor(): Promise<Point> {

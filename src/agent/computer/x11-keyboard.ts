@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { Keyboard, OnHeld } from "./keyboard.js";
-import type { ChordKey } from "./keys.js";
+import { keyId, type ChordKey } from "./keys.js";
 import { typeableCharacters } from "./typed-text.js";
 import { awaitFocusedApplication } from "./x11-barrier.js";
 import type { X11Connection } from "./x11-connection.js";
@@ -27,6 +27,8 @@ export class X11Keyboard implements Keyboard {
   readonly #onHeld: OnHeld;
   /** Keycodes held, in the order they were pressed. */
   #held: number[] = [];
+  /** Keycodes that `keyDown` holds, by `keyId`. */
+  readonly #down = new Map<string, number[]>();
   #borrowed: number[] = [];
 
   constructor(connection: X11Connection, onHeld: OnHeld) {
@@ -63,6 +65,40 @@ export class X11Keyboard implements Keyboard {
   }
 
   async chord(keys: ChordKey[]): Promise<void> {
+    const keycodes = await this.#keycodesFor(keys);
+    await this.#withNeutralState(0, async () => {
+      const before = this.#held.length;
+      try {
+        for (const keycode of keycodes) if (!this.#held.includes(keycode)) this.#press(keycode);
+        await this.#connection.sync();
+      } finally {
+        for (const keycode of this.#held.slice(before).toReversed()) this.#release(keycode);
+      }
+      await this.#connection.sync();
+    });
+  }
+
+  async keyDown(keys: ChordKey[]): Promise<void> {
+    for (const key of keys) {
+      const pressed = (await this.#keycodesFor([key])).filter((keycode) => !this.#held.includes(keycode));
+      await this.#withNeutralState(0, async () => {
+        for (const keycode of pressed) this.#press(keycode);
+        this.#down.set(keyId(key), [...(this.#down.get(keyId(key)) ?? []), ...pressed]);
+        await this.#connection.sync();
+      });
+    }
+  }
+
+  async keyUp(keys: ChordKey[]): Promise<void> {
+    for (const id of keys.map(keyId).toReversed()) {
+      for (const keycode of (this.#down.get(id) ?? []).toReversed()) this.#release(keycode);
+      this.#down.delete(id);
+    }
+    await this.#connection.sync();
+  }
+
+  /** The keys to press for a chord, in order, with Shift where the layout wants it. */
+  async #keycodesFor(keys: ChordKey[]): Promise<number[]> {
     await this.#keymap.refresh();
     const keysyms = keys.map((key) => this.#keysym(key));
     await this.#keymap.bind(keysyms);
@@ -75,16 +111,7 @@ export class X11Keyboard implements Keyboard {
     // `ctrl` and `+` on a layout with + above = is Ctrl+Shift+=.
     const firstShifted = positions.findIndex(({ shift }) => shift);
     if (firstShifted >= 0 && !keycodes.slice(0, firstShifted).includes(this.#keymap.shiftKeycode)) keycodes.splice(firstShifted, 0, this.#keymap.shiftKeycode);
-    await this.#withNeutralState(0, async () => {
-      const before = this.#held.length;
-      try {
-        for (const keycode of keycodes) this.#press(keycode);
-        await this.#connection.sync();
-      } finally {
-        for (const keycode of this.#held.slice(before).toReversed()) this.#release(keycode);
-      }
-      await this.#connection.sync();
-    });
+    return keycodes;
   }
 
   async releaseAll(): Promise<void> {
@@ -94,6 +121,7 @@ export class X11Keyboard implements Keyboard {
 
   releaseNow(): void {
     for (const keycode of this.#held.toReversed()) this.#release(keycode);
+    this.#down.clear();
   }
 
   async close(): Promise<void> {

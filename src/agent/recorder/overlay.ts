@@ -38,16 +38,21 @@ function drawAction(action: Action, cursor: Point | undefined, chain: Coordinate
     case "click": {
       const at = local(action.at) ?? here;
       if (!at) return [];
-      const words = [action.button === "left" ? "" : action.button, action.count > 1 ? `× ${action.count}` : ""].filter((word) => word !== "");
+      const words = [...(action.held ?? []), action.button === "left" ? "" : action.button, action.count > 1 ? `× ${action.count}` : ""].filter((word) => word !== "");
       const beside = unit * (at.y + unit * 9 < chain.display.height ? 6 : -6);
       return [target(at, unit), ...(words.length > 0 ? [label({ x: at.x, y: at.y + beside }, words.join(" "), unit, chain)] : [])];
     }
     case "move":
       return target(local(action.to)!, unit);
     case "drag": {
-      const from = local(action.from) ?? here;
-      const to = local(action.to)!;
-      return from ? [arrow(from, to, unit), target(to, unit)] : target(to, unit);
+      const points = [local(action.from) ?? here, ...(action.via ?? []).map(local), local(action.to)].filter((point) => point !== undefined);
+      const arrows = points.slice(1).map((point, index) => arrow(points[index]!, point, unit));
+      return [...arrows, target(points.at(-1)!, unit)];
+    }
+    case "mouse_down":
+    case "mouse_up": {
+      const at = local(action.at) ?? here;
+      return at ? [target(at, unit), label({ x: at.x, y: at.y + unit * 6 }, `${action.button} ${action.type === "mouse_down" ? "↓" : "↑"}`, unit, chain)] : [];
     }
     case "scroll": {
       const at = local(action.at) ?? here ?? { x: chain.display.width / 2, y: chain.display.height / 2 };
@@ -58,6 +63,19 @@ function drawAction(action: Action, cursor: Point | undefined, chain: Coordinate
       return label(here ?? centre(chain), `⌨ ${action.text}`, unit, chain);
     case "key":
       return label(here ?? centre(chain), `⌨ ${action.keys.join(" + ")}`, unit, chain);
+    case "hold_key":
+      return label(here ?? centre(chain), `⌨ ${action.keys.join(" + ")}, ${action.ms / 1000} s`, unit, chain);
+    case "key_down":
+    case "key_up":
+      return label(here ?? centre(chain), `⌨ ${action.keys.join(" + ")} ${action.type === "key_down" ? "↓" : "↑"}`, unit, chain);
+    case "zoom": {
+      const { x, y } = local(action.region)!;
+      const frame = `M${x} ${y}h${action.region.width}v${action.region.height}h${-action.region.width}z`;
+      return html`<g class="mark"><path class="halo" d="${frame}"/><path class="line" d="${frame}"/></g>`;
+    }
+    case "ask":
+      return label(here ?? centre(chain), `? ${action.question}`, unit, chain);
+    case "screenshot":
     case "wait":
     case "answer":
     case "terminate":
