@@ -117,7 +117,7 @@ def conversation(rng: Random, held_out: bool = False) -> Sample:
     rng.shuffle(tools)
     definitions = [item.definition() for item in tools]
     arguments = tool.arguments()
-    if pick < 0.17:
+    if pick < 0.2:
         strings = [item for item in tool.parameters if item.say and isinstance(item.value, str) and "enum" not in item.schema and item.value in item.say]
         if strings:
             item = rng.choice(strings)

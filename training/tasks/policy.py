@@ -1,7 +1,7 @@
 """What to do next: a task, the history so far and this screen give one action.
 
 The next action follows from the last line of the history. The screen is looked at for where things are, for what the last line claims
-to have done (but typed text is not read again: a letter misread would type it for ever), for pop-ups, and for whether the target is there
+to have done (but what was typed or chosen is not read again: a letter misread would do it for ever), for pop-ups, and for whether the target is there
 at all. Earlier goals are never checked again. A goal
 that a pop-up interrupted before its last step starts again; one whose last step was taken counts as done.
 """
@@ -44,8 +44,8 @@ class Policy:
             return self.choose()
         if view.screen.areas and pick < 0.35:
             return self.hidden()
-        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.missing, self.ask, self.keys, self.other_page], [48, 11, 11, 9, 7, 7, 5, 2, 6 if len(self.pages) > 1 else 0])[0]
-        if make in (self.find, self.second_try) and not self.usable:
+        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.already, self.missing, self.ask, self.keys, self.other_page], [46, 11, 10, 7, 6, 6, 7, 5, 2, 6 if len(self.pages) > 1 else 0])[0]
+        if make in (self.find, self.second_try, self.already) and not self.usable:
             make = self.missing
         return make()
 
@@ -74,8 +74,8 @@ class Policy:
         while goals and goals[-1].satisfied() is False:
             element = goals[-1].element
             assert element is not None
-            if goals[-1].kind == "set" and self.rng.random() < 0.5:
-                break  # typed text is not read again
+            if goals[-1].kind in ("set", "combo") and self.rng.random() < 0.5:
+                break  # what was typed or chosen is not read again
             if goals[-1].kind in ("check", "uncheck"):
                 goals[-1].kind = "check" if element.checked else "uncheck"
             elif goals[-1].kind in ("set", "combo") and element.value and element.kind != "spin":
@@ -103,8 +103,11 @@ class Policy:
         return [line for goal in goals for line in history_of(self.rng, goal)]
 
     def _sample(self, kind: str, before: list[Goal], after: list[Goal], extra: list[str], reply: str, box: Element | None) -> Sample:
-        task = task_text(self.rng, before + after)
-        return Sample(f"policy:{kind}", prompt(task, self._lines(before) + extra), reply, box.box if box is not None and "coordinate" in reply else None)
+        """`extra` are the lines after those of the goals before."""
+        return self._told(kind, before + after, self._lines(before) + extra, reply, box)
+
+    def _told(self, kind: str, goals: list[Goal], lines: list[str], reply: str, box: Element | None) -> Sample:
+        return Sample(f"policy:{kind}", prompt(task_text(self.rng, goals), lines), reply, box.box if box is not None and "coordinate" in reply else None)
 
     # -- kinds of samples
 
@@ -122,7 +125,7 @@ class Policy:
         shown = next((page for page in self.pages if page.selected), None)
         if shown is not None and goal.kind in PAGED and not extra and rng.random() < 0.4:  # the tab that the task names is open, perhaps by the last step
             goal.page = shown.name
-            extra = [f"switch to {shown.name}"] if rng.random() < 0.5 else []
+            extra = [f"switch to {shown.name}" + (NO_CHANGE if rng.random() < 0.4 else "")] if rng.random() < 0.6 else []
         if step == 0 and not extra and rng.random() < 0.07:  # a pop-up came in between: the goal starts again
             lines = goal.steps()
             extra = [*lines[: rng.randrange(len(lines))], f"dismiss {vocabulary.label(rng, 'title', 3)}"]
@@ -174,7 +177,7 @@ class Policy:
         rng, view = self.rng, self.view
         for _ in range(6):
             element = pick_element(rng, self.usable)
-            if element.kind not in ("field", "check", "switch", "radio", "listitem", "treeitem", "tab", "combo", "slider") or element.multiline or element.password or element.visible < 0.9:
+            if element.kind not in ("field", "check", "switch", "radio", "listitem", "treeitem", "tab", "slider") or element.multiline or element.password or element.visible < 0.9:
                 continue
             goal = goal_for(rng, view, element, 0.0)
             if goal is None or goal.satisfied() is not False or goal.kind in ("double", "right"):
@@ -207,6 +210,24 @@ class Policy:
             return self._sample("give up", before, after, [line, line], GIVE_UP, None)
         reply = answer(view, goal, 0)
         return reply and self._sample(f"unchanged {goal.kind}", before, after, [line], reply, element)
+
+    def already(self) -> Sample | None:
+        """A click changed nothing because the option, tab or row was selected before: go on, however often it was clicked."""
+        rng, view = self.rng, self.view
+        on = [element for element in self.usable if (element.checked if element.kind == "radio" else element.selected if element.kind in ("tab", "listitem", "treeitem") else False)]
+        reached = goal_for(rng, view, rng.choice(on), 0.0) if on else None
+        if reached is None or reached.kind not in ("radio", "tab", "item") or reached.satisfied() is not True:
+            return None
+        line = reached.steps()[0]
+        extra = rng.choice([[line + NO_CHANGE], [line + NO_CHANGE], [line, line + NO_CHANGE], [line + NO_CHANGE] * 2, [line, line + NO_CHANGE, line + NO_CHANGE]])
+        rest = [element for element in self.usable if element is not reached.element and element.kind not in ("tab", "radio")]
+        goal = goal_for(rng, view, pick_element(rng, rest), 0.1) if rest and rng.random() < 0.8 else None
+        if goal is None:
+            before, _ = self._around(None)
+            return self._told("done", [*before, reached], self._lines(before) + extra, DONE, None)
+        before, after = self._around(goal)
+        reply = answer(view, goal, 0)
+        return reply and self._told(f"find {goal.kind}", [*before, reached, *after], self._lines(before) + extra, reply, goal.element)
 
     def missing(self) -> Sample | None:
         """The next goal's target is not there: say so, unless something could hide it."""

@@ -284,7 +284,7 @@ def expert(episode: Episode) -> str:
         shown = next((element for element, other in zip(screen.elements, live) if other is part), None)
         check = Goal(goal.kind, goal.name, shown, goal.value)
         unchanged = episode.history[-1].endswith(NO_CHANGE)
-        if (last and check.satisfied() is False and (goal.kind != "set" or unchanged)) or (goal.kind == "press" and unchanged):
+        if (last and check.satisfied() is False and (goal.kind not in ("set", "combo") or unchanged)) or (goal.kind == "press" and unchanged):
             done -= len(goal.steps())
     if done >= len(steps):
         return DONE
