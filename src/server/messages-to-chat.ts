@@ -22,7 +22,7 @@ export async function messagesToChat(body: CountTokensRequest & Partial<Messages
     else if (role === "user") addUserBlocks(translated, content, origin);
     else addAssistantBlocks(translated, content);
   }
-  return translated.toChatRequest(fieldsOf(body), pictures, signal);
+  return translated.toChatRequest(fieldsOf(body), (param) => nameOf(body, param), pictures, signal);
 }
 
 function addUserBlocks(translated: TranslatedMessages, blocks: readonly UserBlock[], origin: string): void {
@@ -64,7 +64,8 @@ function toPart(block: TextBlock | ImageBlock, origin: string): PlacedPart {
 }
 
 function fieldsOf(body: CountTokensRequest & Partial<MessagesRequest>) {
-  const choice = body.tool_choice;
+  const { tool_choice: choice, thinking } = body;
+  const format = body.output_config?.format ?? body.output_format;
   return {
     max_tokens: body.max_tokens,
     temperature: body.temperature,
@@ -74,5 +75,14 @@ function fieldsOf(body: CountTokensRequest & Partial<MessagesRequest>) {
     tools: body.tools?.map(({ name, description, input_schema, strict }) => ({ type: "function" as const, function: { name, description, parameters: input_schema, strict } })),
     tool_choice: choice == null ? undefined : choice.type === "any" ? "required" : choice.type === "tool" ? { type: "function", function: { name: choice.name } } : choice.type,
     ...(choice != null && choice.type !== "none" && choice.disable_parallel_tool_use && { parallel_tool_calls: false }),
+    response_format: format && { type: format.type, json_schema: { name: "answer", schema: format.schema } },
+    ...(thinking?.type === "disabled" && { reasoning_effort: "none" }),
+    ...(thinking?.type === "enabled" && { chat_template_kwargs: { enable_thinking: true, thinking: true } }),
   };
+}
+
+/** A field of the chat request in the client's words. */
+function nameOf(body: CountTokensRequest, param: string): string {
+  const format = body.output_config?.format ? "output_config.format" : "output_format";
+  return param.replace(/^tools\[(\d+)\]\.function\.parameters/, "tools.$1.input_schema").replace(/^response_format\.json_schema/, format);
 }

@@ -14,7 +14,7 @@ export async function responsesToChat(body: ResponsesRequest, before: readonly I
   if (body.instructions) translated.messages.push({ role: "system", content: body.instructions });
   for (const item of before) addItem(translated, item, "previous_response_id");
   for (const [index, item] of inputItems(body).entries()) addItem(translated, item, `input[${index}]`);
-  return translated.toChatRequest(fieldsOf(body), pictures, signal);
+  return translated.toChatRequest(fieldsOf(body), nameOf, pictures, signal);
 }
 
 function addItem(translated: TranslatedMessages, item: InputItem, origin: string): void {
@@ -60,4 +60,9 @@ function fieldsOf(body: ResponsesRequest): Record<string, unknown> {
     reasoning_effort: body.reasoning?.effort,
     response_format: format?.type === "json_schema" ? { type: format.type, json_schema: { name: format.name, schema: format.schema, strict: format.strict, description: format.description } } : format,
   };
+}
+
+/** A field of the chat request in the client's words. */
+function nameOf(param: string): string {
+  return param.replace(/^(tools\[\d+\])\.function\./, "$1.").replace(/^response_format\.json_schema/, "text.format");
 }

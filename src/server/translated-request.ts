@@ -32,22 +32,24 @@ export class TranslatedMessages {
     return parts.map(({ part }) => part);
   }
 
-  /** The engine's form of the request that these messages make with the other fields, which are those of a chat request. */
-  async toChatRequest({ stop, ...fields }: Record<string, unknown> & { stop?: string[] | null }, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
+  /**
+   * The engine's form of the request that these messages make with the other fields, which are those of a chat request.
+   * @param nameOf what the client calls one of those fields, or something in it
+   */
+  async toChatRequest({ stop, ...fields }: Record<string, unknown> & { stop?: string[] | null }, nameOf: (param: string) => string, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
     try {
       rejectUnsupported(fields);
       return await toChatRequest({ ...parseRequest(Fields, fields), stop, messages: this.messages }, pictures, signal);
     } catch (error) {
-      throw this.#renamed(error);
+      throw this.#renamed(error, nameOf);
     }
   }
 
-  #renamed(error: unknown): unknown {
+  #renamed(error: unknown, nameOf: (param: string) => string): unknown {
     if (!isDeskhandError(error) || error.param === undefined) return error;
     const { param } = error;
-    for (const [translated, origin] of this.#origins) {
-      if (param === translated || param.startsWith(`${translated}.`)) return new DeskhandError(error.code, error.message.replaceAll(param, origin), { cause: error, param: origin });
-    }
-    return error;
+    const place = [...this.#origins].find(([translated]) => param === translated || param.startsWith(`${translated}.`))?.[1];
+    const name = place ?? nameOf(param);
+    return name === param ? error : new DeskhandError(error.code, error.message.replaceAll(param, name), { cause: error, param: name });
   }
 }

@@ -98,6 +98,12 @@ describe("answers", () => {
 });
 
 describe("what reaches the engine", () => {
+  it("says whether the model shall think, where the client does", async () => {
+    reply = "ok";
+    for (const thinking of [{ type: "disabled" as const }, { type: "enabled" as const, budget_tokens: 1024 }, undefined]) await client.messages.create({ ...ask, max_tokens: 2000, thinking });
+    expect(engine.requests.map(({ templateVariables }) => templateVariables?.["enable_thinking"])).toEqual([false, true, undefined]);
+  });
+
   it("keeps every block in its place, pictures of tool results too, from data and from the web", async () => {
     await using site = await localServer((_request, response) => void response.setHeader("content-type", "image/png").end(PNG));
     reply = "ok";

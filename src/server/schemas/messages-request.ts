@@ -72,11 +72,17 @@ const ToolChoice = z.discriminatedUnion(
   oneOf('a tool_choice of type "auto", "any", "tool" or "none"'),
 );
 
+/** Left out, the model's own habit. */
 const Thinking = z.discriminatedUnion(
   "type",
   [z.object({ type: z.literal("enabled"), budget_tokens: z.number().int().min(1).nullish() }), z.object({ type: z.literal("adaptive") }), z.object({ type: z.literal("disabled") })],
   oneOf('thinking of type "enabled", "adaptive" or "disabled"'),
 );
+
+/** What the answer has to be: enforced while it is written. */
+const OutputFormat = z.object({ type: z.literal("json_schema", { error: 'expected a format of type "json_schema"' }), schema: z.record(z.string(), z.unknown()) });
+/** `effort` is a hint, as other models read it. */
+const OutputConfig = z.object({ format: OutputFormat.nullish(), effort: z.string().nullish() });
 
 /** A field that would change the answer and cannot be honoured. */
 const refused = (instead: string) => z.null({ error: `expected nothing: this server does not do this. Instead, ${instead}` }).optional();
@@ -89,6 +95,9 @@ const prompt = {
   system: z.union([z.string(), z.array(TextBlock)], oneOf("a string or an array of text blocks")).nullish(),
   tools: z.array(Tool).nullish(),
   tool_choice: ToolChoice.nullish(),
+  output_config: OutputConfig.nullish(),
+  /** What `output_config.format` was called before. */
+  output_format: OutputFormat.nullish(),
   thinking: Thinking.nullish(),
   thread: refused("send the whole conversation"),
   mcp_servers: refused("connect to them yourself and send their tools"),
