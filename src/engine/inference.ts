@@ -44,6 +44,8 @@ export interface ChatRequest extends SamplingOptions {
   parallelToolCalls?: boolean;
   /** The answer (after the thinking) is JSON, of a schema where one is given; or calls, where tools are offered. */
   responseFormat?: ResponseFormat;
+  /** All sounds of the messages together, decoded; longer ones are refused. Default: no limit. */
+  maxSoundSeconds?: number;
   /** Further variables of the model's chat template, e.g. `{ enable_thinking: false }`. */
   templateVariables?: Record<string, unknown>;
 }

@@ -1,5 +1,6 @@
 import { DeskhandError } from "../core/errors.js";
 import { decodeAudio } from "./audio/decode.js";
+import { SAMPLE_RATE } from "./audio/log-mel.js";
 import { decodeImage, type DecodedImage } from "./image/decode.js";
 import { readImageSource } from "./image/source.js";
 import type { AudioSource, ChatMessage, ImageSource } from "./messages.js";
@@ -49,7 +50,12 @@ export interface ReadMediaOptions {
   video?: VideoSampler;
   /** Tokens the model holds. */
   contextLength?: number;
+  /** All sounds together. Default: no limit. */
+  maxSoundSeconds?: number;
 }
+
+/** All pictures of one request, decoded: 64 screenshots of 2560 × 1440 are fewer. A few kilobytes can say that they are far more. */
+const MAX_PIXELS = 256e6;
 
 /** Messages whose videos are the pictures they consist of, for families or templates that know no videos. @throws DeskhandError as `readMedia`. */
 export async function withVideosAsPictures(messages: readonly ChatMessage[], { signal }: { signal?: AbortSignal } = {}): Promise<ChatMessage[]> {
@@ -57,13 +63,25 @@ export async function withVideosAsPictures(messages: readonly ChatMessage[], { s
 }
 
 /** Reads and decodes media, one after the other. @throws DeskhandError for what cannot be read; `cancelled`. */
-export async function readMedia({ images, videos, audio }: MediaSources, { signal, video: sampler = PICTURE_SAMPLER, contextLength }: ReadMediaOptions = {}): Promise<PromptMedia> {
+export async function readMedia({ images, videos, audio }: MediaSources, { signal, video: sampler = PICTURE_SAMPLER, contextLength, maxSoundSeconds = Infinity }: ReadMediaOptions = {}): Promise<PromptMedia> {
   const pictures: DecodedImage[] = [];
-  for (const source of images) pictures.push(await readImage(source, signal));
+  let pixels = 0;
+  for (const source of images) {
+    const picture = await readImage(source, signal);
+    pixels += picture.widthPx * picture.heightPx;
+    if (pixels > MAX_PIXELS) throw new DeskhandError("image_too_large", `Expected pictures of at most ${MAX_PIXELS / 1e6} megapixels together but received more. Scale them down before sending them; the model sees far fewer pixels anyway.`);
+    pictures.push(picture);
+  }
   const films: SampledVideo[] = [];
   for (const request of videos) films.push(await readVideo(request, sampler, { signal, contextLength, readImage: (source) => readImage(source, signal) }));
   const sounds: Float32Array[] = [];
-  for (const source of audio) sounds.push(await decodeAudio(source, { signal }));
+  let seconds = 0;
+  for (const source of audio) {
+    const sound = await decodeAudio(source, { signal, maxDurationS: maxSoundSeconds });
+    seconds += sound.length / SAMPLE_RATE;
+    if (seconds > maxSoundSeconds) throw new DeskhandError("unsupported_input", `Expected sounds of at most ${maxSoundSeconds} s together but received more. Send fewer, or cut them.`);
+    sounds.push(sound);
+  }
   return { images: pictures, videos: films, audio: sounds };
 }
 

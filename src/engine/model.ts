@@ -245,14 +245,14 @@ export class Model implements AsyncDisposable {
   }
 
   /** The prompt of a request, and the text it was made from. */
-  async #chatPrompt({ messages: asked, prompt, tools, toolChoice, templateVariables: variables }: ChatRequest, signal: AbortSignal | undefined): Promise<{ prompt: Prompt; text: string }> {
+  async #chatPrompt({ messages: asked, prompt, tools, toolChoice, templateVariables: variables, maxSoundSeconds }: ChatRequest, signal: AbortSignal | undefined): Promise<{ prompt: Prompt; text: string }> {
     const { architecture, template, processor, tokenizer, toolFormat } = this.#parts;
     if (prompt !== undefined) return { prompt: plainPrompt(prompt, tokenizer, architecture.vocabSize), text: "" };
     const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, signal);
     if (template === undefined) throw missingChatTemplate(this.info.id);
     const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
     const text = template.render(messages, { tools: toolChoice === "none" ? [] : tools, variables, shield, toolFormat, pictureMark: processor?.pictureMark });
-    return { prompt: await this.#prepare(text, messages, { addSpecialTokens: processor?.addsSpecialTokens ?? false, mark: shield.mark, signal }), text };
+    return { prompt: await this.#prepare(text, messages, { addSpecialTokens: processor?.addsSpecialTokens ?? false, mark: shield.mark, maxSoundSeconds, signal }), text };
   }
 
   /** Videos as they are where they are known, else as pictures. */
@@ -282,11 +282,11 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async #prepare(text: string, messages: readonly ChatMessage[], { signal, ...encoding }: { addSpecialTokens: boolean; mark?: string; signal?: AbortSignal }): Promise<Prompt> {
+  async #prepare(text: string, messages: readonly ChatMessage[], { signal, maxSoundSeconds, ...encoding }: { addSpecialTokens: boolean; mark?: string; maxSoundSeconds?: number; signal?: AbortSignal }): Promise<Prompt> {
     const { tokenizer, processor } = this.#parts;
     const encode = (part: string): number[] => tokenizer.encode(part, encoding);
     if (processor === undefined) return { tokenIds: encode(text), media: [] };
-    const media = await readMedia(mediaOf(messages), { signal, video: processor.video, contextLength: this.info.contextLength });
+    const media = await readMedia(mediaOf(messages), { signal, video: processor.video, contextLength: this.info.contextLength, maxSoundSeconds });
     return processor.prepare({ ...media, text, encode });
   }
 }

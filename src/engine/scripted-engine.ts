@@ -43,6 +43,8 @@ export interface ScriptedEngineOptions {
   onStart?: (signal: AbortSignal | undefined) => void | Promise<void>;
 }
 
+const LAST_CODE_POINT = 0x10ffff;
+
 export type Outcome = "finished" | "cancelled" | "failed";
 
 /**
@@ -112,8 +114,9 @@ export class ScriptedEngine implements Engine {
     return Promise.resolve(Array.from(text, (character) => character.codePointAt(0) ?? 0));
   }
 
+  /** Ids beyond the last character stand for nothing, as those beyond a real vocabulary do. */
   decode(tokens: readonly number[]): Promise<string> {
-    return Promise.resolve(String.fromCodePoint(...tokens));
+    return Promise.resolve(tokens.map((id) => (id <= LAST_CODE_POINT ? String.fromCodePoint(id) : "")).join(""));
   }
 
   /** The texts of the messages one after the other, and token 0 for each picture, video and sound. */

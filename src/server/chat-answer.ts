@@ -51,10 +51,10 @@ export async function* toChunks(head: AnswerHead, events: AsyncIterable<ChoiceEv
 export async function toCompletion(head: AnswerHead, events: AsyncIterable<ChoiceEvent>): Promise<ChatCompletion> {
   const joined: JoinedChoice[] = [];
   for await (const event of events) (joined[event.choice ?? 0] ??= new JoinedChoice()).add(event);
-  const [first, ...others] = joined.map((choice, index) => choice.whole(index));
-  if (!first) throw new Error(NO_FINISH);
+  if (joined.length === 0) throw new Error(NO_FINISH);
   const finished = joined.map(({ finish }) => finish!);
-  return { ...head, object: "chat.completion", choices: [first, ...others], usage: toUsage(usageOf(finished)), timings: toTimings(finished[0]!.timings) };
+  const choices = joined.map((choice, index) => choice.whole(index));
+  return { ...head, object: "chat.completion", choices, usage: toUsage(usageOf(finished)), timings: toTimings(finished[0]!.timings) };
 }
 
 class JoinedChoice {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { errorFormOf, openAiError } from "./error-forms.js";
 import { toHttpError, type HttpError } from "./errors.js";
 
-const METHODS: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const METHODS: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "TRACE"];
 
 /** Answers in the error form of the path and logs what is the server's own fault: unavailable for now (503) or at all (501) is none. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

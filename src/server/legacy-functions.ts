@@ -27,11 +27,10 @@ export function inTermsOfTools({ messages, functions, function_call, ...rest }: 
 
 /** The answer with its call as a `function_call`. The older form has room for one: it is the first. */
 export function withFunctionCall(completion: ChatCompletion): ChatCompletion {
-  const [first, ...others] = completion.choices;
-  return { ...completion, choices: [inOlderForm(first), ...others.map(inOlderForm)] };
+  return { ...completion, choices: completion.choices.map(inOlderForm) };
 }
 
-function inOlderForm({ message, finish_reason, ...choice }: ChatCompletion["choices"][0]): ChatCompletion["choices"][0] {
+function inOlderForm({ message, finish_reason, ...choice }: ChatCompletion["choices"][number]): ChatCompletion["choices"][number] {
   const { tool_calls: [call] = [], ...rest } = message;
   if (!call) return { ...choice, message, finish_reason };
   return { ...choice, message: { ...rest, function_call: call.function }, finish_reason: inOlderWords(finish_reason) };
@@ -52,6 +51,6 @@ export async function* withFunctionCallDeltas(chunks: AsyncIterable<ChatCompleti
   }
 }
 
-function inOlderWords(reason: ChatCompletion["choices"][0]["finish_reason"]) {
+function inOlderWords(reason: ChatCompletion["choices"][number]["finish_reason"]) {
   return reason === "tool_calls" ? ("function_call" as const) : reason;
 }

@@ -14,8 +14,10 @@ export interface ServerLimits {
   maxMediaBytes: number;
   /** Pictures, sounds and videos together. */
   maxPictures: number;
-  /** One sound: what a small compressed file holds may be very long. */
+  /** One sound to write down: what a small compressed file holds may be very long. */
   maxSoundSeconds: number;
+  /** All sounds of a conversation together: they are in memory at once, and prompts hold less. */
+  maxChatSoundSeconds: number;
   /** All picture downloads of one request. */
   pictureTimeoutMs: number;
   maxRedirects: number;
@@ -50,6 +52,7 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   maxMediaBytes: 64 * 2 ** 20,
   maxPictures: 64,
   maxSoundSeconds: 4 * 3600,
+  maxChatSoundSeconds: 3600,
   pictureTimeoutMs: 20_000,
   maxRedirects: 3,
   stallTimeoutMs: 30_000,

@@ -19,6 +19,7 @@ export async function toChatRequest(body: ToolsRequest, pictures: PictureResolve
     toolChoice: toToolChoice(body),
     parallelToolCalls: body.parallel_tool_calls ?? undefined,
     responseFormat: toResponseFormat(body),
+    maxSoundSeconds: pictures.maxSoundSeconds,
     templateVariables: toTemplateVariables(body),
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     ...toSamplingOptions(body),

@@ -4,7 +4,7 @@ import type { Transcript, TranscriptSegment } from "../engine/transcribe/transcr
 import type { Transcription, TranscriptionStreamEvent, VerboseTranscription } from "./schemas/transcription-answer.js";
 import type { TranscriptionForm } from "./schemas/transcription-request.js";
 
-type Wanted = Pick<TranscriptionForm, "response_format" | "timestamp_granularities"> & { task: "transcribe" | "translate" };
+type Wanted = Pick<TranscriptionForm, "response_format" | "timestamp_granularities[]"> & { task: "transcribe" | "translate" };
 
 export interface TranscriptAnswer {
   contentType: string;
@@ -12,7 +12,8 @@ export interface TranscriptAnswer {
 }
 
 const JSON_TYPE = "application/json; charset=utf-8";
-const TEXT_TYPES = { text: "text/plain; charset=utf-8", srt: "application/x-subrip; charset=utf-8", vtt: "text/vtt; charset=utf-8" };
+const TEXT_TYPES = { text: "text/plain", srt: "application/x-subrip", vtt: "text/vtt" };
+export const TEXT_CONTENT_TYPES = Object.values(TEXT_TYPES);
 
 /** The whole transcript in the form that was asked for. */
 export async function toTranscriptAnswer(events: AsyncIterable<TranscriptionEvent>, wanted: Wanted): Promise<TranscriptAnswer> {
@@ -20,7 +21,7 @@ export async function toTranscriptAnswer(events: AsyncIterable<TranscriptionEven
   const { response_format: format } = wanted;
   if (format === "json") return { contentType: JSON_TYPE, body: { text: transcript.text, usage: usageOf(transcript) } };
   if (format === "verbose_json") return { contentType: JSON_TYPE, body: verbose(transcript, wanted) };
-  return { contentType: TEXT_TYPES[format], body: format === "text" ? `${transcript.text}\n` : formatTranscript(transcript, format) };
+  return { contentType: `${TEXT_TYPES[format]}; charset=utf-8`, body: format === "text" ? `${transcript.text}\n` : formatTranscript(transcript, format) };
 }
 
 /** The text as it is heard. What a segment ends with may be the space before the next one, and waits for that. */
@@ -44,7 +45,7 @@ async function lastOf(events: AsyncIterable<TranscriptionEvent>): Promise<Transc
   throw new Error("the engine ended without a transcript");
 }
 
-function verbose(transcript: Transcript, { task, timestamp_granularities: times }: Wanted): VerboseTranscription {
+function verbose(transcript: Transcript, { task, "timestamp_granularities[]": times }: Wanted): VerboseTranscription {
   const { text, language, durationS, segments } = transcript;
   return {
     task,

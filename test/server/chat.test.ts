@@ -17,7 +17,7 @@ describe("the whole answer", () => {
       usage: { prompt_tokens: 12, completion_tokens: 2, total_tokens: 14, prompt_tokens_details: { cached_tokens: 8 } },
       timings: { process_ms: 1.5, prefill_ms: 20, decode_ms: 7 },
     });
-    expect(answer.choices[0].message).not.toHaveProperty("tool_calls");
+    expect(answer.choices[0]?.message).not.toHaveProperty("tool_calls");
   });
 
   it("has null content when there are only tool calls, and text beside them when there is some", async () => {
@@ -29,14 +29,14 @@ describe("the whole answer", () => {
       message: { content: null, tool_calls: [{ id: "call_a", type: "function", function: { name: "weather", arguments: '{"city":"Oslo"}' } }] },
     });
     const both = await server.answer({ ...HELLO, tools: [WEATHER] });
-    expect(both.choices[0].message.content).toBe("Let me look.");
-    expect(both.choices[0].message.tool_calls).toHaveLength(1);
+    expect(both.choices[0]?.message.content).toBe("Let me look.");
+    expect(both.choices[0]?.message.tool_calls).toHaveLength(1);
   });
 
   it("has the model's thinking apart from its content, and so has the stream", async () => {
     await using server = await scriptedApp(() => ({ reasoning: ["Let me ", "see."], text: ["Yes", "."] }));
     const answer = await server.answer(HELLO);
-    expect(answer.choices[0].message).toMatchObject({ reasoning_content: "Let me see.", content: "Yes." });
+    expect(answer.choices[0]?.message).toMatchObject({ reasoning_content: "Let me see.", content: "Yes." });
     const { chunks } = await server.stream(HELLO);
     const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta));
     expect(deltas.map((delta) => delta.reasoning_content ?? "").join("")).toBe("Let me see.");
@@ -48,7 +48,7 @@ describe("the whole answer", () => {
     const older = await server.answer({ ...HELLO, max_tokens: 2 });
     expect(older.choices[0]).toMatchObject({ finish_reason: "length", message: { content: "ab" } });
     const newer = await server.answer({ ...HELLO, max_tokens: 2, max_completion_tokens: 3 });
-    expect(newer.choices[0].message.content).toBe("abc");
+    expect(newer.choices[0]?.message.content).toBe("abc");
   });
 });
 
@@ -94,7 +94,7 @@ describe("the stream", () => {
         expect(own.filter((delta) => delta.function.name !== undefined)).toEqual([own[0]]);
         return { id: own[0]?.id, type: own[0]?.type, function: { name: own[0]?.function.name, arguments: own.map((delta) => delta.function.arguments).join("") } };
       });
-      expect(joined).toEqual(whole.choices[0].message.tool_calls);
+      expect(joined).toEqual(whole.choices[0]?.message.tool_calls);
       expect(joined[0]?.function.arguments).toBe(json);
     }
   });

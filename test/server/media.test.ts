@@ -1,5 +1,13 @@
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { SimpleEngine } from "../../src/engine/simple-engine.js";
+import { ErrorBody } from "../../src/server/schemas/error.js";
+import { serve } from "../../src/server/start.js";
 import { localServer, PNG, PNG_URI, scriptedApp } from "./support.js";
+
+/** Random; it sees and hears. */
+const OMNI = fileURLToPath(new URL("../golden/fixtures/qwen2-5-omni/model", import.meta.url));
 
 const SOUND = Buffer.from("RIFF....WAVE");
 const FILM = Buffer.from("....ftypmp42");
@@ -57,5 +65,45 @@ describe("what is none, too large or elsewhere is a 400 that names the field", (
     await using server = await scriptedApp([], { isAllowedAddress: (address) => address === "127.0.0.1" });
     expect((await server.refusal(user(film(`${site.url}/page`)))).message).toMatch(/expected a video .* text\/html/);
     expect((await server.refusal(user(film(`${site.url}/inner`)))).code).toBe("forbidden_url");
+  });
+});
+
+describe("what few bytes say is much is refused by what it is when decoded", () => {
+  /** A WAVE file of silence: 8 bits, one channel. */
+  const silence = (seconds: number, rateHz = 8000): Buffer => {
+    const wav = Buffer.alloc(44 + seconds * rateHz, 128);
+    wav.write("RIFF\0\0\0\0WAVEfmt ", 0, "latin1");
+    wav.set([16, 0, 0, 0, 1, 0, 1, 0], 16);
+    wav.writeUInt32LE(rateHz, 24);
+    wav.writeUInt32LE(rateHz, 28);
+    wav.set([1, 0, 8, 0], 32);
+    wav.write("data", 36, "latin1");
+    wav.writeUInt32LE(seconds * rateHz, 40);
+    return wav;
+  };
+  const ask = async (url: string, content: unknown[]) => {
+    const answer = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...user(...content), max_tokens: 1 }) });
+    return { status: answer.status, body: (await answer.json()) as unknown };
+  };
+
+  it("sounds by their seconds, one and all together; pictures by their pixels, all together", async () => {
+    await using server = await serve({ engine: new SimpleEngine(OMNI), port: 0, limits: { maxChatSoundSeconds: 3 } });
+    const text = { type: "text", text: "x" };
+    const of = (seconds: number, rateHz?: number) => sound(silence(seconds, rateHz).toString("base64"));
+    expect((await ask(server.url, [of(2), text])).status).toBe(200);
+    for (const [content, message] of [
+      [[of(4), text], /a sound of at most 3 s but it is longer/],
+      // A thousand bytes of a thousand seconds.
+      [[of(1000, 1), text], /a sound of at most 3 s but it is longer/],
+      [[of(2), of(2), text], /sounds of at most 3 s together/],
+    ] as const) {
+      const { status, body } = await ask(server.url, [...content]);
+      expect(status).toBe(400);
+      expect(ErrorBody.parse(body).error).toMatchObject({ code: "unsupported_input", message: expect.stringMatching(message) as string });
+    }
+    const wide = await sharp({ create: { width: 8000, height: 8000, channels: 3, background: "#fff" } }).png({ palette: true, colours: 2 }).toBuffer();
+    const { status, body } = await ask(server.url, [...Array.from({ length: 5 }, () => ({ type: "image_url", image_url: { url: dataUri("image/png", wide) } })), text]);
+    expect(status).toBe(400);
+    expect(ErrorBody.parse(body).error).toMatchObject({ code: "image_too_large", message: expect.stringMatching(/256 megapixels together/) as string });
   });
 });

@@ -82,10 +82,10 @@ it("describes what the other routes answer", async () => {
 });
 
 it("describes the chunks of a stream", async () => {
-  const content = document.paths["/v1/chat/completions"]?.["post"]?.responses["200"]?.content?.["text/event-stream"]?.schema as { contentSchema: { $ref: string } };
+  const content = document.paths["/v1/chat/completions"]?.["post"]?.responses["200"]?.content?.["text/event-stream"]?.schema as { properties: { data: { contentSchema: { $ref: string } } } };
   const { chunks } = await server.stream(HELLO);
   for (const chunk of chunks) {
-    ajv.validate({ $ref: `openapi${content.contentSchema.$ref}` }, chunk);
+    ajv.validate({ $ref: `openapi${content.properties.data.contentSchema.$ref}` }, chunk);
     expect(ajv.errors).toBeNull();
   }
 });

@@ -114,9 +114,9 @@ describe("what cannot be heard is refused", () => {
     ["a field instead of a file", form({ file: "text" }, null), 400, "file"],
     ["an unknown format", form({ response_format: "doc" }), 400, "response_format"],
     ["a temperature that is none", form({ temperature: "hot" }), 400, "temperature"],
-    ["times that there are none of", form({ "timestamp_granularities[]": ["letter"] }), 400, "timestamp_granularities[0]"],
+    ["times that there are none of", form({ "timestamp_granularities[]": ["letter"] }), 400, "timestamp_granularities[][0]"],
     ["a stream of subtitles", form({ stream: "true", response_format: "srt" }), 400, "stream"],
-    ["probabilities", form({ "include[]": ["logprobs"] }), 400, "include"],
+    ["probabilities", form({ "include[]": ["logprobs"] }), 400, "include[]"],
     ["another model", form({ model: "mouth" }), 404, "model"],
   ])("%s", async (_name, data, status, param) => {
     await using app = await scripted();

@@ -90,14 +90,17 @@ function operation({ url, body, docs, isOpen }: DocumentedRoute, path: string, s
   };
 }
 
-function contents({ answer, stream }: RouteDocs, schemas: SchemaNames): Json {
+function contents({ answer, otherTypes = [], stream }: RouteDocs, schemas: SchemaNames): Json {
   const whole =
     answer instanceof z.ZodType
       ? { "application/json": { schema: schemas.reference(answer, "output") } }
       : { [answer.contentType]: { schema: { type: "string", description: answer.description } } };
-  if (stream === undefined) return whole;
-  const contentSchema = schemas.reference(stream.event, "output");
-  return { ...whole, "text/event-stream": { schema: { type: "string", description: stream.description, contentMediaType: "application/json", contentSchema } } };
+  const others = Object.fromEntries(otherTypes.map((type) => [type, { schema: { type: "string" } }]));
+  if (stream === undefined) return { ...whole, ...others };
+  const data = { type: "string", contentMediaType: "application/json", contentSchema: schemas.reference(stream.event, "output") };
+  // OpenAPI before 3.2 has the schema of a stream describe each of its events.
+  const event = { type: "object", description: stream.description, properties: { event: { type: "string" }, data }, required: ["data"] };
+  return { ...whole, ...others, "text/event-stream": { schema: event } };
 }
 
 function otherAnswers({ otherAnswers = {} }: RouteDocs, schemas: SchemaNames): Json {

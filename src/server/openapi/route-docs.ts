@@ -16,6 +16,8 @@ export interface RouteDocs {
   answer: z.ZodType | { contentType: string; description: string };
   /** Of a route that takes a form instead of JSON: its fields. */
   form?: z.ZodType;
+  /** Content types that it answers with as well where the request asks for them. */
+  otherTypes?: readonly string[];
   stream?: EventStream;
   /** Further answers of success or failure that are not errors in the usual form, e.g. 503 of `/ready`. */
   otherAnswers?: Record<number, { description: string; schema: z.ZodType }>;

@@ -23,6 +23,11 @@ export class PictureResolver {
     this.#downloader = new PictureDownloader(limits, isAllowed);
   }
 
+  /** Bytes do not tell how long a sound is: whoever decodes it has to look. */
+  get maxSoundSeconds(): number {
+    return this.#limits.maxChatSoundSeconds;
+  }
+
   /**
    * The bytes of every picture, in order. A URL given twice is fetched once. Errors name the field: `urls` has, beside each URL,
    * the `param` it came from.

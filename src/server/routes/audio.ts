@@ -9,12 +9,12 @@ import { causeOf } from "../in-flight.js";
 import type { RouteDocs } from "../openapi/route-docs.js";
 import type { Routes } from "../openapi/zod-types.js";
 import { parseRequest } from "../schemas/parse.js";
-import { Transcription, TranscriptionStreamEvent } from "../schemas/transcription-answer.js";
+import { TranscriptionAnswer, TranscriptionStreamEvent } from "../schemas/transcription-answer.js";
 import { TranscriptionForm, TranslationForm } from "../schemas/transcription-request.js";
 import { sseEvent } from "../sse.js";
-import { toTranscriptAnswer, toTranscriptEvents } from "../transcription-answer.js";
+import { TEXT_CONTENT_TYPES, toTranscriptAnswer, toTranscriptEvents } from "../transcription-answer.js";
 
-const shared = { tag: "OpenAI", answer: Transcription, description: "Text as `json`, with times as `verbose_json`, `srt` and `vtt`, or plain as `text`." };
+const shared = { tag: "OpenAI", answer: TranscriptionAnswer, otherTypes: TEXT_CONTENT_TYPES, description: "Text as `json`, with times as `verbose_json`, `srt` and `vtt`, or plain as `text`." };
 
 const transcriptionDocs: RouteDocs = {
   ...shared,
@@ -35,7 +35,7 @@ export async function registerAudio(app: Routes, answering: Answering): Promise<
   );
   app.post("/v1/audio/translations", { config: { docs: translationDocs } }, async (request, reply) => {
     const form = parseRequest(TranslationForm, await readForm(request));
-    return hear(answering, request, reply, { ...form, timestamp_granularities: ["segment"], stream: false, task: "translate" });
+    return hear(answering, request, reply, { ...form, "timestamp_granularities[]": ["segment"], stream: false, task: "translate" });
   });
   // No model that this engine runs speaks, and the system's own voice is none: a client that asks for a model's gets no other in its place.
   const refuseSpeech = async (_request: FastifyRequest, reply: FastifyReply): Promise<never> => {
@@ -64,7 +64,7 @@ async function hear({ models, inFlight, limits }: Answering, request: FastifyReq
         task,
         // 0 tries higher temperatures where the text is unlikely, which is what the engine does by itself.
         temperature: temperature === 0 ? undefined : temperature,
-        wordTimestamps: wanted.response_format === "verbose_json" && wanted.timestamp_granularities.includes("word"),
+        wordTimestamps: wanted.response_format === "verbose_json" && wanted["timestamp_granularities[]"].includes("word"),
         maxDurationS: limits.maxSoundSeconds,
       },
       { signal },

@@ -54,7 +54,7 @@ export const ChatCompletion = z.strictObject({
   /** Unix time, seconds. */
   created: z.number().int(),
   model: z.string(),
-  choices: z.tuple([Choice]).rest(Choice),
+  choices: z.array(Choice).min(1),
   usage: Usage,
   timings: Timings,
 }).meta({ id: "ChatCompletion" });

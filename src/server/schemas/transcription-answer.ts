@@ -5,7 +5,7 @@ import { z } from "zod";
 const Usage = z.strictObject({ type: z.literal("duration"), seconds: z.number().int() });
 
 /** `json` */
-export const Transcription = z.strictObject({ text: z.string(), usage: Usage }).meta({ id: "Transcription" });
+export const Transcription = z.strictObject({ text: z.string(), usage: Usage });
 export type Transcription = z.infer<typeof Transcription>;
 
 /** `verbose_json` */
@@ -36,9 +36,11 @@ export const VerboseTranscription = z
       .optional(),
     words: z.array(z.strictObject({ word: z.string(), start: z.number(), end: z.number() })).optional(),
     usage: Usage,
-  })
-  .meta({ id: "VerboseTranscription" });
+  });
 export type VerboseTranscription = z.infer<typeof VerboseTranscription>;
+
+/** Either, as `response_format` asks. */
+export const TranscriptionAnswer = z.union([Transcription, VerboseTranscription]).meta({ id: "TranscriptionAnswer" });
 
 /** One event of a stream: joined deltas are the text of the last event. */
 export const TranscriptionStreamEvent = z

@@ -32,10 +32,10 @@ export const TranscriptionForm = z
     /** What is spoken: a code such as `en`, or an English name; heard from the first 30 seconds when left out. */
     language: z.string().min(1).optional(),
     /** With verbose_json: which times are told. */
-    timestamp_granularities: z.array(z.enum(["segment", "word"])).min(1).default(["segment"]),
+    "timestamp_granularities[]": z.array(z.enum(["segment", "word"])).min(1).default(["segment"]),
     stream: z.stringbool({ error: "expected true or false" }).default(false),
     /** Probabilities of tokens are not told. */
-    include: z.array(z.string()).max(0, "expected no further fields: this server tells none (logprobs among them)").optional(),
+    "include[]": z.array(z.string()).max(0, "expected no further fields: this server tells none (logprobs among them)").optional(),
   })
   .refine(({ stream, response_format: format }) => !stream || format === "json" || format === "text", {
     path: ["stream"],
