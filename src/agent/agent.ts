@@ -1,14 +1,14 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { parseWith } from "../core/json.js";
 import type { Computer, Display } from "./computer/computer.js";
-import { watchFailsafeCorner } from "./computer/failsafe.js";
 import { openDisplay } from "./display-choice.js";
 import { runLoop } from "./loop.js";
 import { planModel, type ConnectedModel, type ModelPlan } from "./model-source.js";
 import { AgentOptions, type ResolvedAgentOptions } from "./options.js";
 import { Recorder } from "./recorder/recorder.js";
 import type { RunLine } from "./recorder/records.js";
-import { Interrupter, Interruption, type Ending } from "./stop.js";
+import { prepareSafety, type PreparedSafety } from "./safety/prepare.js";
+import { Interrupter, type Ending } from "./stop.js";
 import { readVersions } from "./versions.js";
 
 export type { AgentOptions };
@@ -46,56 +46,65 @@ export class Agent {
   }
 
   /**
-   * Works on the task until the model ends it, a limit is reached, the signal aborts, or a person pushes the pointer into the top left
-   * corner of the screen. However it ends, the model is stopped, every held key and button is released, and the trajectory is written.
+   * Works on the task until the model ends it, a limit is reached, the signal aborts, or a person stops it: by the controller, by the
+   * stop keys, or by pushing the pointer into the top left corner of the screen. `{{secret:NAME}}` in the task is typed as the secret
+   * of that name, which only the keyboard gets to know. However it ends, the model is stopped, every held key and button is released, and the trajectory is written.
    * @throws DeskhandError only when the run cannot begin (no display, no model, bad options); the result tells everything later.
    */
   async run(task: string, { signal }: { signal?: AbortSignal } = {}): Promise<AgentResult> {
     if (task.trim() === "") throw new DeskhandError("invalid_argument", "Expected a task in words but received an empty one.", { param: "task" });
     using interrupter = new Interrupter([this.#options.signal, signal]);
+    const safety = await prepareSafety(this.#options, task, interrupter.signal);
     const plan = await planModel(this.#options, interrupter.signal);
     const workplace = await this.#open(plan, interrupter.signal);
     try {
-      return await this.#work(task, plan, workplace, interrupter);
+      return await this.#work(task, plan, workplace, safety, interrupter);
     } finally {
       await workplace.close();
     }
   }
 
-  async #work(task: string, plan: ModelPlan, { computer, displayName, model }: Workplace, interrupter: Interrupter): Promise<AgentResult> {
-    const { maxSteps, maxSeconds, outDir, onStart, onStep } = this.#options;
+  async #work(task: string, plan: ModelPlan, { computer, displayName, model }: Workplace, safety: PreparedSafety, interrupter: Interrupter): Promise<AgentResult> {
+    const { maxSteps, maxSeconds, maxTokens, outDir, dryRun, onStart, onStep } = this.#options;
+    const { secrets } = safety;
     const startedAt = performance.now();
     const run: RunLine = {
       type: "run",
       version: 1,
       startedAt: new Date().toISOString(),
-      task,
+      task: secrets.redact(task),
       model: model.model,
       baseURL: model.client.baseURL,
       dialect: plan.dialect.name,
       display: describeDisplay(displayName, await computer.display()),
-      limits: { maxSteps, maxSeconds },
+      limits: { maxSteps, maxSeconds, maxTokens },
+      safety: { ...safety.described, dryRun },
       versions: await readVersions(),
     };
     await using recorder = await Recorder.create(outDir, run);
     onStart?.(run, recorder.dir);
     if (maxSeconds !== undefined) interrupter.limit(maxSeconds);
-    using _watch = watchFailsafeCorner(computer, () => interrupter.interrupt(new Interruption("failsafe", "Stopped by a person: the pointer was pushed into the top left corner.")));
+    await using guarded = await safety.guard(computer, interrupter);
     const ending = await runLoop({
+      ...guarded,
       task,
       computer,
       client: model.client,
       model: model.model,
       dialect: plan.dialect,
       maxSteps,
+      dryRun,
+      secrets,
       signal: interrupter.signal,
       keepPicture: (step, png) => recorder.picture(step, png),
+      hide: (part) => recorder.hide(part),
       onStep: async (step) => {
-        await recorder.step(step);
-        onStep?.(step);
+        const line = secrets.redact(step);
+        await recorder.step(line);
+        onStep?.(line);
       },
     });
-    const counted = { ...ending, steps: recorder.steps, durationMs: Math.round(performance.now() - startedAt) };
+    const counted = { ...secrets.redact(ending), steps: recorder.steps, durationMs: Math.round(performance.now() - startedAt) };
     await recorder.finish({ type: "result", endedAt: new Date().toISOString(), ...counted });
     return { ...counted, trajectoryDir: recorder.dir };
   }

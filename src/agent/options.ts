@@ -2,8 +2,15 @@ import { z } from "zod";
 import type { OnProgress } from "../core/progress.js";
 import type { Computer } from "./computer/computer.js";
 import type { RunLine, StepLine } from "./recorder/records.js";
+import type { Approver } from "./safety/approver.js";
+import { CapabilityFile } from "./safety/capability-file.js";
+import { RunController } from "./safety/run-controller.js";
+import type { SecretSource } from "./safety/secrets.js";
 
 export const DEFAULT_MAX_STEPS = 50;
+export const CONFIRM = ["never", "risky", "always"] as const;
+export const DEFAULT_CONFIRM = "risky" satisfies (typeof CONFIRM)[number];
+export const DEFAULT_STOP_KEYS = "ctrl+alt+esc";
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
 const isFunction = (value: unknown) => typeof value === "function";
@@ -25,6 +32,22 @@ export const AgentOptions = z.strictObject({
   maxSteps: z.number().int().min(1).default(DEFAULT_MAX_STEPS),
   /** Counted from the first screenshot; no limit unless given. */
   maxSeconds: z.number().positive().max(2_000_000).optional(),
+  /** Tokens read and written, of all requests together; no limit unless given. */
+  maxTokens: z.number().int().positive().optional(),
+  /** What may be done: a YAML file's path, or what such a file holds. Everything, unless given. */
+  capabilities: z.union([z.string().min(1), CapabilityFile]).optional(),
+  /** Which actions a person is asked about: none, those that may do harm, or all that change something. */
+  confirm: z.enum(CONFIRM).default(DEFAULT_CONFIRM),
+  /** Whoever is asked. Without one, what has to be asked about is refused. */
+  approver: z.custom<Approver>(isObject, { error: "expected an Approver" }).optional(),
+  /** Pauses, resumes, steps and stops this agent's runs. Without one, a run that a person's mouse has paused goes on when it rests. */
+  controller: z.instanceof(RunController, { error: "expected a RunController" }).optional(),
+  /** Keys that stop the run, whichever window has the keyboard, where the system has such a thing; "" for none. */
+  stopKeys: z.string().default(DEFAULT_STOP_KEYS),
+  /** Where `{{secret:NAME}}` in a task comes from; the environment and the system's keychain unless given. */
+  secretSource: z.custom<SecretSource>(isFunction, { error: "expected a function" }).optional(),
+  /** Plans the first step and touches nothing. */
+  dryRun: z.boolean().default(false),
   /** The run's own folder; a new one under `trajectories/` unless given. */
   outDir: z.string().min(1).optional(),
   /** Stops every run of this agent. */

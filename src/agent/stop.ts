@@ -1,5 +1,8 @@
-/** Why a run ended. The first two are the model's own doing. */
-export type StopKind = "terminate" | "answer" | "max_steps" | "max_seconds" | "aborted" | "failsafe" | "error";
+/**
+ * Why a run ended. The first two are the model's own doing. `person`: somebody said stop. `refused`: the model kept to what it may not
+ * do. `stuck`: it got nowhere. `dry_run`: it was only to plan.
+ */
+export type StopKind = "terminate" | "answer" | "max_steps" | "max_seconds" | "max_tokens" | "aborted" | "failsafe" | "person" | "refused" | "stuck" | "dry_run" | "error";
 
 /** How a run ended. */
 export interface Ending {
@@ -11,11 +14,11 @@ export interface Ending {
   answer?: string;
 }
 
-/** The reason given to the abort signal of a run. */
+/** Ends a run: thrown inside it, or given to its abort signal as the reason. */
 export class Interruption extends Error {
   readonly stop: StopKind;
 
-  constructor(stop: "max_seconds" | "aborted" | "failsafe", message: string) {
+  constructor(stop: Exclude<StopKind, "terminate" | "answer" | "max_steps" | "dry_run" | "error">, message: string) {
     super(message);
     this.name = "Interruption";
     this.stop = stop;

@@ -1,7 +1,8 @@
 import { Command, Option } from "commander";
-import { DEFAULT_MAX_STEPS, type AgentOptions } from "../agent/options.js";
+import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
 import { decimalNumber, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
+import { openTerminal } from "./terminal.js";
 import { printResult, printStart, printStep, progressPrinter } from "./run-report.js";
 
 interface AgentFlags {
@@ -11,6 +12,11 @@ interface AgentFlags {
   display?: AgentOptions["display"];
   maxSteps: number;
   maxSeconds?: number;
+  maxTokens?: number;
+  capabilities?: string;
+  confirm: AgentOptions["confirm"];
+  stopKeys: string;
+  dryRun?: true;
   out?: string;
 }
 
@@ -25,6 +31,11 @@ export function agentCommand(): Command {
     .addOption(new Option("--display <which>", "the display to work on (the current one where there is one, else a virtual one)").choices(["virtual", "current"]))
     .option("--max-steps <n>", "stop after this many steps", wholeNumber(1), DEFAULT_MAX_STEPS)
     .option("--max-seconds <s>", "stop after this many seconds", decimalNumber(0.001, 2_000_000))
+    .option("--max-tokens <n>", "stop after this many tokens, read and written", wholeNumber(1))
+    .option("--capabilities <file>", "YAML file that says what may be done: applications, windows, regions, keys, text, secrets, rates")
+    .addOption(new Option("--confirm <which>", "which actions to ask about in the terminal; without one they are refused").choices(CONFIRM).default(DEFAULT_CONFIRM))
+    .option("--stop-keys <keys>", "keys that stop the run from any window, on X11 (empty for none)", DEFAULT_STOP_KEYS)
+    .option("--dry-run", "plan the first step, draw it, and touch nothing")
     .option("--out <dir>", "folder for the trajectory (a new one under trajectories/ unless given)")
     .action(async (task: string, flags: AgentFlags) => {
       process.exitCode = await runAgent(task, flags);
@@ -33,6 +44,7 @@ export function agentCommand(): Command {
 
 async function runAgent(task: string, flags: AgentFlags): Promise<number> {
   using interrupt = abortOnSignals();
+  using terminal = openTerminal();
   // Loaded only now: it brings picture and input libraries that --help can do without.
   const { Agent } = await import("../agent/agent.js");
   const agent = new Agent({
@@ -42,6 +54,13 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
     display: flags.display,
     maxSteps: flags.maxSteps,
     maxSeconds: flags.maxSeconds,
+    maxTokens: flags.maxTokens,
+    capabilities: flags.capabilities,
+    confirm: flags.confirm,
+    approver: terminal?.approver,
+    controller: terminal?.controller,
+    stopKeys: flags.stopKeys,
+    dryRun: flags.dryRun,
     outDir: flags.out,
     signal: interrupt.signal,
     onProgress: progressPrinter(),

@@ -85,7 +85,7 @@ describe("a run", () => {
   it("does several calls of one reply in order and then looks again", async () => {
     const replies = [{ text: [{ action: "left_click", coordinate: [10, 10] }, { action: "type", text: "a" }, { action: "key", keys: ["Return"] }].map(callText).join("\n") }, { text: callText({ action: "terminate", status: "success" }) }];
     await withAgent(replies, async ({ agent, computer, server }) => {
-      expect(await agent.run("go")).toMatchObject({ success: true, steps: 2 });
+      expect(await agent.run("type a")).toMatchObject({ success: true, steps: 2 });
       expect(computer.events.map(({ type }) => type)).toEqual(["move", "click", "type", "chord", "releaseAll"]);
       expect(server.requests).toHaveLength(2);
     }, { agent: QWEN });

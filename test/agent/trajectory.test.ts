@@ -85,7 +85,7 @@ describe("trajectory folder", () => {
         baseURL: "http://x/v1",
         dialect: "tiny",
         display: "d",
-        limits: { maxSteps: 1 },
+        limits: { maxSteps: 1 }, safety: { confirm: "risky", dryRun: false },
         versions: { deskhand: "0", node: "v", platform: "p" },
       };
       await using first = await Recorder.create(undefined, run);

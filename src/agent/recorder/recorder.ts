@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, writeFile, type FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import sharp from "sharp";
 import { DeskhandError, messageOf } from "../../core/errors.js";
+import type { ScreenPart } from "../safety/secret-typing.js";
 import { renderPage } from "./page.js";
 import type { ResultLine, RunLine, StepLine, TrajectoryLine } from "./records.js";
 
@@ -18,6 +20,7 @@ export class Recorder implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #run: RunLine;
   readonly #steps: StepLine[] = [];
+  readonly #hidden: ScreenPart[] = [];
 
   private constructor(dir: string, file: FileHandle, run: RunLine) {
     this.dir = dir;
@@ -48,8 +51,13 @@ export class Recorder implements AsyncDisposable {
   /** @returns the file's name in the folder. */
   async picture(step: number, png: Buffer): Promise<string> {
     const name = `step-${String(step).padStart(3, "0")}.png`;
-    await writeFile(join(this.dir, name), png, { mode: 0o600 });
+    await writeFile(join(this.dir, name), await this.#cover(png), { mode: 0o600 });
     return name;
+  }
+
+  /** Covers a part of the screen in all further pictures. */
+  hide(part: ScreenPart): void {
+    this.#hidden.push(part);
   }
 
   async step(line: StepLine): Promise<void> {
@@ -71,6 +79,17 @@ export class Recorder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
+  }
+
+  async #cover(png: Buffer): Promise<Buffer> {
+    if (this.#hidden.length === 0) return png;
+    const { width, height } = await sharp(png).metadata();
+    const covers = this.#hidden.map((part) => {
+      const [left, top] = [Math.floor(part.left * width), Math.floor(part.top * height)];
+      const size = { width: Math.max(1, Math.ceil(part.right * width) - left), height: Math.max(1, Math.ceil(part.bottom * height) - top) };
+      return { input: { create: { ...size, channels: 3 as const, background: "black" } }, left, top };
+    });
+    return sharp(png).composite(covers).png({ compressionLevel: 1 }).toBuffer();
   }
 
   async #append(line: TrajectoryLine): Promise<void> {

@@ -1,6 +1,7 @@
 import type { CoordinateChain } from "../coordinates.js";
 import type { ParsedAction } from "../dialects/dialect.js";
 import type { ReplyToolCall, ReplyUsage, ServerTimings } from "../model-client.js";
+import type { Confirm, SafetyNote } from "../safety/safety-kernel.js";
 import type { Ending } from "../stop.js";
 
 /** The lines of `trajectory.jsonl`: one `run`, any number of `step`, one `result` (absent when the process was killed). */
@@ -16,7 +17,9 @@ export interface RunLine {
   baseURL: string;
   dialect: string;
   display: string;
-  limits: { maxSteps: number; maxSeconds?: number };
+  limits: { maxSteps: number; maxSeconds?: number; maxTokens?: number };
+  /** `capabilities` is the file's name, or how else they were given. */
+  safety: { confirm: Confirm; capabilities?: string; dryRun: boolean };
   versions: { deskhand: string; node: string; platform: string };
 }
 
@@ -28,11 +31,19 @@ export interface StepLine {
   /** File name of the picture the model saw, in the same folder. */
   picture?: string;
   chain?: CoordinateChain;
+  /** What the model was told beside the picture. */
+  notice?: string;
   /** Two when the first could not be used. */
   replies: ReplyRecord[];
   /** What was done, in the model's own words where it gave any. */
   summary?: string;
   actions: ParsedAction[];
+  /** How many of them were done. */
+  done?: number;
+  /** What the safety kernel noted about them. */
+  safety?: SafetyNote[];
+  /** Why the rest of them was not done. */
+  notDone?: string;
   /** Whether anything changed on the screen afterwards, a blinking caret apart; absent in a last step. */
   hadEffect?: boolean;
   timings: StepTimings;

@@ -1,0 +1,42 @@
+import { perform } from "./act.js";
+import type { Action } from "./actions.js";
+import { settle } from "./computer/settle.js";
+import type { LoopOptions } from "./loop.js";
+import { typeParts } from "./safety/secret-typing.js";
+import type { SafetyNote, StepInfo } from "./safety/safety-kernel.js";
+
+export interface Acted {
+  /** How many actions were done. */
+  done: number;
+  notes: SafetyNote[];
+  /** Why the next one was refused. */
+  refused?: string;
+  /** Why the next one is out of date: the screen has to be looked at again. */
+  outdated?: string;
+}
+
+/** Does actions in order, each after the safety kernel has ruled on it, until one is not to be done. */
+export async function actSafely(options: LoopOptions, actions: readonly Action[], info: StepInfo): Promise<Acted> {
+  const { computer, controller, kernel, pointer, signal } = options;
+  const notes: SafetyNote[] = [];
+  for (const [done, action] of actions.entries()) {
+    // A click may still be opening the window on which the next action will land.
+    if (done > 0 && kernel.needsStillWindows) await settle(computer, { signal });
+    await pointer.look();
+    if (await controller.pass(signal)) return { done, notes, outdated: "The run was paused." };
+    // Whoever is asked may use the mouse to answer.
+    const ruling = await pointer.whileActing(() => kernel.review(action, info, signal));
+    if (ruling.note) notes.push(ruling.note);
+    if (ruling.kind !== "go") return { done, notes, [ruling.kind]: ruling.reason };
+    await pointer.whileActing(() => performRevealed(options, action));
+  }
+  return { done: actions.length, notes };
+}
+
+/** Secrets exist in the clear only from here on. */
+async function performRevealed(options: LoopOptions, action: Action): Promise<void> {
+  const { computer, secrets, signal } = options;
+  const parts = action.type === "type" ? secrets.reveal(action.text) : [];
+  if (parts.some(({ secret }) => secret)) return typeParts(computer, parts, (part) => options.hide(part), signal);
+  return perform(computer, action, signal);
+}

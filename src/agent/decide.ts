@@ -1,0 +1,49 @@
+import { DeskhandError, isDeskhandError } from "../core/errors.js";
+import { checkActions } from "./check.js";
+import type { Conversation, ParsedStep } from "./dialects/dialect.js";
+import type { LoopOptions } from "./loop.js";
+import type { ModelReply } from "./model-client.js";
+import type { Observation } from "./observe.js";
+import type { StepRecord } from "./recorder/step-record.js";
+
+/**
+ * Asks until there are actions that can be done: once, and once more where telling the model what was wrong can help.
+ * @throws DeskhandError `model_output` when there are none even then.
+ */
+export async function decide(options: LoopOptions, conversation: Conversation, seen: Observation, record: StepRecord): Promise<{ reply: ModelReply; parsed: ParsedStep }> {
+  const { dialect, computer, secrets } = options;
+  const reply = await ask(options, conversation, record);
+  try {
+    const parsed = dialect.parse(reply, seen.chain);
+    const actions = parsed.actions.map(({ action }) => action);
+    await checkActions(actions, computer);
+    for (const action of actions) secrets.check(action);
+    return { reply, parsed };
+  } catch (error) {
+    if (!isDeskhandError(error, "model_output")) throw error;
+    record.refuseReply(error.message);
+    const isSecond = conversation.correction !== undefined;
+    if (isSecond || !dialect.acceptsNotices) {
+      throw new DeskhandError("model_output", `The model's reply could not be used${isSecond ? ", not even after it was told why" : ""}. ${error.message}`, { cause: error });
+    }
+    return decide(options, { ...conversation, correction: { reply, reason: error.message } }, seen, record);
+  }
+}
+
+async function ask({ client, model, dialect, secrets, tokens, signal }: LoopOptions, conversation: Conversation, record: StepRecord): Promise<ModelReply> {
+  const sampling = tokens.cap(dialect.sampling);
+  record.beginReply();
+  const reply = await record.time("modelMs", () =>
+    client.complete(model, {
+      // What a screen or a person let slip goes no further than the reply it came with.
+      messages: secrets.redact(dialect.render(conversation)),
+      tools: dialect.tools,
+      sampling,
+      signal,
+      onText: (text) => record.addText(text),
+    }),
+  );
+  record.endReply(reply);
+  tokens.spend(reply.usage);
+  return reply;
+}

@@ -1,0 +1,93 @@
+import type { Action } from "../actions.js";
+import type { WindowInfo } from "../computer/computer.js";
+import type { Reach } from "./capabilities.js";
+import { spellChord, type Chord } from "./chords.js";
+import { saysScreenAsks, whyUnaskedText } from "./provenance.js";
+import { chordHarm, type ChordHarm } from "./risky-chords.js";
+import { harmsIn, type Harm } from "./risky-words.js";
+import { secretNames, splitSecrets } from "./secret-text.js";
+import { isTerminal } from "./terminals.js";
+
+export type RiskClass = "harmless" | "changes" | "risky";
+
+/** One reason for which an action is risky. `unasked`: nothing that the person said speaks of it. */
+export interface Risk {
+  kind: Harm | ChordHarm | "terminal" | "secret" | "unasked";
+  /** Goes on from "it", e.g. `presses ctrl+w, which closes something`. */
+  why: string;
+}
+
+export interface RiskContext {
+  /** The model's words about the step. */
+  summary: string;
+  /** What the person has said: the task and all answers. */
+  asked: string;
+  reach: Reach;
+}
+
+const HARMLESS: ReadonlySet<Action["type"]> = new Set(["move", "scroll", "wait", "screenshot", "zoom", "ask", "answer", "terminate", "mouse_up", "key_up"] satisfies Action["type"][]);
+const POINTING: ReadonlySet<Action["type"]> = new Set(["click", "drag", "mouse_down"] satisfies Action["type"][]);
+
+const HARM_WORDS: Readonly<Record<Harm, string>> = {
+  deletes: "delete something",
+  sends: "send something",
+  pays: "spend money",
+  closes: "close or end something",
+  permits: "install or permit something",
+};
+const CHORD_WORDS: Readonly<Record<ChordHarm, string>> = { deletes: "may delete something", sends: "often sends", closes: "closes something", system: "is for the system" };
+
+/** What an action may do, judged without any model: by what it presses, types and aims at, and by the model's words for it. */
+export function assessRisk(action: Action, context: RiskContext): { class: RiskClass; risks: Risk[] } {
+  const risks = [...chordRisks(context), ...wordRisks(action, context), ...textRisks(action, context), ...terminalRisks(action, context.reach.windows)];
+  if (risks.length > 0) return { class: "risky", risks };
+  return { class: HARMLESS.has(action.type) && context.reach.chords.length === 0 ? "harmless" : "changes", risks };
+}
+
+function chordRisks({ reach, asked }: RiskContext): Risk[] {
+  return reach.chords.flatMap((chord) => {
+    const harm = chordHarm(chord);
+    if (!harm) return [];
+    const why = `presses ${spellChord(chord)}, which ${CHORD_WORDS[harm]}`;
+    const risk: Risk = { kind: harm, why };
+    return isNamed(chord, asked) || (harm !== "system" && harmsIn(asked).includes(harm)) ? [risk] : [risk, unasked(`presses ${spellChord(chord)}`)];
+  });
+}
+
+/** Buttons do what they say; so do the keys that press them. */
+function wordRisks(action: Action, { summary, asked, reach }: RiskContext): Risk[] {
+  const presses = reach.chords.some(({ modifiers, keys }) => modifiers.length === 0 && (keys.includes("enter") || keys.includes("space")));
+  if (!POINTING.has(action.type) && !presses) return [];
+  const words = action.type === "type" ? summary.replaceAll(action.text.trim(), "") : summary;
+  const wanted = harmsIn(asked);
+  const risks = harmsIn(words).flatMap((harm): Risk[] => {
+    const why = `may ${HARM_WORDS[harm]} by the model's own words`;
+    return wanted.includes(harm) ? [{ kind: harm, why }] : [{ kind: harm, why }, unasked(`may ${HARM_WORDS[harm]}`)];
+  });
+  return saysScreenAsks(words) ? [...risks, { kind: "unasked", why: "is done because the screen says so, by the model's own words" }] : risks;
+}
+
+function textRisks(action: Action, { asked, reach, summary }: RiskContext): Risk[] {
+  const risks: Risk[] = action.type === "type" ? secretNames(action.text).map((name) => ({ kind: "secret", why: `types the secret ${name}` })) : [];
+  const text = action.type === "type" ? splitSecrets(action.text).flatMap((part) => ("plain" in part ? part.plain : [])).join(" ") : reach.texts.join("");
+  const why = whyUnaskedText(text, reach.typedSoFar, asked);
+  if (why !== undefined) risks.push({ kind: "unasked", why });
+  else if (action.type === "type" && saysScreenAsks(summary.replaceAll(action.text.trim(), ""))) risks.push({ kind: "unasked", why: "is done because the screen says so, by the model's own words" });
+  return risks;
+}
+
+function terminalRisks(action: Action, windows: Reach["windows"]): Risk[] {
+  const types = action.type === "type" || action.type === "key" || action.type === "hold_key";
+  const terminal = types && windows.find((window): window is WindowInfo => window !== undefined && isTerminal(window));
+  return terminal ? [{ kind: "terminal", why: `goes to the terminal ${JSON.stringify(terminal.title)}` }] : [];
+}
+
+function unasked(what: string): Risk {
+  return { kind: "unasked", why: `${what}, which the task says nothing of` };
+}
+
+/** Whether a person named the keys: "press ctrl+w", "press Delete". */
+function isNamed({ modifiers, keys }: Chord, asked: string): boolean {
+  const words: ReadonlySet<string> = new Set(asked.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+  return [...modifiers, ...keys].every((key) => words.has(key));
+}

@@ -1,0 +1,9 @@
+import type { WindowInfo } from "../computer/computer.js";
+
+/** Programs in which a typed line is a command, by parts of the names they go by. */
+const TERMINALS = /term|konsole|alacritty|kitty|wezterm|ghostty|tilix|guake|yakuake|rxvt|xfce4-terminal|powershell|pwsh|cmd\.exe|command prompt|mintty|foot|warp|hyper/i;
+
+/** Whether a window belongs to a terminal. */
+export function isTerminal({ applications }: WindowInfo): boolean {
+  return applications.some((name) => TERMINALS.test(name));
+}

@@ -1,0 +1,134 @@
+import { actSafely } from "./act-safely.js";
+import type { Action } from "./actions.js";
+import { sameButForCaret, settle, THIN_CARET } from "./computer/settle.js";
+import { decide } from "./decide.js";
+import { describeAction } from "./describe.js";
+import type { Notice, Turn } from "./dialects/dialect.js";
+import { enlarge } from "./enlarge.js";
+import type { LoopOptions, RunMemory } from "./loop.js";
+import { observe, type Observation } from "./observe.js";
+import type { StepRecord } from "./recorder/step-record.js";
+import type { Stuck } from "./safety/loop-guard.js";
+import { Interruption, type Ending } from "./stop.js";
+
+/** A model that was refused this often in a row has nothing else in mind. */
+const MAX_REFUSALS = 3;
+
+/**
+ * One step: look, ask, act, wait. What happened goes into `memory` and `record`.
+ * @returns how the run ended, if it did
+ * @throws Interruption when the run has to end for another reason than the model's word
+ */
+export async function takeStep(options: LoopOptions, memory: RunMemory, record: StepRecord): Promise<Ending | undefined> {
+  const { task, computer, dialect, signal } = options;
+  const { line } = record;
+  const seen = await observe(computer, dialect, signal);
+  Object.assign(line.timings, { captureMs: seen.captureMs, encodeMs: seen.encodeMs });
+  line.chain = seen.chain;
+  line.picture = await options.keepPicture(line.step, seen.png);
+  const notice = await noticeFor(options, memory, seen);
+  line.notice = notice?.text;
+
+  const { reply, parsed } = await decide(options, { task, turns: memory.turns, picture: seen.dataUri, notice }, seen, record);
+  line.summary = parsed.summary;
+  line.actions = parsed.actions;
+  const actions = parsed.actions.map(({ action }) => action);
+  const info = { step: line.step, summary: parsed.summary };
+  if (options.dryRun) return plan(options, actions, info, record);
+
+  const acted = await record.time("actMs", () => actSafely(options, actions, info));
+  line.done = acted.done;
+  if (acted.notes.length > 0) line.safety = acted.notes;
+  line.notDone = acted.refused ?? acted.outdated;
+  // Nothing was done for a screen that is gone: as if it had never been asked about.
+  if (acted.outdated !== undefined && acted.done === 0) return undefined;
+
+  const turn: Turn = { summary: parsed.summary, reply, picture: seen.dataUri, notice, hadEffect: true, refused: line.notDone !== undefined };
+  memory.turns.push(turn);
+  memory.pending = undefined;
+  if (line.notDone === undefined) {
+    const ending = endingOf(actions);
+    if (ending) return ending;
+    await answerQuestions(options, memory, actions);
+  }
+  const { frame } = await record.time("settleMs", () => settle(computer, { signal }));
+  turn.hadEffect = line.hadEffect = !sameButForCaret(seen.shot, frame, seen.chain.display.scale, THIN_CARET);
+  if (line.notDone !== undefined) return refuse(options, memory, actions, acted.done, line.notDone, acted.refused !== undefined);
+  memory.refusals = 0;
+  const stuck = memory.guard.record({ actions, summary: parsed.summary, before: seen.shot, after: frame });
+  if (stuck) await help(options, memory, stuck);
+  return undefined;
+}
+
+/** What there is to tell, for a model that can be told. */
+async function noticeFor({ dialect, computer }: LoopOptions, { pending }: RunMemory, seen: Observation): Promise<Notice | undefined> {
+  if (!pending || !dialect.acceptsNotices) return undefined;
+  return { text: pending.text, ...(pending.at && { detail: await enlarge(seen.shot, await computer.display(), pending.at) }) };
+}
+
+async function plan({ kernel }: LoopOptions, actions: readonly Action[], info: { step: number; summary: string }, { line }: StepRecord): Promise<Ending> {
+  const notes = [];
+  for (const action of actions) notes.push(await kernel.preview(action, info));
+  line.safety = notes.filter((note) => note !== undefined);
+  line.done = 0;
+  line.notDone = "This is a dry run.";
+  return { success: true, stop: "dry_run", reason: `Dry run: nothing was touched. Planned: ${actions.map(describeAction).join(", then ")}.` };
+}
+
+/** Tells the model what was not done and why, or ends the run when that cannot help. */
+async function refuse({ computer, dialect, kernel }: LoopOptions, memory: RunMemory, actions: readonly Action[], done: number, why: string, isRefusal: boolean): Promise<Ending | undefined> {
+  // Nobody knows when what is held would be released now.
+  await computer.releaseAll();
+  kernel.released();
+  const what = describeAction(actions[done]!);
+  if (isRefusal) {
+    memory.refusals += 1;
+    if (!dialect.acceptsNotices || memory.refusals >= MAX_REFUSALS) return { success: false, stop: "refused", reason: `Not allowed: ${what}. ${why}` };
+  }
+  const others = actions.length > 1 ? ` Of ${actions.length} actions ${done === 0 ? "none was" : `only the first ${done} were`} done.` : "";
+  tell(memory, `${isRefusal ? "Refused" : "Not done"}: ${what}. ${why}${others} ${isRefusal ? "Go on with the user's task in a way that is allowed, or end it." : "Look at the screen again."}`);
+  return undefined;
+}
+
+async function answerQuestions({ kernel, signal }: LoopOptions, memory: RunMemory, actions: readonly Action[]): Promise<void> {
+  for (const action of actions) {
+    if (action.type !== "ask") continue;
+    const answer = await kernel.ask(action.question, signal);
+    if (answer === undefined) throw new Interruption(kernel.hasPerson ? "person" : "stuck", kernel.hasPerson ? "Stopped by a person, who was asked for help." : `The model asks for help and there is nobody to ask: ${action.question}`);
+    tell(memory, `The user answers: ${answer}`);
+  }
+}
+
+/** What can be done about a run that gets nowhere. A model that knows one prompt only was told by that what it did had no effect. */
+async function help({ kernel, signal }: LoopOptions, memory: RunMemory, { rung, pattern, target }: Stuck): Promise<void> {
+  switch (rung) {
+    case "hint":
+      return tell(memory, `Note: ${pattern}. Do something else: another place, another way, or wait if the program is busy.`);
+    case "look":
+      return tell(memory, `Note: ${pattern}.${target ? " The second picture shows the place enlarged." : ""} Look closely, then do something else; if the task cannot be done, end it.`, target);
+    case "ask": {
+      if (!kernel.hasPerson) throw new Interruption("stuck", `Stopped, because the run gets nowhere and there is nobody to ask: ${pattern}.`);
+      const answer = await kernel.ask(`The run gets nowhere: ${pattern}. What should be done?`, signal);
+      if (answer === undefined) throw new Interruption("person", `Stopped by a person, because the run got nowhere: ${pattern}.`);
+      memory.guard.reset();
+      return tell(memory, `The user says: ${answer}`);
+    }
+    case "stop":
+      throw new Interruption("stuck", `Stopped, because the run gets nowhere: ${pattern}.`);
+  }
+}
+
+function tell(memory: RunMemory, text: string, at = memory.pending?.at): void {
+  memory.pending = { text: memory.pending ? `${memory.pending.text}\n${text}` : text, at };
+}
+
+/** An answer ends the run as well as it can, unless the model itself says in the same breath how it ended. */
+function endingOf(actions: readonly Action[]): Ending | undefined {
+  const answer = actions.find((action) => action.type === "answer")?.text;
+  const terminate = actions.find((action) => action.type === "terminate");
+  if (terminate) {
+    const reason = terminate.message ?? (terminate.success ? "The model says that the task is done." : "The model says that it could not do the task.");
+    return { success: terminate.success, stop: "terminate", reason, answer };
+  }
+  return answer === undefined ? undefined : { success: true, stop: "answer", reason: "The model answered.", answer };
+}
