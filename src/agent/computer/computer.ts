@@ -23,7 +23,7 @@ export interface Display {
 export interface WindowInfo {
   /** Tells it from the others while it is open. */
   id: string;
-  /** The names its application goes by, e.g. both parts of WM_CLASS; at least one. */
+  /** The names its application goes by, e.g. both parts of WM_CLASS; none where the system does not tell. */
   applications: string[];
   /** May be whatever the application, or the page it shows, likes. */
   title: string;

@@ -5,6 +5,7 @@ import { guardExit } from "./exit-guard.js";
 import { recordOwnMove } from "./failsafe.js";
 import { resolveChord } from "./keys.js";
 import { NativeKeyboard } from "./native-keyboard.js";
+import { NativeWindows } from "./native-windows.js";
 import { loadNut, type Nut } from "./nut.js";
 import { isBlack, rgbaFromBgra } from "./pixels.js";
 import { captureByProgram } from "./screenshot-desktop.js";
@@ -41,6 +42,7 @@ const BUTTONS = ["left", "middle", "right"] as const;
 
 class NativeComputer implements Computer {
   readonly buttons = BUTTONS;
+  readonly windows: NativeWindows;
   readonly #nut: Nut;
   readonly #display: Display;
   readonly #keyboard: NativeKeyboard;
@@ -52,6 +54,7 @@ class NativeComputer implements Computer {
 
   constructor(nut: Nut, display: Display) {
     this.#nut = nut;
+    this.windows = new NativeWindows(nut.window);
     this.#display = display;
     this.#capture = () => grab(nut);
     this.#obligation = oblige(this.#held());

@@ -11,6 +11,7 @@ export interface Nut {
   mouse: ReturnType<typeof NutJs.providerRegistry.getMouse>;
   keyboard: ReturnType<typeof NutJs.providerRegistry.getKeyboard>;
   screen: ReturnType<typeof NutJs.providerRegistry.getScreen>;
+  window: ReturnType<typeof NutJs.providerRegistry.getWindow>;
 }
 
 /**
@@ -25,7 +26,7 @@ export function loadNut(): Nut {
     // The native module would wait after each event as well.
     mouse.setMouseDelay(0);
     keyboard.setKeyboardDelay(0);
-    return { Key, Button, Point, clipboard, mouse, keyboard, screen };
+    return { Key, Button, Point, clipboard, mouse, keyboard, screen, window: providerRegistry.getWindow() };
   } catch (cause) {
     throw new DeskhandError("dependency_missing", `Expected to load the native module of @nut-tree-fork/nut-js but received: ${messageOf(cause)}. Reinstall with npm ci on this machine.`, { cause });
   }

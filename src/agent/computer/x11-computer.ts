@@ -8,6 +8,8 @@ import { resolveChord } from "./keys.js";
 import { rgbaFromBgra } from "./pixels.js";
 import { oblige, type Obligation, type StandingObligation } from "./watchdog.js";
 import type { X11Connection } from "./x11-connection.js";
+import { watchX11Hotkey } from "./x11-hotkey.js";
+import { X11Windows } from "./x11-windows.js";
 import { X11Keyboard } from "./x11-keyboard.js";
 import { wheelUnits } from "./wheel.js";
 
@@ -27,6 +29,7 @@ const CLICK_TIMEOUT_MS = 150;
 export class X11Computer implements Computer {
   readonly buttons = MouseButton.options;
   readonly displayName: string;
+  readonly windows: X11Windows;
   readonly #connection: X11Connection;
   readonly #display: Display;
   readonly #keyboard: X11Keyboard;
@@ -41,6 +44,7 @@ export class X11Computer implements Computer {
 
   constructor(connection: X11Connection, display: Display) {
     this.displayName = connection.displayName;
+    this.windows = new X11Windows(connection);
     this.#connection = connection;
     this.#display = display;
     this.#obligation = oblige(this.#held());
@@ -138,6 +142,10 @@ export class X11Computer implements Computer {
 
   cursor(): Promise<Point> {
     return this.#connection.pointer();
+  }
+
+  watchHotkey(keys: string[], onPressed: () => void): Promise<AsyncDisposable> {
+    return watchX11Hotkey(this.displayName, keys, onPressed);
   }
 
   async releaseAll(): Promise<void> {

@@ -2,7 +2,7 @@ import x11, { type XClient, type XDisplay, type XEvent, type Xkb, type XkbState,
 import { DeskhandError, messageOf } from "../../core/errors.js";
 
 /** Which events of a window to be told of (X11/X.h). */
-export const EventMask = { none: 0, substructureNotify: x11.eventMask.SubstructureNotify } as const;
+export const EventMask = { none: 0, substructureNotify: x11.eventMask.SubstructureNotify, substructureRedirect: x11.eventMask.SubstructureRedirect } as const;
 
 // X11/X.h
 const Z_PIXMAP = 2;
@@ -156,6 +156,15 @@ export class X11Connection {
     return (await this.#call<{ parent: number }>((callback) => this.#client.QueryTree(window, callback))).parent;
   }
 
+  async childrenOf(window: number): Promise<number[]> {
+    return (await this.#call<{ children: number[] }>((callback) => this.#client.QueryTree(window, callback))).children;
+  }
+
+  /** The child of a window at a place on the root window; 0 when there is none. */
+  async childAt(window: number, x: number, y: number): Promise<number> {
+    return (await this.#call<{ child: number }>((callback) => this.#client.TranslateCoordinates(this.root, window, x, y, callback))).child;
+  }
+
   async hasExtension(name: string): Promise<boolean> {
     return (await this.#call<{ present: number }>((callback) => this.#client.QueryExtension(name, callback))).present !== 0;
   }
@@ -164,14 +173,35 @@ export class X11Connection {
     return this.#call((callback) => this.#client.InternAtom(false, name, callback));
   }
 
+  /** A property as it is, at most 4 KiB of it; empty when the window has none. */
+  async propertyBytes(window: number, atom: number): Promise<Buffer> {
+    return (await this.#call<{ data: Buffer }>((callback) => this.#client.GetProperty(0, window, atom, 0, 0, 1024, callback))).data;
+  }
+
   /** A property of 32-bit items; empty when the window has none. */
   async property(window: number, atom: number): Promise<number[]> {
-    const { data } = await this.#call<{ data: Buffer }>((callback) => this.#client.GetProperty(0, window, atom, 0, 0, 1024, callback));
+    const data = await this.propertyBytes(window, atom);
     return Array.from({ length: data.length >> 2 }, (_, i) => data.readUInt32LE(i * 4));
   }
 
   sendClientMessage(window: number, type: number, data: number[]): void {
     this.#send(() => this.#client.SendClientMessage(window, window, type, 32, data, 0));
+  }
+
+  /** A message about a window to the window manager. */
+  askWindowManager(window: number, type: number, data: number[]): void {
+    const { substructureNotify, substructureRedirect } = EventMask;
+    this.#send(() => this.#client.SendClientMessage(this.root, window, type, 32, data, substructureNotify | substructureRedirect));
+  }
+
+  /** Takes a key, with exactly these modifiers, from all other programs; refused ones show at the next `sync`. */
+  grabKey(keycode: number, modifiers: number): void {
+    this.#send(() => this.#client.GrabKey(this.root, false, modifiers, keycode, GRAB_MODE_ASYNC, GRAB_MODE_ASYNC));
+  }
+
+  /** Hears all events of this connection. */
+  onEvent(onEvent: (event: XEvent) => void): void {
+    this.#client.on("event", onEvent);
   }
 
   /** Selects events of a window for this connection and hears all of them until disposed. */

@@ -37,6 +37,8 @@ declare module "x11" {
     format?: number;
     message_type?: number;
     data?: number[];
+    /** Of key events. */
+    keycode?: number;
   }
 
   interface XClient extends EventEmitter {
@@ -58,6 +60,8 @@ declare module "x11" {
     GetImage(format: 2, drawable: number, x: number, y: number, width: number, height: number, planeMask: number, callback: Callback<{ depth: number; data: Buffer }>): void;
     AllocID(): number;
     CreateWindow(id: number, parent: number, x: number, y: number, width: number, height: number, borderWidth: number, depth: number, windowClass: 2): void;
+    TranslateCoordinates(from: number, to: number, x: number, y: number, callback: Callback<{ child: number; destX: number; destY: number }>): void;
+    GrabKey(window: number, ownerEvents: boolean, modifiers: number, keycode: number, pointerMode: 1, keyboardMode: 1): void;
     GrabPointer(window: number, ownerEvents: boolean, eventMask: number, pointerMode: 1, keyboardMode: 1, confineTo: number, cursor: number, time: number, callback: Callback<number>): void;
     QueryKeymap(callback: Callback<Buffer>): void;
     QueryPointer(window: number, callback: Callback<{ rootX: number; rootY: number; keyMask: number }>): void;
@@ -75,7 +79,7 @@ declare module "x11" {
 
   interface X11 {
     createClient(options: { display: string; shm?: false }, callback: (error: Error | null | undefined, display: XDisplay) => void): XClient;
-    eventMask: { SubstructureNotify: number };
+    eventMask: { SubstructureNotify: number; SubstructureRedirect: number };
   }
 
   const x11: X11;

@@ -47,7 +47,7 @@ export class Capabilities {
     if (!applications && !titles) return undefined;
     for (const window of windows) {
       if (!window) return "no action whose window is not known";
-      if (applications && !permits(applications, (glob) => window.applications.some((name) => matches(glob, name)))) return `nothing in the application ${quote(window.applications)}`;
+      if (applications && !permits(applications, (glob) => window.applications.some((name) => matches(glob, name)))) return `nothing in ${window.applications.length > 0 ? `the application ${quote(window.applications)}` : "an application that is not known"}`;
       if (titles && !permits(titles, (glob) => matches(glob, window.title))) return `nothing in the window ${quote([window.title])}`;
     }
     return undefined;
@@ -103,7 +103,7 @@ export function isForKeyboard(action: Action): boolean {
 }
 
 export function describeWindow({ applications, title }: WindowInfo): string {
-  return `${quote([title])} of ${quote(applications)}`;
+  return applications.length > 0 ? `${quote([title])} of ${quote(applications)}` : quote([title]);
 }
 
 /** An action in words, and where it would land. */

@@ -40,7 +40,7 @@ const Rate = z.number().int().positive();
 
 /** A capability file. A section that is there denies what it does not allow; one that is absent says nothing. */
 export const CapabilityFile = z.strictObject({
-  /** By the names of applications: WM_CLASS on X11, the application's or program's name elsewhere. */
+  /** By WM_CLASS on X11; macOS and Windows do not tell applications, so that this denies everything there. */
   applications: listOf(Glob).optional(),
   /** By the titles of windows. */
   windows: listOf(Glob).optional(),
