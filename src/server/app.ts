@@ -4,8 +4,9 @@ import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { createLogger, type Logger } from "../core/log.js";
 import type { Answering } from "./answering.js";
 import { requireApiKey } from "./api-key.js";
-import { handleClientError, handleNotFound, sendError, watchMethods } from "./error-handlers.js";
+import { handleClientError, handleNotFound, refuseExpectation, sendError, watchMethods } from "./error-handlers.js";
 import { InFlight } from "./in-flight.js";
+import { refuseDeep } from "./json-depth.js";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.js";
 import type { KnownModel } from "./model-list.js";
 import { Metrics } from "./metrics.js";
@@ -81,6 +82,8 @@ export function buildApp(options: AppOptions): App {
     http: {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, limits.receiveTimeoutMs),
+      // Node's own refusals have no body: without a name of the host, and below where something is expected of the server.
+      requireHostHeader: false,
       connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, limits.receiveTimeoutMs),
     },
     // Refused by the hook below, so that this error too has the one error form.
@@ -99,10 +102,12 @@ export function buildApp(options: AppOptions): App {
   app.addHook("onRequest", async (request, reply) => {
     // Under the names that OpenAI's and Anthropic's clients look for.
     reply.header("x-request-id", request.id).header("request-id", request.id);
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") throw new DeskhandError("invalid_argument", "Expected a Host header, as HTTP/1.1 has it.");
     if (!isClosing) return;
     reply.header("connection", "close");
     if (request.routeOptions.config.isProbe !== true) throw new DeskhandError("engine_unavailable", "The server is shutting down. Try again when it is back.");
   });
+  app.addHook("preValidation", async ({ body }) => refuseDeep(body));
   app.decorateRequest("servedModel", "");
   app.addHook("onResponse", async (request, reply) => {
     // Paths that are no routes are without end, and clients choose them.
@@ -120,6 +125,7 @@ export function buildApp(options: AppOptions): App {
   app.setNotFoundHandler(handleNotFound);
 
   app.server.maxConnections = limits.maxConnections;
+  app.server.on("checkExpectation", refuseExpectation);
   guardOrigins(app, options);
   const { apiKey } = options;
   // After the answers to browsers that ask whether they may ask: those carry no key.

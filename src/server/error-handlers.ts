@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { errorFormOf, openAiError } from "./error-forms.js";
@@ -35,6 +35,12 @@ export function watchMethods(app: FastifyInstance): () => void {
       app.route({ url, method: METHODS.filter((method) => !methods.includes(method)), onRequest: (request, reply) => refuse(request, reply), handler: refuse });
     }
   };
+}
+
+/** Answers a request that wants more of the server than to go on (`Expect: 100-continue`). */
+export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify(openAiError({ status: 417, code: "bad_request", message: "Expected no Expect header but 100-continue. Leave it out." }));
+  response.writeHead(417, { "content-type": "application/json", "content-length": Buffer.byteLength(body), connection: "close" }).end(body);
 }
 
 /** Answers what is not even HTTP, before any request exists. */

@@ -2,6 +2,7 @@ import { DeskhandError } from "../core/errors.js";
 import { checkSchema } from "../engine/grammar/answers.js";
 import type { ChatRequest, ResponseFormat } from "../engine/inference.js";
 import type { ChatMessage, ContentPart as EnginePart, ToolDefinition } from "../engine/messages.js";
+import { refuseDeepText } from "./json-depth.js";
 import type { ToolsRequest } from "./legacy-functions.js";
 import { AUDIO, IMAGE, VIDEO } from "./pictures/kinds.js";
 import type { MediaUrl, PictureResolver } from "./pictures/resolver.js";
@@ -12,6 +13,11 @@ import { toSamplingOptions } from "./schemas/sampling.js";
 /** The engine's form of a request: pictures fetched and in their place, names and nulls translated. */
 export async function toChatRequest(body: ToolsRequest, pictures: PictureResolver, signal: AbortSignal): Promise<ChatRequest> {
   checkSchemas(body);
+  for (const [index, message] of body.messages.entries()) {
+    if (message.role !== "assistant") continue;
+    // Templates write them out value by value.
+    for (const [at, call] of (message.tool_calls ?? []).entries()) refuseDeepText(call.function.arguments, pathText(["messages", index, "tool_calls", at, "function", "arguments"]));
+  }
   const resolved = await pictures.resolve(body.messages.flatMap(mediaUrls), signal);
   return {
     messages: body.messages.map((message) => toChatMessage(message, resolved)),

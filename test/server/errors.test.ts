@@ -26,6 +26,8 @@ describe("a request at fault is a 400 that names the field", () => {
     ["an image_url without url", user([{ type: "image_url", image_url: {} }]), "messages[0].content[0].image_url.url", /expected string/],
     ["a tool message without an id", { messages: [{ role: "tool", content: "x" }] }, "messages[0].tool_call_id", /expected string/],
     ["arguments that are no string", { messages: [{ role: "assistant", tool_calls: [{ ...call, function: { name: "f", arguments: {} } }] }] }, "messages[0].tool_calls[0].function.arguments", /expected string/],
+    ["a body that is nested too deep", JSON.parse(`{"messages":${"[".repeat(300)}${"]".repeat(300)}}`), null, /at most 256 deep/],
+    ["arguments that are", { messages: [{ role: "assistant", tool_calls: [{ ...call, function: { name: "f", arguments: "[".repeat(5000) + "]".repeat(5000) } }] }] }, "messages[0].tool_calls[0].function.arguments", /at most 256 deep/],
     ["temperature out of range", { ...HELLO, temperature: 3 }, "temperature", /<=2/],
     ["temperature as text", { ...HELLO, temperature: "hot" }, "temperature", /expected number/],
     ["max_tokens zero", { ...HELLO, max_tokens: 0 }, "max_tokens", />=1/],
