@@ -26,7 +26,7 @@ export interface CoordinateChain {
   sent: Size;
   /** The picture the display gave, in physical pixels. */
   captured: Size;
-  /** The display on the desktop, in logical pixels. */
+  /** The display on the desktop, or the part of it that is shown, in logical pixels. */
   display: Pick<Display, "x" | "y" | "width" | "height" | "scale">;
 }
 
@@ -81,8 +81,8 @@ function scale(point: Point, from: Size, to: Size): Point {
 /** Whole desktop units. A point on the far edge belongs to the last pixel: there is none beyond it. */
 function toOs({ display }: CoordinateChain, logical: Point): Point {
   return {
-    x: display.x + Math.min(Math.round(logical.x), Math.ceil(display.width) - 1),
-    y: display.y + Math.min(Math.round(logical.y), Math.ceil(display.height) - 1),
+    x: Math.min(Math.round(display.x + logical.x), Math.ceil(display.x + display.width) - 1),
+    y: Math.min(Math.round(display.y + logical.y), Math.ceil(display.y + display.height) - 1),
   };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import OpenAI from "openai";
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming, ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
+import type { ResponseOutputItem } from "openai/resources/responses/responses";
 import { z } from "zod";
 import { DeskhandError, throwIfAborted } from "../core/errors.js";
 import { explainServerError, isConnectionRefused, toBaseURL } from "./model-server.js";
@@ -33,6 +34,8 @@ export interface ModelReply {
   /** The text beside the structured tool calls, unchanged. */
   text: string;
   toolCalls: ReplyToolCall[];
+  /** The reply in the server's own form, where that has to be sent back unchanged. */
+  items?: ResponseOutputItem[];
   finishReason: string;
   usage?: ReplyUsage;
   serverTimings?: ServerTimings;
@@ -43,7 +46,7 @@ export interface ModelReply {
 
 /** Sampling as the chat completions request spells it. */
 export interface Sampling {
-  temperature: number;
+  temperature?: number;
   repetition_penalty?: number;
   max_tokens: number;
 }

@@ -1,45 +1,106 @@
 import sharp from "sharp";
-import type { CoordinateChain, ModelSpace, Size } from "./coordinates.js";
-import type { Computer, Screenshot } from "./computer/computer.js";
-import type { PictureSize } from "./dialects/dialect.js";
+import { DeskhandError } from "../core/errors.js";
+import type { Point, Region } from "./actions.js";
+import type { Computer, Display, Screenshot } from "./computer/computer.js";
+import { screenToModel, type CoordinateChain, type ModelSpace, type Size } from "./coordinates.js";
+import type { Dialect, PictureSize } from "./dialects/dialect.js";
+
+/** Beyond this the processors of vision models refuse a picture. */
+const MAX_ASPECT_RATIO = 200;
 
 /** The screen as a model gets to see it. */
 export interface Observation {
-  /** As captured. */
+  /** As captured, all of it. */
   shot: Screenshot;
   png: Buffer;
   dataUri: string;
   chain: CoordinateChain;
+  /** Size of a picture of the whole screen, as it would be sent. */
+  screen: Size;
+  /** Where the pointer is on the picture, in the model's coordinates. */
+  cursor: Point;
   captureMs: number;
   encodeMs: number;
 }
 
-/** Captures the display and makes of it the picture this model wants. */
-export async function observe(computer: Computer, wanted: { pictureSize: PictureSize; space: ModelSpace }, signal: AbortSignal): Promise<Observation> {
-  const { x, y, width, height, scale } = await computer.display();
+/**
+ * Captures the display and makes of it the picture this model wants; of a part of it in its full resolution when there is a region,
+ * with a coordinate chain of its own where the model takes the picture for its space.
+ */
+export async function observe(computer: Computer, wanted: Pick<Dialect, "pictureSize" | "space" | "zoomedSpace">, signal: AbortSignal, region?: Region): Promise<Observation> {
+  const display = await computer.display();
+  const cursor = await computer.cursor();
   const startedAt = performance.now();
   const shot = await computer.capture(signal);
   const capturedAt = performance.now();
   const captured = { width: shot.widthPx, height: shot.heightPx };
-  const sent = sentSize(captured, wanted.pictureSize);
-  const same = sent.width === captured.width && sent.height === captured.height;
-  // X servers leave the alpha byte undefined.
-  const opaque = sharp(shot.data, { raw: { ...captured, channels: 4 } }).removeAlpha();
-  // Level 1 is as lossless as any, and the bytes seldom leave the machine.
-  const png = await (same ? opaque : opaque.resize({ ...sent, fit: "fill" })).png({ compressionLevel: 1 }).toBuffer();
+  const screen = sentSize(captured, wanted.pictureSize);
+  const whole: CoordinateChain = { space: wanted.space, sent: screen, captured, display: placeOf(display) };
+  const part = region && partOf(whole, region);
+  const shown = part ? { ...whole, sent: enlargedSize(part.captured, screen, wanted.pictureSize), captured: part.captured, display: part.display } : whole;
+  const chain = wanted.zoomedSpace === "picture" ? shown : whole;
+  const png = await encode(shot, shown, part?.crop);
   return {
     shot,
     png,
     dataUri: `data:image/png;base64,${png.toString("base64")}`,
-    chain: { space: wanted.space, sent, captured, display: { x, y, width, height, scale } },
+    chain,
+    screen,
+    cursor: rounded(screenToModel(chain, cursor).model, wanted.space),
     captureMs: capturedAt - startedAt,
     encodeMs: performance.now() - capturedAt,
   };
 }
 
-/** The size in which a captured picture is sent. */
+function placeOf({ x, y, width, height, scale }: Display): CoordinateChain["display"] {
+  return { x, y, width, height, scale };
+}
+
+/** What is shown of the capture for a region of the desktop, which keeps to whole captured pixels. */
+function partOf({ captured, display }: CoordinateChain, region: Region): { crop: Region; captured: Size; display: CoordinateChain["display"] } {
+  const perPixel = { x: captured.width / display.width, y: captured.height / display.height };
+  const along = (from: number, length: number, origin: number, unit: number, size: number) => {
+    const start = Math.min(size - 1, Math.max(0, Math.floor((from - origin) * unit)));
+    return { start, length: Math.max(1, Math.min(size, Math.ceil((from + length - origin) * unit)) - start) };
+  };
+  const across = along(region.x, region.width, display.x, perPixel.x, captured.width);
+  const down = along(region.y, region.height, display.y, perPixel.y, captured.height);
+  return {
+    crop: { x: across.start, y: down.start, width: across.length, height: down.length },
+    captured: { width: across.length, height: down.length },
+    display: { x: display.x + across.start / perPixel.x, y: display.y + down.start / perPixel.y, width: across.length / perPixel.x, height: down.length / perPixel.y, scale: display.scale },
+  };
+}
+
+/** A part is shown as large as the whole screen would be, in its own shape. */
+function enlargedSize(part: Size, screen: Size, wanted: PictureSize): Size {
+  const factor = Math.min(screen.width / part.width, screen.height / part.height);
+  return sentSize({ width: part.width * factor, height: part.height * factor }, wanted);
+}
+
+async function encode(shot: Screenshot, { sent, captured }: CoordinateChain, crop: Region | undefined): Promise<Buffer> {
+  // X servers leave the alpha byte undefined.
+  let picture = sharp(shot.data, { raw: { width: shot.widthPx, height: shot.heightPx, channels: 4 } }).removeAlpha();
+  if (crop) picture = picture.extract({ left: crop.x, top: crop.y, width: crop.width, height: crop.height });
+  if (sent.width !== captured.width || sent.height !== captured.height) picture = picture.resize({ ...sent, fit: "fill" });
+  // Level 1 is as lossless as any, and the bytes seldom leave the machine.
+  return picture.png({ compressionLevel: 1 }).toBuffer();
+}
+
+function rounded({ x, y }: Point, space: ModelSpace): Point {
+  const step = space.kind === "relative" && space.max <= 1 ? 1000 : 1;
+  return { x: Math.round(x * step) / step, y: Math.round(y * step) / step };
+}
+
+/**
+ * The size in which a captured picture is sent.
+ * @throws DeskhandError `invalid_argument` for a picture that no model takes.
+ */
 export function sentSize(captured: Size, wanted: PictureSize): Size {
-  const { multiple, minPixels, maxPixels } = wanted;
+  const { multiple, minPixels, maxPixels, maxSide = Infinity } = wanted;
+  if (Math.max(captured.width / captured.height, captured.height / captured.width) > MAX_ASPECT_RATIO) {
+    throw new DeskhandError("invalid_argument", `Expected a picture at most ${MAX_ASPECT_RATIO} times as long as wide but received ${captured.width} × ${captured.height}; show the model a larger part of the screen.`, { param: "region" });
+  }
   const toMultiple = (side: number, round: (value: number) => number) => Math.max(multiple, round(side / multiple) * multiple);
   const width = toMultiple(captured.width, Math.round);
   const height = toMultiple(captured.height, Math.round);
@@ -47,7 +108,9 @@ export function sentSize(captured: Size, wanted: PictureSize): Size {
     const factor = Math.sqrt(pixels / (captured.width * captured.height));
     return { width: toMultiple(captured.width * factor, round), height: toMultiple(captured.height * factor, round) };
   };
-  if (width * height > maxPixels) return scaled(maxPixels, Math.floor);
+  // The limit of a side is one of pixels too, at this shape.
+  const sideLimit = captured.width * captured.height * (maxSide / Math.max(captured.width, captured.height)) ** 2;
+  if (width * height > maxPixels || Math.max(width, height) > maxSide) return scaled(Math.min(maxPixels, sideLimit), Math.floor);
   if (width * height < minPixels) return scaled(minPixels, Math.ceil);
   return { width, height };
 }

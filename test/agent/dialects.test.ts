@@ -1,9 +1,10 @@
+import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import { describe, expect, it } from "vitest";
 import type { Action } from "../../src/agent/actions.js";
-import { COMPUTER_USE_TOOL } from "../../src/agent/dialects/computer-use.js";
+import { computerUseTool } from "../../src/agent/dialects/computer-use.js";
 import type { Conversation, Dialect, Turn } from "../../src/agent/dialects/dialect.js";
 import { dialectByName, dialectForModel } from "../../src/agent/dialects/index.js";
-import { qwen3 } from "../../src/agent/dialects/qwen3.js";
+import { qwen25, qwen3, qwen35 } from "../../src/agent/dialects/qwen.js";
 import { tiny } from "../../src/agent/dialects/tiny.js";
 import type { ModelReply } from "../../src/agent/model-client.js";
 import { callText, IDENTITY, reply } from "./support/replies.js";
@@ -20,17 +21,22 @@ const MEANINGS: [Record<string, unknown>, Action][] = [
   [{ action: "mouse_move", coordinate: [423, 52] }, { type: "move", to: at }],
   [{ action: "left_click", coordinate: [423, 52] }, { type: "click", at, ...click }],
   [{ action: "left_click", coordinate: [423, 52], text: "the Save button" }, { type: "click", at, ...click }],
+  [{ action: "left_click", coordinate: [423, 52], text: "Ctrl+shift" }, { type: "click", at, ...click, held: ["Ctrl", "shift"] }],
+  [{ action: "left_click", coordinate: [0, 0] }, { type: "click", at: { x: 0, y: 0 }, ...click }],
   [{ action: "left_click" }, { type: "click", at: undefined, ...click }],
   [{ action: "right_click", coordinate: [423, 52] }, { type: "click", at, button: "right", count: 1 }],
   [{ action: "middle_click", coordinate: [423, 52] }, { type: "click", at, button: "middle", count: 1 }],
   [{ action: "double_click", coordinate: [423, 52] }, { type: "click", at, button: "left", count: 2 }],
   [{ action: "triple_click", coordinate: [423, 52] }, { type: "click", at, button: "left", count: 3 }],
   [{ action: "left_click_drag", coordinate: [423, 52] }, { type: "drag", to: at, button: "left" }],
+  [{ action: "left_click_drag", coordinate: [0, 0], text: "shift" }, { type: "drag", to: { x: 0, y: 0 }, button: "left", held: ["shift"] }],
   [{ action: "scroll", pixels: 300 }, { type: "scroll", at: undefined, up: 3, left: 0 }],
-  [{ action: "scroll", coordinate: [423, 52], pixels: -250 }, { type: "scroll", at, up: -3, left: 0 }],
-  [{ action: "scroll", pixels: -5 }, { type: "scroll", at: undefined, up: -1, left: 0 }],
+  [{ action: "scroll", coordinate: [423, 52], pixels: -250 }, { type: "scroll", at, up: -2.5, left: 0 }],
+  [{ action: "scroll", coordinate: [423, 52], pixels: -5, text: "ctrl" }, { type: "scroll", at, up: -0.05, left: 0, held: ["ctrl"] }],
   [{ action: "hscroll", pixels: 200 }, { type: "scroll", at: undefined, up: 0, left: -2 }],
   [{ action: "hscroll", coordinate: [423, 52], pixels: -100 }, { type: "scroll", at, up: 0, left: 1 }],
+  [{ action: "zoom", region: [100, 200, 300, 250] }, { type: "zoom", region: { x: 100, y: 200, width: 200, height: 50 } }],
+  [{ action: "type", text: "  spaces  " }, { type: "type", text: "  spaces  " }],
   [{ action: "wait", time: 1.5 }, { type: "wait", ms: 1500 }],
   [{ action: "answer", text: "42" }, { type: "answer", text: "42" }],
   [{ action: "terminate", status: "success" }, { type: "terminate", success: true }],
@@ -51,7 +57,8 @@ const MALFORMED: [unknown, RegExp][] = [
   [{ action: "left_click", coordinate: ["1", "2"] }, /coordinate/],
   [{ action: "left_click", coordinate: [1412, 52] }, /0 to 1000.*\[1412, 52\]/],
   [{ action: "left_click", coordinate: [423, -1] }, /0 to 1000/],
-  [{ action: "left_click", coordinate: [423, 52], text: "ctrl+shift" }, /held keys/],
+  [{ action: "zoom", region: [300, 200, 100, 250] }, /region/],
+  [{ action: "zoom", region: [0, 0, 1001, 5] }, /0 to 1000/],
   [{ action: "left_click_drag" }, /coordinate/],
   [{ action: "scroll" }, /pixels/],
   [{ action: "scroll", pixels: 0 }, /pixels/],
@@ -91,7 +98,7 @@ describe("qwen3: replies", () => {
   });
 
   it("offers exactly the actions it understands", () => {
-    const parameters = COMPUTER_USE_TOOL.function.parameters as { properties: { action: { enum: string[] } }; required: string[] };
+    const parameters = computerUseTool({ width: 1000, height: 1000 }).function.parameters as { properties: { action: { enum: string[] } }; required: string[] };
     expect(new Set(parameters.properties.action.enum)).toEqual(new Set(MEANINGS.map(([args]) => args["action"])));
     expect(parameters.required).toEqual(["action"]);
   });
@@ -154,14 +161,20 @@ function turns(count: number, structuredCalls = true): Turn[] {
 }
 
 function conversation(count: number, more: Partial<Conversation> = {}): Conversation {
-  return { task: "press OK", turns: turns(count), picture: `data:image/png;base64,p${count}`, ...more };
+  return { task: "press OK", turns: turns(count), picture: `data:image/png;base64,p${count}`, screen: { width: 1280, height: 800 }, ...more };
+}
+
+function messagesOf(dialect: Dialect, given: Conversation): ChatCompletionMessageParam[] {
+  const prompt = dialect.render(given);
+  if (prompt.api !== "chat") throw new Error(`a prompt for ${prompt.api}`);
+  return prompt.messages;
 }
 
 describe("qwen3: prompts", () => {
   it("only grows at its end between compaction points", () => {
     let appended = 0;
     for (let count = 0; count < 40; count++) {
-      const [now, next] = [qwen3.render(conversation(count)), qwen3.render(conversation(count + 1))];
+      const [now, next] = [messagesOf(qwen3, conversation(count)), messagesOf(qwen3, conversation(count + 1))];
       const isPrefix = JSON.stringify(next.slice(0, now.length)) === JSON.stringify(now);
       expect(isPrefix, `after ${count} turns`).toBe((count + 1) % 8 !== 0 || count + 1 === 0);
       if (isPrefix) appended += 1;
@@ -171,7 +184,7 @@ describe("qwen3: prompts", () => {
 
   it("always shows the current screenshot and the one before it, and never more than 9", () => {
     for (let count = 0; count < 40; count++) {
-      const shown = JSON.stringify(qwen3.render(conversation(count))).match(/base64,p\d+/g) ?? [];
+      const shown = JSON.stringify(messagesOf(qwen3, conversation(count))).match(/base64,p\d+/g) ?? [];
       expect(shown.at(-1)).toBe(`base64,p${count}`);
       if (count > 0) expect(shown.at(-2)).toBe(`base64,p${count - 1}`);
       expect(shown.length).toBeLessThanOrEqual(9);
@@ -179,20 +192,20 @@ describe("qwen3: prompts", () => {
   });
 
   it("answers every structured call with a tool message of its id", () => {
-    const messages = qwen3.render(conversation(3));
+    const messages = messagesOf(qwen3, conversation(3));
     expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "tool", "user", "assistant", "tool", "user", "assistant", "tool", "user"]);
     expect(messages[3]).toMatchObject({ tool_call_id: "1" });
   });
 
   it("replays a call that came as text as the text it was", () => {
-    const messages = qwen3.render(conversation(1, { turns: turns(1, false) }));
+    const messages = messagesOf(qwen3, conversation(1, { turns: turns(1, false) }));
     expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
     expect(messages[2]).toEqual({ role: "assistant", content: callText({ action: "wait", time: 0 }) });
   });
 
   it("sends an unusable reply back with the reason, as text that every server takes", () => {
     const broken = reply({ toolCalls: [{ id: "1", name: "computer_use", arguments: "{\"action\": " }] });
-    const messages = qwen3.render(conversation(0, { correction: { reply: broken, reason: "Expected a call in valid JSON." } }));
+    const messages = messagesOf(qwen3, conversation(0, { correction: { reply: broken, reason: "Expected a call in valid JSON." } }));
     expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
     expect(messages[2]).not.toHaveProperty("tool_calls");
     expect(messages[2]?.content).toContain("{\"action\": ");
@@ -200,9 +213,56 @@ describe("qwen3: prompts", () => {
   });
 });
 
+describe("qwen: calls written as XML", () => {
+  const xml = (args: Record<string, unknown>): string =>
+    `<function=computer_use>\n${Object.entries(args).map(([key, value]) => `<parameter=${key}>\n${typeof value === "string" ? value : JSON.stringify(value)}\n</parameter>`).join("\n")}\n</function>`;
+
+  it.each(MEANINGS)("mean the same: %o", (args, action) => {
+    expect(actionsOf(qwen35, reply({ text: `I will do it.\n\n<tool_call>\n${xml(args)}\n</tool_call>` }))).toEqual([action]);
+    expect(actionsOf(qwen35, reply({ text: xml(args) }))).toEqual([action]);
+  });
+
+  it("keep numbers as text where text is wanted, and line feeds", () => {
+    expect(actionsOf(qwen35, reply({ text: xml({ action: "type", text: "[1, 2]" }) }))).toEqual([{ type: "type", text: "[1, 2]" }]);
+    expect(actionsOf(qwen35, reply({ text: xml({ action: "type", text: "\na\n" }) }))).toEqual([{ type: "type", text: "\na\n" }]);
+  });
+
+  it("may have lists as Python writes them", () => {
+    expect(actionsOf(qwen35, reply({ text: xml({ action: "key", keys: "['ctrl', 'c']" }) }))).toEqual([{ type: "key", keys: ["ctrl", "c"] }]);
+  });
+
+  it.each([
+    ["<tool_call>\n<function=computer_use>\n<parameter=action>\nleft_click\n</parameter>\n<parameter=coordinate>\n[1, ", /<function=computer_use>.*cut off/],
+    [xml({ action: "left_click", coordinate: "[1, x]" }), /coordinate/],
+    [xml({ action: "wait", time: "soon" }), /time/],
+    ["<function=rm>\n</function>", /"rm"/],
+  ])("are refused when they are broken: %j", (text, why) => {
+    expect(refusal(qwen35, reply({ text, finishReason: "length" }))).toMatch(why);
+  });
+});
+
+describe("qwen2.5: pixels of the picture", () => {
+  const chain = { space: qwen25.space, sent: { width: 1288, height: 728 }, captured: { width: 2560, height: 1440 }, display: { x: -1280, y: 40, width: 1280, height: 720, scale: 2 } };
+
+  it("travel to the screen", () => {
+    expect(qwen25.parse(structured({ action: "left_click", coordinate: [644, 364] }), chain).actions[0]!.action).toMatchObject({ at: { x: -640, y: 400 } });
+  });
+
+  it("are refused outside of it", () => {
+    expect(() => qwen25.parse(structured({ action: "left_click", coordinate: [1288, 0] }), chain)).toThrow(/x from 0 to 1287 and y from 0 to 727/);
+  });
+
+  it("are announced with the size of the whole screen, which stays the same when a part is shown", () => {
+    const tools = [conversation(2), conversation(3, { zoomed: true })].map((given) => qwen25.render(given));
+    expect(JSON.stringify(tools[0])).toContain("1280 wide and 800 high");
+    expect(tools[0]).toHaveProperty("tools", (tools[1] as { tools: unknown }).tools);
+    expect(JSON.stringify(tools[1])).toContain("count from the corner of this picture");
+  });
+});
+
 describe("tiny", () => {
   it("renders the prompt it was trained on, the picture first", () => {
-    const [message, ...rest] = tiny.render(conversation(0, { task: "set Name to \"Ada\", then press OK" }));
+    const [message, ...rest] = messagesOf(tiny, conversation(0, { task: "set Name to \"Ada\", then press OK" }));
     expect(rest).toEqual([]);
     expect(message).toEqual({
       role: "user",
@@ -214,7 +274,7 @@ describe("tiny", () => {
   });
 
   it("numbers all previous actions in the model's words, and shows only the current picture", () => {
-    const text = JSON.stringify(tiny.render(conversation(12)));
+    const text = JSON.stringify(messagesOf(tiny, conversation(12)));
     const lines = Array.from({ length: 12 }, (_, index) => `\\n${index + 1}. step ${index}`).join("");
     expect(text).toContain(`Previous actions:${lines}"`);
     expect(text.match(/base64,p\d+/g)).toEqual(["base64,p12"]);
@@ -239,14 +299,14 @@ describe("tiny", () => {
 
   it("says of an action that it changed nothing", () => {
     const [first, second] = turns(2);
-    const [message] = tiny.render({ task: "press OK", turns: [{ ...first!, summary: "click OK", hadEffect: false }, { ...second!, summary: "click OK" }], picture: "data:," });
+    const [message] = messagesOf(tiny, { task: "press OK", turns: [{ ...first!, summary: "click OK", hadEffect: false }, { ...second!, summary: "click OK" }], picture: "data:,", screen: { width: 640, height: 480 } });
     expect((message?.content as { text?: string }[])[1]?.text).toBe("Task: press OK\nPrevious actions:\n1. click OK (no change)\n2. click OK");
   });
 
   it("is greedy and takes the picture sizes it was trained on", () => {
     expect(tiny.sampling).toMatchObject({ temperature: 0, repetition_penalty: 1 });
     expect(tiny.pictureSize).toEqual({ multiple: 32, minPixels: 640 * 480, maxPixels: 1280 * 800 });
-    expect(tiny.tools).toEqual([]);
+    expect(tiny.render(conversation(0))).toMatchObject({ api: "chat", tools: [] });
   });
 });
 
@@ -258,17 +318,39 @@ describe("choice of dialect", () => {
     ["mlx-community/Qwen3-VL-4B-Instruct-4bit", "qwen3"],
     ["Qwen/Qwen3-VL-30B-A3B-Instruct", "qwen3"],
     ["qwen3vl:8b", "qwen3"],
+    ["mlx-community/Qwen2.5-VL-7B-Instruct-4bit", "qwen2.5"],
+    ["qwen2.5vl:7b", "qwen2.5"],
+    ["Qwen/Qwen3.5-397B-A17B-FP8", "qwen3.5"],
+    ["mlx-community/Qwen3.6-27B-4bit", "qwen3.5"],
+    ["bytedance-research/UI-TARS-7B-DPO", "ui-tars"],
+    ["ByteDance-Seed/UI-TARS-1.5-7B", "ui-tars-1.5"],
+    ["mlx-community/UI-TARS-1.5-7B-6bit", "ui-tars-1.5"],
+    ["doubao-1-5-ui-tars-250428", "ui-tars"],
+    ["google/gemma-3-27b-it", "gemma3"],
+    ["gemma3:12b", "gemma3"],
+    ["showlab/ShowUI-2B", "showui"],
+    ["OS-Copilot/OS-Atlas-Base-7B", "showui"],
+    ["gpt-5.4", "openai"],
+    ["computer-use-preview-2025-03-11", "openai-preview"],
+    ["claude-3-5-sonnet-20241022", "anthropic-20241022"],
+    ["claude-3-7-sonnet-20250219", "anthropic-20250124"],
+    ["claude-sonnet-4-20250514", "anthropic-20250124"],
+    ["claude-opus-4-1-20250805", "anthropic-20250124"],
+    ["claude-sonnet-4-5", "anthropic-20250124"],
+    ["claude-haiku-4-5-20251001", "anthropic-20250124"],
+    ["claude-opus-4-5-20251101", "anthropic-20251124"],
+    ["claude-sonnet-4-6", "anthropic-20251124"],
   ])("%s speaks %s", (model, name) => {
     expect(dialectForModel(model).name).toBe(name);
   });
 
-  it.each(["gpt-4o", "openai/whisper-tiny", "Qwen/Qwen3-0.6B", "mlx-community/Qwen2.5-VL-7B-Instruct-4bit"])("does not guess for %s, and lists what there is", (model) => {
-    expect(() => dialectForModel(model)).toThrow(/--dialect: qwen3, tiny/);
+  it.each(["gpt-4o", "openai/whisper-tiny", "Qwen/Qwen3-0.6B", "Qwen/Qwen3-8B", "Qwen/Qwen2.5-7B-Instruct", "google/gemma-2-9b-it"])("does not guess for %s, and lists what there is", (model) => {
+    expect(() => dialectForModel(model)).toThrow(/--dialect: qwen2.5, qwen3, .*, tiny/);
     expect(() => dialectForModel(model)).toThrow(expect.objectContaining({ code: "unsupported_model" }));
   });
 
   it("takes a name, and lists the names for a wrong one", () => {
     expect(dialectByName("tiny")).toBe(tiny);
-    expect(() => dialectByName("klingon")).toThrow(/qwen3, tiny.*"klingon"/);
+    expect(() => dialectByName("klingon")).toThrow(/qwen3, .*tiny.*"klingon"/);
   });
 });

@@ -92,7 +92,11 @@ const CHARACTERS: Readonly<Record<string, string>> = {
 export function resolveChord(keys: readonly string[]): ChordKey[] {
   const parts = keys.flatMap(split);
   if (parts.length === 0) throw new DeskhandError("invalid_argument", 'Expected at least one key but received none; give for example ["ctrl", "a"].', { param: "keys" });
-  return parts.map((part) => resolve(part, parts.length === 1));
+  const chord = parts.map((part) => resolve(part, parts.length === 1));
+  const ids = chord.map(keyId);
+  const twice = ids.find((id, index) => ids.indexOf(id) < index);
+  if (twice !== undefined) throw new DeskhandError("invalid_argument", `Expected each key of a chord once but received ${twice} twice; press it again in an action of its own.`, { param: "keys" });
+  return chord;
 }
 
 /** The same for every spelling of a key. */

@@ -1,16 +1,18 @@
-import type { ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
-import type { Action } from "../actions.js";
+import type { Action, Point, Region } from "../actions.js";
 import type { CoordinateChain, ModelSpace, PointTrace, Size } from "../coordinates.js";
 import type { ModelReply, Sampling } from "../model-client.js";
+import type { Prompt } from "./prompt.js";
 
 /**
  * What size of picture a model wants: the screen's own, each side rounded to `multiple`, and both scaled together until at least
- * `minPixels` and at most `maxPixels` remain.
+ * `minPixels` and at most `maxPixels` (and `maxSide`) remain.
  */
 export interface PictureSize {
   multiple: number;
   minPixels: number;
   maxPixels: number;
+  /** The longest side, where a model has such a limit. */
+  maxSide?: number;
 }
 
 /** What the agent itself tells the model beside a screenshot: that the run goes in circles, what was refused, what a person said. */
@@ -27,6 +29,12 @@ export interface Turn {
   reply: ModelReply;
   /** Data URI of the screenshot the reply was given for. */
   picture: string;
+  /** Set when that screenshot showed only a part of the screen. */
+  zoomed?: boolean;
+  /** The part of the screen that the model wants to see next. */
+  zoom?: Region;
+  /** Where the pointer was on it, in the model's own coordinates. */
+  cursor?: Point;
   /** What stood beside that screenshot. */
   notice?: Notice;
   /** Whether anything changed on the screen afterwards, a blinking caret apart. */
@@ -41,6 +49,12 @@ export interface Conversation {
   turns: readonly Turn[];
   /** Data URI of the current screenshot. */
   picture: string;
+  /** Size of a screenshot of the whole screen, as it is sent. */
+  screen: Size;
+  /** Set when the current one shows only a part of the screen. */
+  zoomed?: boolean;
+  /** Where the pointer is on it, in the model's own coordinates. */
+  cursor?: Point;
   /** What to tell beside it; only for a dialect that `acceptsNotices`. */
   notice?: Notice;
   /** The reply to this very screenshot that could not be used, and why. */
@@ -53,10 +67,19 @@ export interface ParsedAction {
   points: PointTrace[];
 }
 
+/** A warning of the model's provider about what it is asked to do. */
+export interface SafetyCheck {
+  id: string;
+  code?: string | null | undefined;
+  message?: string | null | undefined;
+}
+
 export interface ParsedStep {
   summary: string;
   /** At least one, in the order to be done. */
   actions: ParsedAction[];
+  /** What the model's provider wants a person to know and agree to first. Nobody else may agree to it. */
+  safetyChecks?: SafetyCheck[];
 }
 
 /** How one model family is spoken to: pure translation, no input or output. */
@@ -69,11 +92,14 @@ export interface Dialect {
   /** The virtual display on which the model is at its best. */
   readonly display: Size;
   readonly sampling: Sampling;
-  readonly tools: ChatCompletionFunctionTool[];
-  readonly systemPrompt: string;
   /** False for a model that knows one prompt format only: it can be told neither what was wrong with a reply nor anything else. */
   readonly acceptsNotices: boolean;
-  render(conversation: Conversation): ChatCompletionMessageParam[];
+  /**
+   * In which coordinates the model answers to a picture of a part of the screen: those of that picture, or still those of the whole
+   * screen.
+   */
+  readonly zoomedSpace: "picture" | "screen";
+  render(conversation: Conversation): Prompt;
   /** @throws DeskhandError `model_output`; the message is written for the model, which gets it as the correction. */
   parse(reply: ModelReply, chain: CoordinateChain): ParsedStep;
 }

@@ -1,11 +1,16 @@
 import { DeskhandError } from "../../core/errors.js";
 import type { Dialect } from "./dialect.js";
-import { qwen3 } from "./qwen3.js";
+import { anthropic2024, anthropic2025, anthropicZoom } from "./anthropic.js";
+import { gemma } from "./gemma.js";
+import { openAi, openAiPreview } from "./openai.js";
+import { qwen25, qwen3, qwen35 } from "./qwen.js";
+import { showUi } from "./showui.js";
 import { tiny } from "./tiny.js";
+import { uiTars, uiTars15 } from "./ui-tars.js";
 
 export type { Dialect } from "./dialect.js";
 
-const DIALECTS: readonly Dialect[] = [qwen3, tiny];
+const DIALECTS: readonly Dialect[] = [qwen25, qwen3, qwen35, uiTars, uiTars15, gemma, showUi, openAi, openAiPreview, anthropic2024, anthropic2025, anthropicZoom, tiny];
 
 /** The names `--dialect` takes. */
 export const DIALECT_NAMES: readonly string[] = DIALECTS.map((dialect) => dialect.name);

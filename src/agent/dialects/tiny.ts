@@ -1,5 +1,5 @@
-import type { ParsedAction } from "./dialect.js";
-import type { Dialect } from "./dialect.js";
+import type { ChatCompletionContentPart } from "openai/resources/chat/completions";
+import type { Dialect, ParsedAction } from "./dialect.js";
 import { toParsedAction } from "./computer-use.js";
 import { readToolCalls } from "./tool-calls.js";
 
@@ -17,20 +17,15 @@ export const tiny: Dialect = {
   pictureSize: { multiple: 32, minPixels: 640 * 480, maxPixels: 1280 * 800 },
   display: { width: 640, height: 480 },
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 256 },
-  tools: [],
-  systemPrompt: "",
+  zoomedSpace: "picture",
   acceptsNotices: false,
   render({ task, turns, picture }) {
     const previous = turns.length === 0 ? " none" : turns.map(({ summary, hadEffect }, index) => `\n${index + 1}. ${summary}${hadEffect ? "" : NO_CHANGE}`).join("");
-    return [
-      {
-        role: "user",
-        content: [
-          { type: "image_url", image_url: { url: picture } },
-          { type: "text", text: `Task: ${task}\nPrevious actions:${previous}` },
-        ],
-      },
+    const content: ChatCompletionContentPart[] = [
+      { type: "image_url", image_url: { url: picture } },
+      { type: "text", text: `Task: ${task}\nPrevious actions:${previous}` },
     ];
+    return { api: "chat", messages: [{ role: "user", content }], tools: [] };
   },
   parse(reply, chain) {
     const actions = readToolCalls(reply).map((call) => withoutWaiting(toParsedAction(call, chain)));
