@@ -1,4 +1,5 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
+import { askModel } from "./ask-model.js";
 import { checkActions } from "./check.js";
 import type { Conversation, ParsedStep } from "./dialects/dialect.js";
 import type { LoopOptions } from "./loop.js";
@@ -34,10 +35,8 @@ async function ask({ client, model, dialect, secrets, tokens, signal }: LoopOpti
   const sampling = tokens.cap(dialect.sampling);
   record.beginReply();
   const reply = await record.time("modelMs", () =>
-    client.complete(model, {
-      // What a screen or a person let slip goes no further than the reply it came with.
-      messages: secrets.redact(dialect.render(conversation)),
-      tools: dialect.tools,
+    // What a screen or a person let slip goes no further than the reply it came with.
+    askModel(client, model, dialect.render(secrets.redact(conversation)), {
       sampling,
       signal,
       onText: (text) => record.addText(text),

@@ -1,9 +1,9 @@
 import { actSafely } from "./act-safely.js";
-import type { Action } from "./actions.js";
+import type { Action, Region } from "./actions.js";
 import { sameButForCaret, settle, THIN_CARET } from "./computer/settle.js";
 import { decide } from "./decide.js";
 import { describeAction } from "./describe.js";
-import type { Notice, Turn } from "./dialects/dialect.js";
+import type { Notice, SafetyCheck, Turn } from "./dialects/dialect.js";
 import { enlarge } from "./enlarge.js";
 import type { LoopOptions, RunMemory } from "./loop.js";
 import { observe, type Observation } from "./observe.js";
@@ -22,19 +22,22 @@ const MAX_REFUSALS = 3;
 export async function takeStep(options: LoopOptions, memory: RunMemory, record: StepRecord): Promise<Ending | undefined> {
   const { task, computer, dialect, signal } = options;
   const { line } = record;
-  const seen = await observe(computer, dialect, signal);
+  const zoom = memory.turns.at(-1)?.zoom;
+  const seen = await observe(computer, dialect, signal, zoom);
   Object.assign(line.timings, { captureMs: seen.captureMs, encodeMs: seen.encodeMs });
   line.chain = seen.chain;
   line.picture = await options.keepPicture(line.step, seen.png);
   const notice = await noticeFor(options, memory, seen);
   line.notice = notice?.text;
 
-  const { reply, parsed } = await decide(options, { task, turns: memory.turns, picture: seen.dataUri, notice }, seen, record);
+  const shown = { picture: seen.dataUri, cursor: seen.cursor, zoomed: zoom !== undefined, notice };
+  const { reply, parsed } = await decide(options, { task, turns: memory.turns, screen: seen.screen, ...shown }, seen, record);
   line.summary = parsed.summary;
   line.actions = parsed.actions;
   const actions = parsed.actions.map(({ action }) => action);
   const info = { step: line.step, summary: parsed.summary };
   if (options.dryRun) return plan(options, actions, info, record);
+  await agreeTo(parsed.safetyChecks, options);
 
   const acted = await record.time("actMs", () => actSafely(options, actions, info));
   line.done = acted.done;
@@ -43,7 +46,8 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   // Nothing was done for a screen that is gone: as if it had never been asked about.
   if (acted.outdated !== undefined && acted.done === 0) return undefined;
 
-  const turn: Turn = { summary: parsed.summary, reply, picture: seen.dataUri, notice, hadEffect: true, refused: line.notDone !== undefined };
+  const refused = line.notDone !== undefined;
+  const turn: Turn = { summary: parsed.summary, reply, ...shown, zoom: refused ? undefined : lastZoom(actions), hadEffect: true, refused };
   memory.turns.push(turn);
   memory.pending = undefined;
   if (line.notDone === undefined) {
@@ -64,6 +68,19 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
 async function noticeFor({ dialect, computer }: LoopOptions, { pending }: RunMemory, seen: Observation): Promise<Notice | undefined> {
   if (!pending || !dialect.acceptsNotices) return undefined;
   return { text: pending.text, ...(pending.at && { detail: await enlarge(seen.shot, await computer.display(), pending.at) }) };
+}
+
+function lastZoom(actions: readonly Action[]): Region | undefined {
+  return actions.findLast((action) => action.type === "zoom")?.region;
+}
+
+/** Only a person may agree to what the model's provider warns of. */
+async function agreeTo(checks: readonly SafetyCheck[] | undefined, { kernel, signal }: LoopOptions): Promise<void> {
+  if (!checks) return;
+  const warnings = checks.map(({ code, message }) => message ?? code ?? "no reason given").join("; ");
+  if (!kernel.hasPerson) throw new Interruption("refused", `Stopped, because the model's provider wants a person to agree and there is nobody to ask: ${warnings}`);
+  const answer = await kernel.ask(`The model's provider warns: ${warnings} Go on? (yes or no)`, signal);
+  if (!/^\s*y(es)?\s*$/i.test(answer ?? "")) throw new Interruption("person", `Stopped by a person, who did not agree to this warning of the model's provider: ${warnings}`);
 }
 
 async function plan({ kernel }: LoopOptions, actions: readonly Action[], info: { step: number; summary: string }, { line }: StepRecord): Promise<Ending> {
