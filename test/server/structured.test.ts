@@ -45,7 +45,7 @@ describe("response_format", () => {
   });
 
   it("is refused by its path where it cannot be enforced", async () => {
-    const schema = { type: "object", properties: { x: { type: "string", pattern: "a(?!b)" } } };
+    const schema = { type: "object", properties: { x: { type: "string", pattern: "(?<!a)b" } } };
     const refused = await client.chat.completions.create({ ...hot, response_format: { type: "json_schema", json_schema: { name: "x", schema } } }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ status: 400, param: "response_format.json_schema.schema/properties/x/pattern" });
     const tools = [{ type: "function" as const, function: { name: "f", strict: true, parameters: { type: "object", properties: { x: { not: {} } } } } }];

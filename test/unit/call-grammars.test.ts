@@ -125,7 +125,7 @@ describe("tool choices that cannot be enforced", () => {
   const pythonic = TOOL_CALL_FORMATS.find(({ name }) => name === "llama-pythonic")!;
 
   it("are refused by what is at fault", () => {
-    const tools = [{ name: "f", strict: true, parameters: { type: "object", properties: { x: { type: "string", pattern: "(?=a)" } } } }];
+    const tools = [{ name: "f", strict: true, parameters: { type: "object", properties: { x: { type: "string", pattern: "\\ba" } } } }];
     expect(() => new AnswerGrammars(tokenizer, hermes).constraint({ tools }, "none")).toThrow(expect.objectContaining({ status: 400, param: "tools[0].parameters/properties/x/pattern" }));
     expect(() => new AnswerGrammars(tokenizer, hermes).constraint({ tools, toolChoice: { name: "g" } }, "none")).toThrow(expect.objectContaining({ status: 400 }));
     expect(() => new AnswerGrammars(tokenizer, undefined).constraint({ tools, toolChoice: "required" }, "none")).toThrow(expect.objectContaining({ status: 400 }));

@@ -120,6 +120,6 @@ export class Automaton {
   }
 }
 
-function tooComplex(): DeskhandError {
+export function tooComplex(): DeskhandError {
   return new DeskhandError("unsupported_input", "Expected a schema whose values can be told apart as they are written, but this one has too many ways of reading the same text. Simplify its patterns and alternatives.");
 }

@@ -2,12 +2,11 @@ import { DeskhandError } from "../../core/errors.js";
 import type { ToolDefinition } from "../messages.js";
 import { pythonLiteral } from "../tools/python-calls.js";
 import { writtenTypes } from "../tools/schema-values.js";
-import { jsonCharacter, plainCharacter, without } from "./characters.js";
+import { ANY, jsonCharacter, plainCharacter, without } from "./characters.js";
 import { freeText } from "./free-text.js";
-import { alt, EMPTY, list, literal, NEVER, repeat, seq, words, type GrammarNode } from "./node.js";
+import { alt, bytes, EMPTY, list, literal, NEVER, repeat, seq, words, type GrammarNode } from "./node.js";
 import { JSON_NOTATION, type Notation } from "./notation.js";
-import { compilePattern } from "./pattern.js";
-import { inOrder, SchemaCompiler } from "./schema.js";
+import { inOrder, SchemaCompiler, type Properties } from "./schema.js";
 import { alternatives } from "./schema-merge.js";
 import { assertionsOf, isObject, SchemaSource, typesOf, type Schema } from "./schema-source.js";
 import { stringContent } from "./string-schema.js";
@@ -84,7 +83,7 @@ export class CallableTool {
   keywords(): GrammarNode {
     const compiler = new SchemaCompiler(this.#source, PYTHON);
     const entries = compiler.objects(this.schema).map((schema) => {
-      const { named, extra } = compiler.properties(schema, "");
+      const { named, extra } = this.#properties(compiler, schema);
       const write = (key: GrammarNode, value: unknown, path: string): GrammarNode => seq(key, "=", compiler.compile(value, path));
       const other = extra === false ? NEVER : write(identifier(), extra, "/additionalProperties");
       return inOrder(
@@ -103,7 +102,7 @@ export class CallableTool {
   raw(syntax: RawSyntax): GrammarNode {
     const compiler = new SchemaCompiler(this.#source, JSON_NOTATION);
     const entries = compiler.objects(this.schema).map((schema) => {
-      const { named, extra } = compiler.properties(schema, "");
+      const { named, extra } = this.#properties(compiler, schema);
       const write = (key: GrammarNode, value: unknown, path: string): GrammarNode => {
         const { before, behind, after } = syntax.parameter(key);
         return seq(before, this.#rawValue(compiler, value, path, behind, syntax.ends), after);
@@ -114,6 +113,13 @@ export class CallableTool {
       return inOrder(named.map(({ name, schema: value, isRequired, path }) => ({ node: write(literal(this.#rawKey(name, path)), value, path), isRequired })), EMPTY, rest); // prettier-ignore
     });
     return alt(...entries);
+  }
+
+  #properties(compiler: SchemaCompiler, schema: Schema): Properties {
+    const properties = compiler.properties(schema, "");
+    const rule = ["patternProperties", "propertyNames"].find((keyword) => schema[keyword] !== undefined);
+    if (rule !== undefined && properties.extra !== false) throw this.#source.unsupported(`/${rule}`, "in this model's format of calls it cannot be enforced. Name the properties");
+    return properties;
   }
 
   #rawKey(name: string, path: string): string {
@@ -144,10 +150,12 @@ export class CallableTool {
     const isFree = assertionsOf(schema).length === 1;
     if (isFree) return freeText({ marks: [[behind, EMPTY], ...ends.filter((end) => end !== behind).map((end) => [end, NEVER] as const)] });
     // No mark begins without it.
-    return seq(stringContent(schema, this.#source, path, (set) => plainCharacter(without(set, [[0x3c, 0x3c]]))), behind);
+    return seq(stringContent(schema, this.#source, path, plainCharacter, without(ANY, [[0x3c, 0x3c]])), behind);
   }
 }
 
+/** A parameter's name that no schema gives. */
 function identifier(): GrammarNode {
-  return compilePattern("^[A-Za-z_][A-Za-z0-9_]{0,63}$", plainCharacter).node;
+  const letters = [[0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]] as const; // prettier-ignore
+  return seq(bytes(...letters), repeat(bytes([0x30, 0x39], ...letters), 0, 63));
 }

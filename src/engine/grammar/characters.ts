@@ -26,6 +26,10 @@ export function without(set: Characters, removed: Characters): Characters {
   );
 }
 
+export function intersection(a: Characters, b: Characters): Characters {
+  return without(a, inverse(b));
+}
+
 export function inverse(set: Characters): Characters {
   return without(ANY, set);
 }

@@ -17,9 +17,17 @@ const anyDigits = (min: number, max: number): GrammarNode => repeat(digit(0, 9),
 
 /** Whole numbers within bounds, as JSON writes them: no exponent, no -0. */
 export function integers({ min, max, minIsOpen, maxIsOpen }: NumberBounds): GrammarNode {
-  const low = Math.max(minIsOpen ? Math.floor(min) + 1 : Math.ceil(min), -LARGEST);
-  const high = Math.min(maxIsOpen ? Math.ceil(max) - 1 : Math.floor(max), LARGEST);
+  const low = Math.max(minIsOpen ? Math.floor(min) + 1 : Math.ceil(min), Number.MIN_SAFE_INTEGER);
+  const high = Math.min(maxIsOpen ? Math.ceil(max) - 1 : Math.floor(max), Number.MAX_SAFE_INTEGER);
   if (low > high) return NEVER;
+  if (low === Number.MIN_SAFE_INTEGER && high === Number.MAX_SAFE_INTEGER) return (anyInteger ??= between(low, high));
+  return between(low, high);
+}
+
+/** Made once: most integers of most schemas are these. */
+let anyInteger: GrammarNode | undefined;
+
+function between(low: number, high: number): GrammarNode {
   return alt(
     ...(low < 0 ? [seq("-", naturals(Math.max(1, -high), -low))] : []),
     ...(high >= 0 ? [naturals(Math.max(0, low), high)] : []),

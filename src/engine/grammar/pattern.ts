@@ -1,17 +1,10 @@
 import { RegExpParser, type AST } from "@eslint-community/regexpp";
 import { messageOf } from "../../core/errors.js";
-import { ANY, characters, inverse, type Characters, type Spelling } from "./characters.js";
-import { alt, EMPTY, repeat, seq, type GrammarNode } from "./node.js";
+import { ANY, characters, inverse, type Characters } from "./characters.js";
+import type { Language, Languages } from "./language.js";
 
-/** Thrown for a pattern that cannot be turned into a grammar; the message says what of it. */
+/** Thrown for a pattern that is no regular language; the message says what of it. */
 export class UnsupportedPattern extends Error {}
-
-/** A pattern as a grammar, and how many characters its texts have. */
-export interface CompiledPattern {
-  node: GrammarNode;
-  min: number;
-  max: number;
-}
 
 const DIGITS: Characters = [[0x30, 0x39]];
 const WORD: Characters = characters([...DIGITS, [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]]);
@@ -19,16 +12,19 @@ const WORD: Characters = characters([...DIGITS, [0x41, 0x5a], [0x5f, 0x5f], [0x6
 const SPACE: Characters = characters([[0x09, 0x0d], [0x20, 0x20], [0xa0, 0xa0], [0x1680, 0x1680], [0x2000, 0x200a], [0x2028, 0x2029], [0x202f, 0x202f], [0x205f, 0x205f], [0x3000, 0x3000], [0xfeff, 0xfeff]]); // prettier-ignore
 const LINE_ENDS: Characters = characters([[0x0a, 0x0a], [0x0d, 0x0d], [0x2028, 0x2029]]); // prettier-ignore
 
-const MAX_LENGTH = 2_000;
-/** Times that something which may be empty can be counted. */
-const MAX_EMPTY_REPEATS = 32;
+const MAX_LENGTH = 4_000;
+/** Times that something with an assertion in it is written out. */
+const MAX_WRITTEN_OUT = 8;
+
+/** What follows; whether nothing of the text has come yet matters to `^`. */
+type Rest = (isStart: boolean) => Language;
 
 /**
- * A regular expression of ECMAScript (flag `u`, as JSON Schema means them) as a grammar of the texts it is found in. No lookaround,
- * backreference or word border, anchors only at the ends: what remains is regular in the strict sense.
- * @throws UnsupportedPattern
+ * A regular expression of ECMAScript (flag `u`, as JSON Schema means them) as the language of the texts it is found in. Anchors and
+ * lookaheads may stand anywhere; what looks back, word borders and references cannot be told while text is written.
+ * @throws UnsupportedPattern, TooComplex
  */
-export function compilePattern(source: string, spelling: Spelling): CompiledPattern {
+export function patternLanguage(source: string, languages: Languages): Language {
   if (source.length > MAX_LENGTH) throw new UnsupportedPattern(`it has ${source.length} characters, more than ${MAX_LENGTH}`);
   let pattern: AST.Pattern;
   try {
@@ -36,65 +32,87 @@ export function compilePattern(source: string, spelling: Spelling): CompiledPatt
   } catch (error) {
     throw new UnsupportedPattern(messageOf(error));
   }
-  return new PatternCompiler(spelling).search(pattern.alternatives);
+  return new PatternCompiler(languages).search(pattern.alternatives);
 }
 
 class PatternCompiler {
-  readonly #any: CompiledPattern;
-
-  constructor(private readonly spelling: Spelling) {
-    this.#any = { node: repeat(spelling(ANY), 0), min: 0, max: Infinity };
-  }
+  constructor(private readonly languages: Languages) {}
 
   /** Found anywhere in a text, unless anchors say where. */
-  search(alternatives: readonly AST.Alternative[]): CompiledPattern {
-    return either(
-      alternatives.map(({ elements }) => {
-        const [only] = elements;
-        if (elements.length === 1 && (only?.type === "Group" || only?.type === "CapturingGroup")) return this.search(only.alternatives);
-        const isAnchored = (element: AST.Element | undefined, kind: "start" | "end"): boolean => element?.type === "Assertion" && element.kind === kind;
-        const from = isAnchored(elements[0], "start") ? 1 : 0;
-        const to = elements.length - (elements.length > from && isAnchored(elements.at(-1), "end") ? 1 : 0);
-        const body = elements.slice(from, to).map((element) => this.#element(element));
-        return inRow([...(from === 1 ? [] : [this.#any]), ...body, ...(to < elements.length ? [] : [this.#any])]);
-      }),
-    );
+  search(alternatives: readonly AST.Alternative[]): Language {
+    const { anything, character } = this.languages;
+    const found: Rest = (isStart) => this.#either(alternatives, () => anything, isStart);
+    const [atStart, later] = [found(true), found(false)];
+    if (atStart === later) return this.languages.row(anything, later);
+    return this.languages.either(atStart, this.languages.row(character, anything, later));
   }
 
-  #element(element: AST.Element): CompiledPattern {
+  #either(alternatives: readonly AST.Alternative[], rest: Rest, isStart: boolean): Language {
+    return this.languages.either(...alternatives.map(({ elements }) => this.#row(elements, 0, rest, isStart)));
+  }
+
+  #row(elements: readonly AST.Element[], at: number, rest: Rest, isStart: boolean): Language {
+    const element = elements[at];
+    if (element === undefined) return rest(isStart);
+    const behind = remembered((still) => this.#row(elements, at + 1, rest, still));
+    if (asserts(element)) return this.#asserted(element, behind, isStart);
+    const { languages } = this;
+    const one = this.#plain(element);
+    const later = languages.row(one, behind(false));
+    if (!isStart || !one.isNullable || behind(true) === behind(false)) return later;
+    return languages.either(behind(true), languages.row(languages.all(one, languages.repeat(languages.character, 1, Infinity)), behind(false)));
+  }
+
+  /** Something that stands between characters, or holds such. */
+  #asserted(element: AST.Element, rest: Rest, isStart: boolean): Language {
+    const { languages } = this;
+    if (element.type === "Group" || element.type === "CapturingGroup") return this.#either(element.alternatives, rest, isStart);
+    if (element.type === "Quantifier") {
+      const { min, max } = element;
+      if (max > MAX_WRITTEN_OUT) throw new UnsupportedPattern(`${JSON.stringify(element.raw)} repeats an assertion more than ${MAX_WRITTEN_OUT} times`);
+      const times = (done: number): Rest => remembered((start) => languages.either(done < min ? languages.never : rest(start), done < max ? this.#row([element.element], 0, times(done + 1), start) : languages.never));
+      return times(0)(isStart);
+    }
+    if (element.type === "Assertion" && element.kind === "start") return isStart ? rest(true) : languages.never;
+    if (element.type === "Assertion" && element.kind === "end") return languages.all(languages.empty, rest(isStart));
+    if (element.type === "Assertion" && element.kind === "lookahead") {
+      const seen = this.#either(element.alternatives, () => languages.anything, isStart);
+      return languages.all(element.negate ? languages.not(seen) : seen, rest(isStart));
+    }
+    throw new UnsupportedPattern(`${JSON.stringify(element.raw)} cannot be enforced while text is written; of assertions, ^, $ and lookaheads can`);
+  }
+
+  #plain(element: AST.Element): Language {
     switch (element.type) {
       case "Group":
       case "CapturingGroup":
-        return either(element.alternatives.map(({ elements }) => inRow(elements.map((one) => this.#element(one)))));
+        return this.languages.either(...element.alternatives.map(({ elements }) => this.languages.row(...elements.map((one) => this.#plain(one)))));
       case "Quantifier":
-        return this.#repeated(element);
+        return this.languages.repeat(this.#plain(element.element), element.min, element.max);
       case "Character":
       case "CharacterSet":
       case "CharacterClass":
-        return { node: this.spelling(setOf(element)), min: 1, max: 1 };
+        return this.languages.set(setOf(element));
       default:
-        throw new UnsupportedPattern(`${JSON.stringify(element.raw)} cannot be enforced while text is written; only ^ and $ at the ends can`);
+        throw new UnsupportedPattern(`${JSON.stringify(element.raw)} cannot be enforced while text is written`);
     }
   }
-
-  #repeated({ element, min, max, raw }: AST.Quantifier): CompiledPattern {
-    const one = this.#element(element);
-    if (one.min === 0 && max !== Infinity && max > MAX_EMPTY_REPEATS) throw new UnsupportedPattern(`${JSON.stringify(raw)} counts something that may be empty, more than ${MAX_EMPTY_REPEATS} times`);
-    return { node: repeat(one.node, one.min === 0 ? 0 : min, max), min: one.min * min, max: one.max === 0 ? 0 : one.max * max };
-  }
 }
 
-function either(choices: readonly CompiledPattern[]): CompiledPattern {
-  return { node: alt(...choices.map(({ node }) => node)), min: Math.min(...choices.map(({ min }) => min)), max: Math.max(...choices.map(({ max }) => max)) };
+/** Both answers of a function, each found once. */
+function remembered(rest: Rest): Rest {
+  const known = new Map<boolean, Language>();
+  return (isStart) => {
+    const found = known.get(isStart) ?? rest(isStart);
+    known.set(isStart, found);
+    return found;
+  };
 }
 
-function inRow(parts: readonly CompiledPattern[]): CompiledPattern {
-  if (parts.length === 0) return { node: EMPTY, min: 0, max: 0 };
-  return { node: seq(...parts.map(({ node }) => node)), min: sum(parts.map(({ min }) => min)), max: sum(parts.map(({ max }) => max)) };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function asserts(element: AST.Element): boolean {
+  if (element.type === "Quantifier") return asserts(element.element);
+  if (element.type === "Group" || element.type === "CapturingGroup") return element.alternatives.some(({ elements }) => elements.some(asserts));
+  return element.type === "Assertion";
 }
 
 function setOf(element: AST.Character | AST.CharacterSet | AST.CharacterClass | AST.CharacterClassElement): Characters {
@@ -109,10 +127,30 @@ function setOf(element: AST.Character | AST.CharacterSet | AST.CharacterClass | 
     }
     case "CharacterSet": {
       if (element.kind === "any") return inverse(LINE_ENDS);
-      if (element.kind === "property") break;
+      if (element.kind === "property") return propertySet(element.raw);
       const set = { digit: DIGITS, space: SPACE, word: WORD }[element.kind];
       return element.negate ? inverse(set) : set;
     }
   }
   throw new UnsupportedPattern(`${JSON.stringify(element.raw)} is not supported: write the characters as ranges`);
+}
+
+const PROPERTIES = new Map<string, Characters>();
+
+/** The characters with a property of Unicode, of which the runtime knows better than any table here. */
+function propertySet(raw: string): Characters {
+  const known = PROPERTIES.get(raw);
+  if (known !== undefined) return known;
+  const pattern = new RegExp(`^${raw}$`, "u");
+  const found: [number, number][] = [];
+  for (const [from, to] of ANY) {
+    for (let character = from; character <= to; character++) {
+      if (!pattern.test(String.fromCodePoint(character))) continue;
+      const last = found.at(-1);
+      if (last?.[1] === character - 1) last[1] = character;
+      else found.push([character, character]);
+    }
+  }
+  PROPERTIES.set(raw, found);
+  return found;
 }

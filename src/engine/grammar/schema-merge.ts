@@ -40,7 +40,17 @@ export function alternatives(source: SchemaSource, value: unknown, path: string,
     }
     and(branches.flat(), `${path}/oneOf`);
   }
-  return all;
+  return all.map(evaluated);
+}
+
+/** Seen from outside, what a schema says of the unevaluated it says of all that it does not name itself. */
+function evaluated({ unevaluatedProperties, unevaluatedItems, ...schema }: Schema): Schema {
+  const rest = Array.isArray(schema["items"]) ? "additionalItems" : "items";
+  return {
+    ...schema,
+    ...(unevaluatedProperties !== undefined && schema["additionalProperties"] === undefined && { additionalProperties: unevaluatedProperties }),
+    ...(unevaluatedItems !== undefined && schema[rest] === undefined && { [rest]: unevaluatedItems }),
+  };
 }
 
 /** Both at once; `undefined` where no value can be both. */
@@ -55,11 +65,17 @@ function merged(source: SchemaSource, a: Schema, b: Schema, path: string): Schem
     else if (keyword === "required") result[keyword] = [...new Set([...listOf(left), ...listOf(right)])];
     else if (typeof left === "number" && typeof right === "number" && LARGER.has(keyword)) result[keyword] = Math.max(left, right);
     else if (typeof left === "number" && typeof right === "number" && SMALLER.has(keyword)) result[keyword] = Math.min(left, right);
-    else if (["items", "additionalProperties", "propertyNames"].includes(keyword)) result[keyword] = { allOf: [left, right] };
-    else if (keyword !== "properties") throw source.unsupported(path, `${JSON.stringify(keyword)} is said twice and differently, which cannot be enforced as one`);
+    else if (keyword === "pattern") result[keyword] = [...new Set([...listOf(left), ...listOf(right)])];
+    else if (["additionalProperties", "propertyNames"].includes(keyword)) result[keyword] = { allOf: [left, right] };
+    else if (keyword !== "properties" && !ITEMS.includes(keyword)) throw source.unsupported(path, `${JSON.stringify(keyword)} is said twice and differently, which cannot be enforced as one`);
   }
   const properties = bothProperties(a, b);
   if (properties !== undefined) result["properties"] = properties;
+  const items = bothItems(a, b);
+  if (items !== undefined) {
+    for (const keyword of ITEMS) delete result[keyword];
+    Object.assign(result, items);
+  }
   const types = result["type"];
   return Array.isArray(types) && types.length === 0 ? undefined : result;
 }
@@ -80,6 +96,26 @@ function bothProperties(a: Schema, b: Schema): Schema | undefined {
       return [name, parts.length === 1 ? parts[0] : { allOf: parts }];
     }),
   );
+}
+
+const ITEMS = ["prefixItems", "items", "additionalItems"];
+
+/** Items of either, each as both want it; `undefined` where no more than one says anything of them. */
+function bothItems(a: Schema, b: Schema): Schema | undefined {
+  if ([a, b].some((schema) => ITEMS.every((keyword) => schema[keyword] === undefined))) return undefined;
+  const parts = [a, b].map((schema) => {
+    const isOld = Array.isArray(schema["items"]);
+    const first = listOf((isOld ? schema["items"] : schema["prefixItems"]) ?? []);
+    return { first, rest: isOld ? schema["additionalItems"] : schema["items"] };
+  });
+  const both = (wanted: readonly unknown[]): unknown => {
+    const said = wanted.filter((one) => one !== undefined);
+    return said.length > 1 ? { allOf: said } : said[0];
+  };
+  const length = Math.max(...parts.map(({ first }) => first.length));
+  const prefixItems = Array.from({ length }, (_, i) => both(parts.map(({ first, rest }) => (i < first.length ? first[i] : rest))) ?? true);
+  const items = both(parts.map(({ rest }) => rest));
+  return { ...(length > 0 && { prefixItems }), ...(items !== undefined && { items }) };
 }
 
 function commonTypes(a: readonly unknown[], b: readonly unknown[]): Type[] {

@@ -21,6 +21,7 @@ const ENFORCED: Readonly<Record<string, readonly Type[]>> = {
   required: ["object"],
   additionalProperties: ["object"],
   unevaluatedProperties: ["object"],
+  patternProperties: ["object"],
   propertyNames: ["object"],
   minProperties: ["object"],
   maxProperties: ["object"],
@@ -64,6 +65,8 @@ export class SchemaSource {
       if (ANNOTATIONS.has(keyword) || content === undefined) continue;
       if (!Object.hasOwn(ENFORCED, keyword)) throw this.unsupported(`${path}/${escaped(keyword)}`, `the keyword ${JSON.stringify(keyword)} cannot be enforced while the answer is written. Leave it out and check the answer yourself`);
     }
+    const { pattern } = value;
+    if (pattern !== undefined && typeof pattern !== "string") throw this.refusal(`${path}/pattern`, "Expected a regular expression as a string.");
     return value;
   }
 

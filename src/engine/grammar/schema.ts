@@ -15,6 +15,9 @@ const MAX_NAME = 256;
 /** Values that a range of multiples may have. */
 const MAX_MULTIPLES = 10_000;
 
+/** Patterns of one object's names. */
+const MAX_PATTERNS = 16;
+
 const LINKS = ["$ref", "allOf", "anyOf", "oneOf"];
 
 /** An object's property. */
@@ -95,6 +98,9 @@ export class SchemaCompiler {
     if (!isObject(properties)) throw source.refusal(`${path}/properties`, "Expected an object of schemas.");
     if (!Array.isArray(required) || !required.every((name): name is string => typeof name === "string")) throw source.refusal(`${path}/required`, "Expected a list of names.");
     const rest = additionalProperties ?? unevaluatedProperties;
+    const listed = Object.keys(properties).length === 0 && schema["patternProperties"] === undefined ? this.#listedNames(schema, path) : undefined;
+    // Where names are listed, those are the properties there can be.
+    if (listed !== undefined) return this.properties({ type: "object", required, properties: Object.fromEntries(listed.map((name) => [name, rest ?? true])), additionalProperties: false }, path);
     const names = Object.keys(properties);
     const extra = rest ?? names.length === 0;
     const named = names.map((name) => ({ name, schema: properties[name], isRequired: required.includes(name), path: `${path}/properties/${escaped(name)}` }));
@@ -102,6 +108,13 @@ export class SchemaCompiler {
     if (long !== undefined) throw source.refusal(`${path}/properties`, `Expected names of at most ${MAX_NAME} characters.`);
     const others = [...new Set(required)].filter((name) => !names.includes(name)).map((name) => ({ name, schema: rest ?? true, isRequired: true, path }));
     return { named: [...named, ...others], extra };
+  }
+
+  #listedNames({ propertyNames: names }: Schema, path: string): string[] | undefined {
+    if (names === undefined) return undefined;
+    const { schema } = this.source.followed(names, `${path}/propertyNames`);
+    const listed = typeof schema === "boolean" ? undefined : "const" in schema ? [schema["const"]] : schema["enum"];
+    return Array.isArray(listed) ? listed.filter((name): name is string => typeof name === "string") : undefined;
   }
 
   /** A schema without references and alternatives. */
@@ -187,10 +200,8 @@ export class SchemaCompiler {
   #entries(schema: Schema, path: string, depth: number): GrammarNode {
     const { named, extra } = this.properties(schema, path);
     const entry = (property: Property): GrammarNode => seq(literal(this.notation.literal(property.name)), COLON, this.compile(property.schema, property.path, depth + 1));
-    const key = this.#extraKey(schema, named, path);
-    const value = extra === false ? NEVER : this.compile(extra, `${path}/additionalProperties`, depth + 1);
-    const other = seq(key, COLON, value);
-    const count = this.#extraCount(schema, named, extra !== false, path);
+    const other = this.#otherEntry(schema, { named, extra }, path, depth);
+    const count = this.#extraCount(schema, named, other !== NEVER, path);
     const behind = count.max === 0 ? EMPTY : repeat(seq(COMMA, other), count.min, count.max);
     return inOrder(named.map((property) => ({ node: entry(property), isRequired: property.isRequired })), COMMA, { behind, alone: list(other, COMMA, count) }); // prettier-ignore
   }
@@ -206,16 +217,44 @@ export class SchemaCompiler {
     return { min: named.length === 0 ? min : 0, max: hasExtra ? left : 0 };
   }
 
+  /** A property without a name of its own; `NEVER` where there is none. */
+  #otherEntry(schema: Schema, { named, extra }: Properties, path: string, depth: number): GrammarNode {
+    const patterns = schema["patternProperties"];
+    if (patterns !== undefined) return this.#patternEntry(patterns, schema, named, path, depth);
+    if (extra === false) return NEVER;
+    return seq(this.#extraKey(schema, named, path), COLON, this.compile(extra, `${path}/additionalProperties`, depth + 1));
+  }
+
+  /** A key of one pattern and of no other, which is not all that is valid but always is. */
+  #patternEntry(patterns: unknown, schema: Schema, named: readonly Property[], path: string, depth: number): GrammarNode {
+    const at = `${path}/patternProperties`;
+    if (!isObject(patterns)) throw this.source.refusal(at, "Expected an object of schemas.");
+    if (named.length > 0 || schema["propertyNames"] !== undefined) throw this.source.unsupported(at, "beside properties it cannot be enforced");
+    const keys = Object.keys(patterns);
+    if (keys.length > MAX_PATTERNS) throw this.source.refusal(at, `Expected at most ${MAX_PATTERNS} patterns.`);
+    const entries = keys.map((pattern) => {
+      const others = keys.filter((other) => other !== pattern).map((other) => `^(?![^]*(?:${other}))`);
+      const key = quoted(stringContent({ pattern: [pattern, ...others] }, this.source, `${at}/${escaped(pattern)}`, this.notation.character));
+      return seq(key, COLON, this.compile(patterns[pattern], `${at}/${escaped(pattern)}`, depth + 1));
+    });
+    return alt(...entries);
+  }
+
   /** A key that is none of those with a schema of their own. */
   #extraKey(schema: Schema, named: readonly Property[], path: string): GrammarNode {
     const names = schema["propertyNames"];
     if (names === undefined) return quoted(otherThan(named.map(({ name }) => name), this.notation.character)); // prettier-ignore
     const at = `${path}/propertyNames`;
     const { schema: rule, path: rulePath } = this.source.followed(names, at);
-    if (typeof rule === "boolean") return rule ? quoted(otherThan([], this.notation.character)) : NEVER;
-    if (named.length > 0 && schema["additionalProperties"] !== false) throw this.source.unsupported(at, "beside properties it cannot be enforced");
+    if (typeof rule === "boolean" || isOnlyType(rule)) return rule === false ? NEVER : quoted(otherThan(named.map(({ name }) => name), this.notation.character)); // prettier-ignore
+    if (named.length > 0) throw this.source.unsupported(at, "beside properties it cannot be enforced");
     return alt(...alternatives(this.source, { ...rule, type: "string" }, rulePath).map((one) => this.#plain(one, rulePath, 0)));
   }
+}
+
+/** Whether a rule of names says no more than that they are strings, which they are. */
+function isOnlyType(rule: Schema): boolean {
+  return assertionsOf(rule).every((keyword) => keyword === "type" && rule["type"] === "string");
 }
 
 /** Entries in their order, those that are not required left out at times, with separators between; and what may come behind them or alone. */
