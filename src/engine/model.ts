@@ -2,7 +2,9 @@ import { DeskhandError } from "../core/errors.js";
 import { Semaphore } from "../core/semaphore.js";
 import type { OnProgress } from "../core/progress.js";
 import { FeatureCache } from "./cache/feature-cache.js";
+import { openModelDisk } from "./cache/model-disk.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
+import type { PrefixDisk } from "./cache/prefix-disk.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
 import { readModelDefaults, requireTokens, resolveOptions, type ModelDefaults } from "./generate/options.js";
 import { Scheduler, type SchedulerCaches } from "./generate/scheduler.js";
@@ -107,6 +109,7 @@ interface Parts extends LoadedArchitecture {
   defaults: ModelDefaults;
   toolFormat: ToolCallFormat | undefined;
   limits: ModelLimits;
+  disk: PrefixDisk | undefined;
 }
 
 /** A loaded model. Generations asked for at the same time run together; each continues from what an earlier one left where it can. */
@@ -121,9 +124,9 @@ export class Model implements AsyncDisposable {
   #disposed = false;
 
   constructor(parts: Parts) {
-    const { architecture, processor, tokenizer, limits } = parts;
+    const { architecture, processor, tokenizer, limits, disk } = parts;
     this.#parts = parts;
-    this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: limits.prefixCacheBytes, borderTokens: tokenizer.specialTokenIds }), features: new FeatureCache(limits.featureCacheBytes) };
+    this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: limits.prefixCacheBytes, borderTokens: tokenizer.specialTokenIds, disk }), features: new FeatureCache(limits.featureCacheBytes) };
     this.#scheduler = new Scheduler(architecture, { ...this.#caches, maxMemoryBytes: limits.maxMemoryBytes });
     this.#embedder = new Embedder(parts);
     this.#grammars = new AnswerGrammars(tokenizer, parts.toolFormat);
@@ -210,6 +213,7 @@ export class Model implements AsyncDisposable {
     this.#disposed = true;
     await this.#scheduler.idle();
     await this.#embedder[Symbol.asyncDispose]();
+    await this.#caches.prefixes.persist();
     this.#caches.prefixes[Symbol.dispose]();
     this.#caches.features[Symbol.dispose]();
     this.#parts.architecture[Symbol.dispose]();
@@ -295,14 +299,19 @@ export class Model implements AsyncDisposable {
  * Loads a model: a folder, an alias (`tiny`, `qwen`, `gemma`) or a Hugging Face id.
  * @throws DeskhandError `model_not_found`, `unsupported_model`, `invalid_model`, `cancelled`.
  */
-export async function load(name: string, { device = bestDevice(), dtype, toolFormat, onProgress, signal, ...limits }: LoadOptions = {}): Promise<Model> {
+export async function load(name: string, { device = bestDevice(), dtype, toolFormat, onProgress, signal, ...given }: LoadOptions = {}): Promise<Model> {
+  const limits = modelLimits(given);
   const chosenFormat = toolFormat === undefined ? undefined : toolCallFormat(toolFormat);
   const { dir, id } = await resolveModel(name, { onProgress, signal });
   setDefaultDevice(device);
   const [tokenizer, defaults] = await Promise.all([Tokenizer.load(dir, { signal }), readModelDefaults(dir)]);
   const template = await ChatTemplate.load(dir, tokenizer.namedTokens);
   const loaded = await loadArchitecture(dir, { ...weightTypes(device, dtype), onProgress, signal });
-  return new Model({ ...loaded, id, dir, tokenizer, template, defaults, limits: modelLimits(limits), toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
+  const disk = await openModelDisk(dir, `${device} ${dtype ?? "as stored"}`, loaded.architecture, limits).catch((error: unknown) => {
+    loaded.architecture[Symbol.dispose]();
+    throw error;
+  });
+  return new Model({ ...loaded, id, dir, tokenizer, template, defaults, limits, disk, toolFormat: chosenFormat ?? (template?.knowsTools === false ? gemma : detectToolCallFormat(template?.source ?? "")) });
 }
 
 async function drain(stream: GenerationStream): Promise<GenerationOutput> {

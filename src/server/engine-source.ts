@@ -14,7 +14,7 @@ export async function modelSpec(name: string, { toolFormat, ...options }: { tool
     ...options,
     id,
     names: [name, ...aliasesOf(id)],
-    createEngine: ({ maxConcurrent }) => new ProcessEngine(name, { toolFormat, maxConcurrent }),
+    createEngine: (limits) => new ProcessEngine(name, { toolFormat, ...limits }),
     sizeBytes: () => localSizeBytes(name),
   };
 }

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { DeskhandError, messageOf, throwIfAborted } from "../core/errors.js";
 import type { Progress } from "../core/progress.js";
 import type { Engine, EngineStartOptions, EngineState, EngineStats, ModelInfo } from "../engine/inference.js";
+import { modelLimitsOf, type ModelLimits } from "../engine/limits.js";
 import { GenerationQueue, type QueueLimits } from "./generation-queue.js";
 
 /** `unloaded`: not in memory, and loaded by the next request for it. */
@@ -15,8 +16,8 @@ export interface ModelSpec {
   names?: readonly string[];
   /** Loaded at the start, and not evicted. */
   isPinned?: boolean;
-  /** An engine for it, not started, that runs so many generations at once. */
-  createEngine: (options: { maxConcurrent: number }) => Engine;
+  /** An engine for it, not started, that keeps to these limits. */
+  createEngine: (limits: ModelLimits) => Engine;
   /** What its weights take, where that is known before they are loaded. */
   sizeBytes?: () => Promise<number | undefined>;
 }
@@ -29,7 +30,7 @@ export class HostedModel {
   readonly isPinned: boolean;
   readonly queue: GenerationQueue;
   readonly #spec: ModelSpec;
-  readonly #maxConcurrent: number;
+  readonly #limits: ModelLimits;
   #engine: Engine | undefined;
   #state: ModelState = "unloaded";
   #onSettled: (() => void)[] = [];
@@ -42,11 +43,11 @@ export class HostedModel {
   #bytes = 0;
   #measuredBytes: number | undefined;
 
-  constructor(spec: ModelSpec, limits: QueueLimits) {
+  constructor(spec: ModelSpec, limits: QueueLimits & ModelLimits) {
     this.#spec = spec;
     this.#id = spec.id;
     this.isPinned = spec.isPinned ?? false;
-    this.#maxConcurrent = limits.maxConcurrent;
+    this.#limits = modelLimitsOf(limits);
     this.queue = new GenerationQueue(limits);
   }
 
@@ -157,7 +158,7 @@ export class HostedModel {
 
   /** Loads the model, which is not in memory. Rejects as the engine does; the model has then `failed`, and requests are told why. */
   async start(options: EngineStartOptions = {}): Promise<void> {
-    const engine = (this.#engine = this.#spec.createEngine({ maxConcurrent: this.#maxConcurrent }));
+    const engine = (this.#engine = this.#spec.createEngine(this.#limits));
     this.#become("loading");
     try {
       await engine.start({

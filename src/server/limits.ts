@@ -1,9 +1,7 @@
-import { DEFAULT_MODEL_LIMITS } from "../engine/limits.js";
+import { DEFAULT_MODEL_LIMITS, type ModelLimits } from "../engine/limits.js";
 
-/** What one request, and all of them together, may cost. */
-export interface ServerLimits {
-  /** Requests that one model answers at once. */
-  maxConcurrent: number;
+/** What one request, and all of them together, may cost; `maxMemoryBytes` and `prefixCacheDiskBytes` are for all models. */
+export interface ServerLimits extends ModelLimits {
   /** Requests that may wait beside those; beyond it 429. */
   maxWaiting: number;
   /** Request body, and all pictures downloaded for one request. */
@@ -23,8 +21,6 @@ export interface ServerLimits {
   maxRedirects: number;
   /** A client that takes nothing from its stream for this long is let go: it holds up everyone else. */
   stallTimeoutMs: number;
-  /** All models in memory; a request for another one lets those go that nobody uses. */
-  maxMemoryBytes: number;
   /** A model that nobody has used for this long is let go; 0 is never. */
   idleTimeoutMs: number;
   /** How long a request waits for its model to be loaded. */
@@ -45,7 +41,7 @@ export interface ServerLimits {
 }
 
 export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
-  maxConcurrent: DEFAULT_MODEL_LIMITS.maxConcurrent,
+  ...DEFAULT_MODEL_LIMITS,
   maxWaiting: 16,
   maxBodyBytes: 64 * 2 ** 20,
   maxPictureBytes: 20 * 2 ** 20,
@@ -56,7 +52,6 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   pictureTimeoutMs: 20_000,
   maxRedirects: 3,
   stallTimeoutMs: 30_000,
-  maxMemoryBytes: DEFAULT_MODEL_LIMITS.maxMemoryBytes,
   idleTimeoutMs: 0,
   loadTimeoutMs: 120_000,
   maxStoredResponses: 512,

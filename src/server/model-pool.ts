@@ -1,11 +1,12 @@
 import { DeskhandError, isDeskhandError, throwIfAborted } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
 import type { Engine, EngineState, EngineTask } from "../engine/inference.js";
+import type { ModelLimits } from "../engine/limits.js";
 import { HostedModel, type ModelSpec } from "./hosted-model.js";
 import type { ServerLimits } from "./limits.js";
 import { MemoryBudget } from "./memory-budget.js";
 
-export type PoolLimits = Pick<ServerLimits, "maxConcurrent" | "maxWaiting" | "maxMemoryBytes" | "idleTimeoutMs" | "loadTimeoutMs">;
+export type PoolLimits = ModelLimits & Pick<ServerLimits, "maxWaiting" | "idleTimeoutMs" | "loadTimeoutMs">;
 
 export interface ModelPoolOptions {
   /** The models requests may name, the default first. */

@@ -29,8 +29,13 @@ const BYTE_UNITS: Record<string, number> = { "": 1, kb: 1e3, mb: 1e6, gb: 1e9, t
 export function byteSize(text: string): number {
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) *([a-z]*)$/i.exec(text) ?? [];
   const bytes = Number(number) * (BYTE_UNITS[unit.toLowerCase()] ?? NaN);
-  if (number === "" || !(bytes >= 1)) throw new InvalidArgumentError("Expected an amount of memory such as 12GB or 1.5GiB.");
+  if (number === "" || !(bytes >= 1)) throw new InvalidArgumentError("Expected an amount such as 12GB or 1.5GiB.");
   return Math.floor(bytes);
+}
+
+/** As `byteSize`, and 0 for `off`. */
+export function byteSizeOrOff(text: string): number {
+  return text === "off" || text === "0" ? 0 : byteSize(text);
 }
 
 const TIME_UNITS_MS: Record<string, number> = { ms: 1, s: 1_000, "": 1_000, m: 60_000, h: 3_600_000 };

@@ -1,9 +1,10 @@
 import { once } from "node:events";
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { isDeskhandError } from "../core/errors.js";
+import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { DEFAULT_HOST, DEFAULT_MODEL, DEFAULT_PORT } from "../server/defaults.js";
 import { DEFAULT_LIMITS } from "../server/limits.js";
-import { byteSize, collect, collectPairs, duration, wholeNumber } from "./arguments.js";
+import { byteSize, byteSizeOrOff, collect, collectPairs, duration, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
 
@@ -13,6 +14,10 @@ interface ServeFlags {
   alias?: Record<string, string>;
   allowLoad?: boolean;
   maxMemory?: number;
+  prefixCache?: number;
+  featureCache?: number;
+  prefixCacheDisk?: number;
+  prefixCacheDir?: string;
   maxConcurrent?: number;
   maxWaiting?: number;
   idleTimeout?: number;
@@ -37,6 +42,10 @@ export function serveCommand(): Command {
     .option("--alias <name=model>", "a further name for a model, e.g. gpt-4o=qwen; may be given several times", collectPairs)
     .option("--allow-load", "requests may name every other model that is on this machine, too")
     .option("--max-memory <size>", "most memory for all models, e.g. 12GB; unused ones make room (default: 90 % of the machine's)", byteSize)
+    .option("--prefix-cache <size|off>", `memory of a model for what it has read, so that prompts go on from it (default: ${megabytes(DEFAULT_LIMITS.prefixCacheBytes)})`, byteSizeOrOff)
+    .option("--feature-cache <size|off>", `memory of a model for pictures it has encoded (default: ${megabytes(DEFAULT_LIMITS.featureCacheBytes)})`, byteSizeOrOff)
+    .option("--prefix-cache-disk <size|off>", "disk for what the prefix cache in memory lets go of, e.g. 4GB; outlasts the server (default: off)", byteSizeOrOff)
+    .option("--prefix-cache-dir <folder>", `where that is; for this user alone (default: "${DEFAULT_LIMITS.prefixCacheDir}")`)
     .option("--max-concurrent <n>", `requests that one model answers at once (default: ${DEFAULT_LIMITS.maxConcurrent})`, wholeNumber(1, 1024))
     .option("--max-waiting <n>", `requests that wait beside those; the next is told to come back later (default: ${DEFAULT_LIMITS.maxWaiting})`, wholeNumber(0, 100_000))
     .option("--idle-timeout <time>", "let models go that nobody has used for this long, e.g. 15m (default: never)", duration)
@@ -53,11 +62,20 @@ export function serveCommand(): Command {
     .action(runServe);
 }
 
-async function runServe({ alias: aliases, maxMemory, maxConcurrent, maxWaiting, idleTimeout, requestTimeout, drainTimeout, corsOrigin: corsOrigins, allowHost: allowHosts, ...flags }: ServeFlags): Promise<void> {
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)}MiB`;
+}
+
+async function runServe({ alias: aliases, maxMemory, prefixCache, featureCache, prefixCacheDisk, prefixCacheDir, maxConcurrent, maxWaiting, idleTimeout, requestTimeout, drainTimeout, corsOrigin: corsOrigins, allowHost: allowHosts, ...flags }: ServeFlags): Promise<void> {
+  if (prefixCacheDir !== undefined && !prefixCacheDisk) throw new DeskhandError("invalid_argument", "Expected --prefix-cache-disk with --prefix-cache-dir: how much may be kept there, e.g. 4GB.");
   using interrupt = abortOnSignals();
   const { signal } = interrupt;
   const limits = {
     ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
+    ...(prefixCache !== undefined && { prefixCacheBytes: prefixCache }),
+    ...(featureCache !== undefined && { featureCacheBytes: featureCache }),
+    ...(prefixCacheDisk !== undefined && { prefixCacheDiskBytes: prefixCacheDisk }),
+    ...(prefixCacheDir !== undefined && { prefixCacheDir: resolve(prefixCacheDir) }),
     ...(maxConcurrent !== undefined && { maxConcurrent }),
     ...(maxWaiting !== undefined && { maxWaiting }),
     ...(idleTimeout !== undefined && { idleTimeoutMs: idleTimeout }),

@@ -53,6 +53,8 @@ describe("usage", () => {
     [["serve", "--port", "eighty"]],
     [["serve", "--port", "70000"]],
     [["serve", "--max-memory", "much"]],
+    [["serve", "--prefix-cache", "half"]],
+    [["serve", "--prefix-cache-dir", "somewhere"]],
     [["serve", "--idle-timeout", "3 days"]],
     [["serve", "--alias", "gpt-4o"]],
     [["serve", "--alias", "gpt-4o=qwen"]],

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PrefixDisk } from "../../src/engine/cache/prefix-disk.js";
 import { liveTensors } from "../../src/engine/mlx/index.js";
 import type { Architecture, DecoderInput, MediaItem, MediaSpan, Prompt } from "../../src/engine/models/architecture.js";
 import { loadEngine, promptOf, type Engine } from "../golden/support/engine.js";
@@ -103,17 +107,17 @@ describe.each(["qwen3", "qwen3-vl", "gemma3", "mistral-window", "qwen3-5", "phi3
   afterAll(() => engine.architecture[Symbol.dispose]());
 
   /** Conversations that begin anew, go on, branch off, and are asked for again, some at the same time. */
-  async function converse(seed: number, maxBytes: number): Promise<{ cached: number; prompt: number }> {
+  async function converse(seed: number, maxBytes: number, { disk, longest = 9 }: { disk?: PrefixDisk; longest?: number } = {}): Promise<{ cached: number; prompt: number }> {
     const random = randomOf(seed);
     const below = (limit: number): number => Math.floor(random() * limit);
     const words = Array.from({ length: 80 }, (_, i) => 10 + i).filter((id) => !engine.architecture.mediaTokenIds.includes(id));
     const message = (): Piece[] => {
       const text = (length: number): Piece => ({ tokenIds: Array.from({ length }, () => words[below(6)]!) });
       const picture = random() < 0.4 ? pictures[below(2)] : undefined;
-      return [{ tokenIds: [BORDER] }, ...(picture === undefined ? [] : [picture]), text(1 + below(9))];
+      return [{ tokenIds: [BORDER] }, ...(picture === undefined ? [] : [picture]), text(1 + below(longest))];
     };
     const histories: Piece[][] = [[...message(), ...message()]];
-    using cached = new TestScheduler(engine.architecture, { maxBytes, borderTokens: new Set([BORDER]) });
+    using cached = new TestScheduler(engine.architecture, { maxBytes, borderTokens: new Set([BORDER]), disk });
     using uncached = new TestScheduler(engine.architecture, { maxBytes: 0 });
     const total = { cached: 0, prompt: 0 };
     for (let turn = 0; turn < 8; turn++) {
@@ -134,6 +138,8 @@ describe.each(["qwen3", "qwen3-vl", "gemma3", "mistral-window", "qwen3-5", "phi3
       }
       expect(cached.cache.bytes).toBeLessThanOrEqual(maxBytes);
     }
+    await cached.scheduler.idle();
+    await disk?.settled();
     return total;
   }
 
@@ -150,6 +156,18 @@ describe.each(["qwen3", "qwen3-vl", "gemma3", "mistral-window", "qwen3-5", "phi3
     probe[Symbol.dispose]();
     for (const sequences of [0, 1.2, 3]) await converse(seed, Math.floor(sequences * bytes));
     expect(liveTensors()).toBe(baseline);
+  });
+
+  it("answers them so from the disk", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "deskhand-prefixes-"));
+    try {
+      const disk = await PrefixDisk.open({ dir, maxBytes: 2 ** 30, model: { name: "m", fingerprint: "1" }, createCache: () => engine.architecture.createCache() });
+      const { cached } = await converse(6, 0, { disk, longest: 70 });
+      const { cached: again } = await converse(6, 0, { disk, longest: 70 });
+      expect(again).toBeGreaterThan(cached);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 });
 

@@ -18,6 +18,28 @@ export interface LayerCache extends Disposable {
   tensors(): Tensor[];
 }
 
+/** What a cache whose `isState` holds consists of, to be kept elsewhere. */
+export interface LayerState {
+  /** Those of `tensors()`, in their order. */
+  tensors: Tensor[];
+  /** What else it knows: how far it is, and the like. */
+  counters: number[];
+}
+
+/** A cache in which later rows replace earlier ones. */
+export interface StateCache extends LayerCache {
+  readonly isState: true;
+  fork(length: number): StateCache;
+  /** What it is now; the tensors stay its own. */
+  save(): LayerState;
+  /** Becomes what was told by `save` of another cache, and takes the tensors; only while it is empty. */
+  restore(state: LayerState): void;
+}
+
+export function isStateCache(cache: LayerCache): cache is StateCache {
+  return cache.isState;
+}
+
 /** What an attention layer remembers: keys and values, all of them or those of a window. */
 export interface AttentionCache extends LayerCache {
   /** How many rows before `rows` new ones `update` gives back together with them. */

@@ -1,30 +1,41 @@
-import { asyncEval, scope, slice } from "../mlx/index.js";
+import { throwIfAborted } from "../../core/errors.js";
+import { asyncEval, scope, slice, untracked } from "../mlx/index.js";
 import type { Architecture, Prompt } from "../models/architecture.js";
+import { disposeModules } from "../nn/module.js";
 import { marksOf } from "./marks.js";
 import { KVCache, type KeyValueRows } from "./kv-cache.js";
+import { beginning, WORTH_KEEPING, type PrefixDisk, type SavedPrefix } from "./prefix-disk.js";
 import { copied, endingAt, grow, match, PrefixNode } from "./prefix-tree.js";
 import { Session, type Snapshot } from "./session.js";
 
 /** Snapshots along one sequence: the first, where many sequences part, and the latest. */
 const SNAPSHOTS_MAX = 8;
 
+/** How long what is kept may be written when a model is let go: whoever stops an engine does not wait much longer. */
+const PERSIST_TIMEOUT_MS = 3_000;
+/** Of the bound in memory, what may wait to be written. */
+const PENDING_PART = 4;
+
 export interface PrefixCacheOptions {
   /** Most bytes kept for prompts to come; what is running is not counted. */
   maxBytes: number;
   /** Tokens that begin a message, or a part of one. */
   borderTokens?: ReadonlySet<number>;
+  /** Where what leaves memory goes, and prompts find it again. */
+  disk?: PrefixDisk;
 }
 
 /**
  * What sequences were remembered with, as a tree of the rows they share: by tokens, and by the content and settings of the pictures among
  * them. A prompt continues from the longest beginning that is there. A sequence that is over stays as it is, and one that goes on from
  * its end takes it over without a copy; any other beginning is copied. Beyond the bound the sequence that was used least lately goes, or
- * leaves only the rows behind that no other one has.
+ * leaves only the rows behind that no other one has; to the disk, where there is one for it.
  */
 export class PrefixCache implements Disposable {
   readonly #model: Architecture;
   readonly #maxBytes: number;
   readonly #borderTokens: ReadonlySet<number>;
+  readonly #disk: PrefixDisk | undefined;
   /** Whether each layer is one that cannot go back. */
   readonly #isState: readonly boolean[];
   /** Of sequences within the model's `lengthBorder`, and of those beyond it. */
@@ -34,10 +45,11 @@ export class PrefixCache implements Disposable {
   readonly #busy = new Set<Session>();
   #clock = 0;
 
-  constructor(model: Architecture, { maxBytes, borderTokens = new Set() }: PrefixCacheOptions) {
+  constructor(model: Architecture, { maxBytes, borderTokens = new Set(), disk }: PrefixCacheOptions) {
     this.#model = model;
     this.#maxBytes = maxBytes;
     this.#borderTokens = borderTokens;
+    this.#disk = disk;
     this.#isState = model.createCache().map(({ isState }) => isState);
   }
 
@@ -51,12 +63,43 @@ export class PrefixCache implements Disposable {
     return this.#keepsAll ? [] : marksOf(prompt, this.#borderTokens, SNAPSHOTS_MAX);
   }
 
-  /** A session that holds as many of the prompt's rows as are cached: always fewer than the prompt has. */
-  open(prompt: Prompt): Session {
+  /**
+   * A session that holds as many of the prompt's rows as are cached: always fewer than the prompt has.
+   * @param restored what `restore` returned for it.
+   */
+  open(prompt: Prompt, restored?: Session): Session {
+    if (restored !== undefined) this.#busy.delete(restored);
     const session = this.#continuing(prompt) ?? new Session(this.#model.createCache());
     session.begin(prompt, this.#model);
     this.#busy.add(session);
     return session;
+  }
+
+  /** What the disk has of a prompt beyond what memory has, where that is worth reading. */
+  onDisk(prompt: Prompt): SavedPrefix | undefined {
+    const saved = this.#disk?.find(prompt, this.#isLong(prompt), prompt.tokenIds.length - 1);
+    return saved !== undefined && saved.length - this.#best(prompt).length >= WORTH_KEEPING ? saved : undefined;
+  }
+
+  /** Reads what `onDisk` found into a session that is kept for `open` (or `abandon`). @throws `cancelled` */
+  async restore(prompt: Prompt, saved: SavedPrefix, signal?: AbortSignal): Promise<Session | undefined> {
+    const caches = await this.#disk?.load(saved, signal);
+    if (caches === undefined) return undefined;
+    const session = Session.holding(prompt, saved.length, this.#isLong(prompt), caches);
+    this.#busy.add(session);
+    // Another one may have computed as much meanwhile.
+    if (!signal?.aborted && this.#best(prompt).length < saved.length) this.share(session);
+    if (this.#ends.has(session)) return session;
+    this.#busy.delete(session);
+    session[Symbol.dispose]();
+    throwIfAborted(signal);
+    return undefined;
+  }
+
+  /** Takes a restored session back that is not wanted any more. */
+  abandon(restored: Session): void {
+    this.#busy.delete(restored);
+    this.#keepWithin(this.#maxBytes);
   }
 
   /** Lets others share the rows that a session holds by now, while it goes on. */
@@ -86,17 +129,35 @@ export class PrefixCache implements Disposable {
       if (end !== undefined) this.#leave(end, session);
       session[Symbol.dispose]();
     }
-    this.shrink(this.#maxBytes);
+    this.#keepWithin(this.#maxBytes);
+  }
+
+  /** Makes room: no more than this is kept, what waits to be written included. */
+  shrink(maxBytes: number): void {
+    this.#keepWithin(maxBytes);
+    this.#disk?.release(Math.max(0, maxBytes - this.bytes));
+  }
+
+  /** Writes what is kept, the latest first, for a moment at most. To be called when nothing is under way any more. */
+  async persist(signal = AbortSignal.timeout(PERSIST_TIMEOUT_MS)): Promise<void> {
+    for (const node of this.#idle().sort((a, b) => b.usedAt - a.usedAt)) {
+      if (this.#disk === undefined || signal.aborted) break;
+      this.#save(node, node.session);
+      await this.#disk.settled(signal);
+    }
+    await this.#disk?.settled(signal);
   }
 
   /** Lets go of what was used least lately until no more than this is kept. */
-  shrink(maxBytes: number): void {
+  #keepWithin(maxBytes: number): void {
     while (this.bytes > maxBytes) {
       const leaves = this.#nodes().filter((node) => node.children.length === 0 && node.session === undefined);
       const [oldest] = [...this.#idle(), ...leaves].sort((a, b) => a.usedAt - b.usedAt);
       if (oldest === undefined) return;
-      if (oldest.session === undefined) oldest.remove();
-      else this.#reduce(oldest, oldest.session);
+      if (oldest.session === undefined) {
+        this.#save(oldest);
+        oldest.remove();
+      } else this.#reduce(oldest, oldest.session);
     }
   }
 
@@ -110,23 +171,28 @@ export class PrefixCache implements Disposable {
   }
 
   #continuing(prompt: Prompt): Session | undefined {
-    const { lengthBorder = Infinity } = this.#model;
-    const isLong = prompt.tokenIds.length > lengthBorder;
-    const { path, end } = match(isLong ? this.#roots.long : this.#roots.short, prompt);
-    const last = path.at(-1);
-    if (last === undefined) return undefined;
+    const { length, path, finished, state } = this.#best(prompt);
     for (const node of path) node.usedAt = ++this.#clock;
+    if (length === 0) return undefined;
+    return finished ?? this.#copy(prompt, path, { length, isLong: this.#isLong(prompt), state });
+  }
+
+  /** The most rows of a prompt that a session can begin with: a finished one that ends there, or the nodes and the state to copy from. */
+  #best(prompt: Prompt): { length: number; path: PrefixNode[]; finished?: Session; state?: Session | Snapshot } {
+    const { path, end } = match(this.#isLong(prompt) ? this.#roots.long : this.#roots.short, prompt);
     // The last row has to run again for its logits.
     const limit = Math.min(end, prompt.tokenIds.length - 1);
-    const { source } = last;
-    const copied = (source?.canTrim(limit) ?? this.#keepsAll) ? limit : 0;
+    const source = path.at(-1)?.source;
+    const copied = path.length > 0 && (source?.canTrim(limit) ?? this.#keepsAll) ? limit : 0;
     const finished = path.findLast((node) => node.end <= limit && node.session !== undefined && !this.#busy.has(node.session));
     const marked = path.findLast((node) => node.end <= limit && node.snapshot !== undefined);
-    const longest = Math.max(copied, finished?.end ?? 0, marked?.end ?? 0);
-    if (longest === 0) return undefined;
-    if (finished?.end === longest) return finished.session;
-    if (copied === longest) return this.#copy(prompt, path, { length: longest, isLong, state: source });
-    return this.#copy(prompt, marked!.path, { length: longest, isLong, state: marked!.snapshot });
+    const length = Math.max(copied, finished?.end ?? 0, marked?.end ?? 0);
+    if (finished?.end === length) return { length, path, finished: finished.session };
+    return copied === length ? { length, path, state: source } : { length, path: path.slice(0, path.indexOf(marked!) + 1), state: marked!.snapshot };
+  }
+
+  #isLong(prompt: Prompt): boolean {
+    return prompt.tokenIds.length > (this.#model.lengthBorder ?? Infinity);
   }
 
   get #keepsAll(): boolean {
@@ -162,11 +228,30 @@ export class PrefixCache implements Disposable {
       end.snapshot = session.snapshot();
       asyncEval(...end.snapshot.caches.flatMap((cache) => cache?.tensors() ?? [])).dispose();
     }
+    if (!isMostlyShared) this.#save(end, session);
     const needed = alone.filter((node) => isMostlyShared || node.children.some((child) => !alone.includes(child)));
     const reaches = Math.max(0, ...needed.map((node) => node.end));
     for (const node of alone) if (node.end <= reaches) node.own = scope(() => copied(layersOf(session), node.start, node.end));
     this.#leave(end, session);
     session[Symbol.dispose]();
+  }
+
+  /** Gives the rows up to a node's last to the disk, with what is remembered along the way and, by the session or the node, at the end. */
+  #save(end: PrefixNode, session?: Session): void {
+    const disk = this.#disk;
+    // What comes faster than it is written is not kept: it takes memory until then.
+    if (disk === undefined || end.end < WORTH_KEEPING || disk.pendingBytes > this.#maxBytes / PENDING_PART) return;
+    const { path } = end;
+    const along = path.flatMap(({ snapshot }) => (snapshot === undefined || (snapshot.length === end.end && session !== undefined) ? [] : [copyOf(snapshot)]));
+    disk.save(
+      beginning({
+        rows: { tokenIds: path.flatMap(({ tokenIds }) => tokenIds), media: path.flatMap(({ media }) => media) },
+        isLong: path[0]!.parent === this.#roots.long,
+        borders: path.map((node) => node.end),
+        layers: untracked(() => this.#isState.map((isState, layer) => (isState ? undefined : path.map((node) => rowsOf(node, layer, node.end))))),
+        snapshots: this.#keepsAll ? [] : [...along, ...(session === undefined ? [] : [session.snapshot()])],
+      }),
+    );
   }
 
   /** The nodes go whose rows nothing holds any more. */
@@ -185,6 +270,11 @@ export class PrefixCache implements Disposable {
     const below = (node: PrefixNode): PrefixNode[] => [node, ...node.children.flatMap(below)];
     return Object.values(this.#roots).flatMap((root) => root.children.flatMap(below));
   }
+}
+
+function copyOf({ length, caches }: Snapshot): Snapshot {
+  const copies = caches.map((cache) => cache?.fork(length));
+  return { length, caches: copies, [Symbol.dispose]: () => disposeModules(copies) };
 }
 
 function bytesOf(session: Session): number {

@@ -1,6 +1,6 @@
 import { DeskhandError } from "../../core/errors.js";
 import { disposeAll, retain, type Tensor } from "../mlx/index.js";
-import type { LayerCache } from "./layer-cache.js";
+import type { LayerState, StateCache } from "./layer-cache.js";
 
 /** A running summary of the rows seen. */
 export interface RecurrentState {
@@ -11,7 +11,7 @@ export interface RecurrentState {
 }
 
 /** The state of a recurrent layer. It replaces itself with each row, so there is no way back: only to where it stands. */
-export class RecurrentCache implements LayerCache {
+export class RecurrentCache implements StateCache {
   readonly isState = true;
   #state: RecurrentState | undefined;
   #length = 0;
@@ -46,6 +46,15 @@ export class RecurrentCache implements LayerCache {
     fork.#length = this.#length;
     fork.trim(length);
     return fork;
+  }
+
+  save(): LayerState {
+    return { tensors: this.tensors(), counters: [this.#length] };
+  }
+
+  restore({ tensors: [conv, memory], counters: [length] }: LayerState): void {
+    this.#state = conv && memory && { conv: retain(conv), memory: retain(memory) };
+    this.#length = length ?? 0;
   }
 
   sizing(): (rows: number) => number {

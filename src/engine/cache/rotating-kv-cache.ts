@@ -1,13 +1,13 @@
 import { DeskhandError } from "../../core/errors.js";
 import { concatenate, disposeAll, retain, slice, type Tensor } from "../mlx/index.js";
 import { writeRows } from "./kv-cache.js";
-import type { AttentionCache } from "./layer-cache.js";
+import type { AttentionCache, LayerState, StateCache } from "./layer-cache.js";
 
 /**
  * Keys and values of one sliding-window layer, `[B, H, rows, D]` each, of which only the last `window` rows are kept: the row of
  * position p lies at p mod window. Keys carry their positions in their rotation, so their order does not matter to attention.
  */
-export class RotatingKVCache implements AttentionCache {
+export class RotatingKVCache implements AttentionCache, StateCache {
   readonly isState = true;
   readonly window: number;
   #keys: Tensor | undefined;
@@ -69,6 +69,17 @@ export class RotatingKVCache implements AttentionCache {
     fork.#first = this.#first;
     fork.trim(length);
     return fork;
+  }
+
+  save(): LayerState {
+    return { tensors: this.tensors(), counters: [this.#length, this.#first] };
+  }
+
+  restore({ tensors: [keys, values], counters: [length, first] }: LayerState): void {
+    this.#keys = keys && retain(keys);
+    this.#values = values && retain(values);
+    this.#length = length ?? 0;
+    this.#first = first ?? 0;
   }
 
   sizing(): (rows: number) => number {

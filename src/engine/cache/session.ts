@@ -1,6 +1,6 @@
 import { disposeModules } from "../nn/module.js";
 import type { Prompt } from "../models/architecture.js";
-import type { LayerCache } from "./layer-cache.js";
+import { isStateCache, type LayerCache, type StateCache } from "./layer-cache.js";
 
 /** A picture, video or sound in a sequence, by the row it begins at. Same key, same content and same processor settings. */
 export interface PlacedMedia {
@@ -11,7 +11,7 @@ export interface PlacedMedia {
 /** What layers that cannot go back remembered after a number of rows; `undefined` for the others. */
 export interface Snapshot extends Disposable {
   readonly length: number;
-  readonly caches: readonly (LayerCache | undefined)[];
+  readonly caches: readonly (StateCache | undefined)[];
 }
 
 /**
@@ -87,7 +87,7 @@ export class Session implements Disposable {
 
   /** What the layers that cannot go back remember now; the caller's to dispose of. */
   snapshot(): Snapshot {
-    const caches = this.caches.map((cache) => (cache.isState ? cache.fork(this.length) : undefined));
+    const caches = this.caches.map((cache) => (isStateCache(cache) ? cache.fork(this.length) : undefined));
     return { length: this.length, caches, [Symbol.dispose]: () => disposeModules(caches) };
   }
 

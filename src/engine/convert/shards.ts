@@ -32,7 +32,7 @@ export async function writeShards(dir: string, steps: readonly Step[], { dtype, 
   for (const [index, { steps: own, heads }] of shards.entries()) {
     const name = shards.length === 1 ? "model.safetensors" : `model-${number(index + 1)}-of-${number(shards.length)}.safetensors`;
     for (const head of heads) weightMap[head.name] = name;
-    const writer = await SafetensorsWriter.create(join(dir, name), heads, { format: "mlx" });
+    const writer = await SafetensorsWriter.create(join(dir, name), heads, { metadata: { format: "mlx" } });
     try {
       for (const step of own) {
         throwIfAborted(signal);

@@ -45,6 +45,8 @@ export class Scheduler {
   #decoding: Sequence[] = [];
   /** Of tokens being computed. */
   #fences: Fence[] = [];
+  /** Beginnings of prompts that are being read from the disk. */
+  readonly #reading = new Set<Promise<void>>();
   #loop: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
@@ -89,7 +91,7 @@ export class Scheduler {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await this.#loop;
+    while (this.#loop !== undefined || this.#reading.size > 0) await Promise.all([this.#loop, ...this.#reading]);
   }
 
   async #work(): Promise<void> {
@@ -180,6 +182,7 @@ export class Scheduler {
     this.#filling = this.#filling.filter((other) => other !== sequence);
     try {
       throwIfAborted(sequence.job.signal);
+      if (!sequence.hasBegun && this.#restore(sequence)) return void this.#filling.push(sequence);
       const prefill = sequence.prefill ?? this.#begin(sequence);
       const logits = await prefill.step(rows);
       if (logits === undefined) this.#filling.push(sequence);
@@ -196,28 +199,54 @@ export class Scheduler {
 
   /** The first that has begun, or may begin and has room to; those who wait for room are not overtaken by others that wait. */
   #nextToFill(): Sequence | undefined {
-    const waiting = this.#filling.find((sequence) => !sequence.hasBegun && !this.#follows(sequence));
+    const waiting = this.#filling.find((sequence) => !sequence.hasBegun && !this.#isReading(sequence) && !this.#follows(sequence));
     return this.#filling.find((sequence) => sequence.hasBegun || (sequence === waiting && this.#hasRoom(sequence)));
   }
 
   /** Whether another one is computing rows that this one can have from the cache soon: the same question asked several times is read once. */
-  #follows({ prompt }: Sequence): boolean {
-    return this.#filling.some((other) => other.hasBegun && rowsInCommon(other.prompt, prompt) - other.cachedRows >= WORTH_WAITING);
+  #follows(sequence: Sequence): boolean {
+    const { prompt } = sequence;
+    return this.#filling.some((other) => other !== sequence && (other.hasBegun || this.#isReading(other)) && rowsInCommon(other.prompt, prompt) - other.cachedRows >= WORTH_WAITING);
+  }
+
+  #isReading({ restoring }: Sequence): boolean {
+    return restoring !== undefined && this.#reading.has(restoring);
   }
 
   /** Whether a sequence fits beside those that run; what is kept for later prompts makes room. */
   #hasRoom(sequence: Sequence): boolean {
     if (this.#memory === undefined) return true;
-    const running = [...this.#filling, ...this.#decoding].filter(({ hasBegun }) => hasBegun);
+    const running = [...this.#filling, ...this.#decoding].filter((other) => other !== sequence && (other.hasBegun || other.restoring !== undefined));
     const left = this.#memory.left([...running, sequence].map(({ prompt }) => prompt));
     if (left >= 0) this.#prefixes.shrink(left);
     // Alone it has room: it would have been refused.
     return left >= 0 || running.length === 0;
   }
 
-  #begin(sequence: Sequence): Prefill {
+  /** Begins to read what the disk has of a prompt, once, while others go on. @returns whether it does. */
+  #restore(sequence: Sequence): boolean {
     const { prompt } = sequence;
-    return sequence.begin(this.#prefixes.open(prompt), { marks: this.#prefixes.marksOf(prompt), features: this.#features });
+    const saved = sequence.restoring === undefined ? this.#prefixes.onDisk(prompt) : undefined;
+    if (saved === undefined) return false;
+    const take = async (): Promise<void> => {
+      // What cannot be read is computed.
+      const restored = await this.#prefixes.restore(prompt, saved, sequence.job.signal).catch(() => undefined);
+      if (restored !== undefined && this.#filling.includes(sequence)) sequence.restored = restored;
+      else if (restored !== undefined) this.#prefixes.abandon(restored);
+    };
+    const reading = take().finally(() => {
+      this.#reading.delete(reading);
+      this.wake();
+    });
+    sequence.restoring = reading;
+    this.#reading.add(reading);
+    return true;
+  }
+
+  #begin(sequence: Sequence): Prefill {
+    const { prompt, restored } = sequence;
+    sequence.restored = undefined;
+    return sequence.begin(this.#prefixes.open(prompt, restored), { marks: this.#prefixes.marksOf(prompt), features: this.#features });
   }
 
   /** With its latest token a sequence has crossed the model's `lengthBorder`: all its rows are other ones from here on. */
@@ -255,6 +284,7 @@ export class Scheduler {
   #remove(sequence: Sequence, isSound = true): void {
     this.#filling = this.#filling.filter((other) => other !== sequence);
     this.#decoding = this.#decoding.filter((other) => other !== sequence);
+    if (sequence.restored !== undefined) this.#prefixes.abandon(sequence.restored);
     if (!sequence.hasBegun) return;
     const session = sequence.release();
     if (!isSound) session.clear();

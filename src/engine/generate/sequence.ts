@@ -41,6 +41,9 @@ export class Sequence {
   pending: Sampled | undefined;
   /** Position of the next row. */
   position = 0;
+  /** The prompt's beginning from the disk: being read, read and kept for it, or of no use. */
+  restoring: Promise<void> | undefined;
+  restored: Session | undefined;
   readonly #model: Architecture;
   readonly #budget: number;
   #session: Session | undefined;

@@ -63,8 +63,8 @@ export class TestScheduler implements Disposable {
   readonly cache: PrefixCache;
   readonly features: FeatureCache;
 
-  constructor(model: Architecture, { maxBytes = 2 ** 30, borderTokens, featureBytes = 0, maxMemoryBytes }: Partial<PrefixCacheOptions> & { featureBytes?: number; maxMemoryBytes?: number } = {}) {
-    this.cache = new PrefixCache(model, { maxBytes, borderTokens });
+  constructor(model: Architecture, { maxBytes = 2 ** 30, borderTokens, featureBytes = 0, maxMemoryBytes, disk }: Partial<PrefixCacheOptions> & { featureBytes?: number; maxMemoryBytes?: number } = {}) {
+    this.cache = new PrefixCache(model, { maxBytes, borderTokens, disk });
     this.features = new FeatureCache(featureBytes);
     this.scheduler = new Scheduler(model, { prefixes: this.cache, features: this.features, maxMemoryBytes });
   }
