@@ -213,13 +213,16 @@ def _loop(options: argparse.Namespace, packed: Packed, muon: Muon, adam: torch.o
         rate = rate_at(spent / options.total_seconds, step, options.rate, held=0.4, warming=60)
         for group in adam.param_groups:
             group["lr"] = rate
-        muon.step(rate)
-        adam.step()
+        if bool(torch.isfinite(norm)):  # the same in all processes
+            muon.step(rate)
+            adam.step()
+        else:
+            log(f"step {progress['steps'] + step}: the gradient is not finite; left out", {key: float(value) for key, value in parts.items()})
         adam.zero_grad(set_to_none=True)
         step += 1
         since += 1
         for key, value in parts.items():
-            sums[key] = sums.get(key, torch.zeros((), device=device)) + value
+            sums[key] = sums.get(key, torch.zeros((), device=device)) + torch.nan_to_num(value)
         if step in (1, 2, 5) or time.time() - last >= 30:
             means = " ".join(f"{key} {float(value) / since:.4f}" for key, value in sums.items())
             memory = torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else 0

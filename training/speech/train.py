@@ -21,7 +21,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import WhisperConfig
 
@@ -44,6 +44,7 @@ def arguments() -> argparse.Namespace:
     """Command line; times are seconds of the wall clock."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="model folder with tokenizer and settings; made when it is not there")
+    parser.add_argument("--init", type=Path, help="exported folder to start from when there is no state; without one from random weights")
     parser.add_argument("--state", type=Path, required=True, help="file with weights and optimiser; read when it exists, written at the end")
     parser.add_argument("--out", type=Path, required=True, help="folder for the exported weights, log and evaluation")
     parser.add_argument("--seconds", type=float, default=560, help="this call ends by then, evaluation and export included")
@@ -170,6 +171,9 @@ def main() -> None:
     torch.set_num_threads(2)
     sys.setswitchinterval(5e-4)  # the thread that plans windows must not hold back the one that feeds the device
     network = Network(WhisperConfig(**json.loads((options.folder / "config.json").read_text())))
+    if options.init:
+        missing, unknown = network.model.load_state_dict(load_file(options.init / "model.safetensors"), strict=False)
+        assert missing == ["proj_out.weight"] and not unknown, (missing, unknown)
     network.model.float().to(options.device)
     network.auxiliary.to(options.device)
     muon, adam = make_optimisers(network, options.weight_decay)

@@ -1,4 +1,4 @@
-/** Short names for models. `tiny` is shipped with the package, the others live on the Hugging Face hub. */
+/** Short names for models. `tiny` and `hear` are shipped with the package, the others live on the Hugging Face hub. */
 export const HUB_ALIASES: Readonly<Record<string, string>> = {
   qwen: "mlx-community/Qwen3-VL-4B-Instruct-4bit",
   gemma: "mlx-community/gemma-3-4b-it-4bit",
@@ -6,7 +6,7 @@ export const HUB_ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** Names of the models in the package's `models/` folder. */
-export const EMBEDDED_MODELS: readonly string[] = ["tiny"];
+export const EMBEDDED_MODELS: readonly string[] = ["tiny", "hear"];
 
 const ALIASES: readonly string[] = [...Object.keys(HUB_ALIASES), ...EMBEDDED_MODELS];
 
