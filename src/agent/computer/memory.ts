@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../../core/errors.js";
 import { MouseButton, type Point } from "../actions.js";
-import type { Computer, Display, Screenshot } from "./computer.js";
+import type { Computer, Display, Screenshot, Windows } from "./computer.js";
 import { recordOwnMove } from "./failsafe.js";
 import { keyId, resolveChord } from "./keys.js";
 
@@ -25,6 +25,8 @@ export interface MemoryComputerOptions {
   scale?: number;
   /** Draws the screen for a capture: `frame` is RGBA in captured pixels, white before each call. */
   paint?: (frame: Screenshot, computer: MemoryComputer) => void;
+  /** Whose windows are where; nobody knows unless given. */
+  windows?: Windows;
   /** Called after each event has been recorded; may throw to simulate a failing system. */
   onEvent?: (event: ComputerEvent, computer: MemoryComputer) => void | Promise<void>;
 }
@@ -37,13 +39,16 @@ export class MemoryComputer implements Computer {
   readonly held = new Set<MouseButton>();
   /** Keys held now, by `keyId`. */
   readonly heldKeys = new Set<string>();
+  readonly windows: Windows | undefined;
   captures = 0;
+  readonly #hotkeys = new Map<string, () => void>();
   #cursor: Point = { x: 0, y: 0 };
   readonly #options: MemoryComputerOptions;
   readonly #scale: number;
 
   constructor(options: MemoryComputerOptions) {
     this.#options = options;
+    this.windows = options.windows;
     this.#scale = options.scale ?? 1;
     this.#cursor = { x: Math.floor(options.widthPx / 2), y: Math.floor(options.heightPx / 2) };
   }
@@ -109,6 +114,16 @@ export class MemoryComputer implements Computer {
 
   async cursor(): Promise<Point> {
     return { ...this.#cursor };
+  }
+
+  async watchHotkey(keys: string[], onPressed: () => void): Promise<AsyncDisposable> {
+    this.#hotkeys.set(keys.join("+"), onPressed);
+    return { [Symbol.asyncDispose]: async () => void this.#hotkeys.delete(keys.join("+")) };
+  }
+
+  /** Presses keys as a person would: only a hot key is heard. */
+  pressByPerson(keys: string): void {
+    this.#hotkeys.get(keys)?.();
   }
 
   /** Moves the pointer as a person would: no event is recorded. */

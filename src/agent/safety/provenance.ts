@@ -21,11 +21,11 @@ const SAYS_SCREEN_ASKS = /\b(?:screen|page|site|website|pop-?up|message|dialog(?
 export function whyUnaskedText(text: string, typedSoFar: string, asked: string): string | undefined {
   const wanted = asked.toLowerCase();
   const flat = text.replace(/\s+/g, " ").trim().toLowerCase();
-  if (flat === "" || wanted.replace(/\s+/g, " ").includes(flat)) return undefined;
+  if (flat === "") return undefined;
   const address = typedSoFar.match(ADDRESS)?.find((found) => !wanted.includes(found.trim().toLowerCase()));
   if (address !== undefined) return `types ${JSON.stringify(address.trim())}, an address or number that is not in the task`;
   if (COMMAND.test(typedSoFar) && !wanted.includes(typedSoFar.trim().toLowerCase())) return "types what looks like a command, which is not in the task";
-  if (LEAVES_WORDS.test(asked)) return undefined;
+  if (LEAVES_WORDS.test(asked) || wanted.replace(/\s+/g, " ").includes(flat)) return undefined;
   const words = wordsOf(flat);
   const known = new Set(wordsOf(wanted));
   const fromTask = words.filter((word) => known.has(word)).length;
