@@ -20,20 +20,20 @@ export async function perform(computer: Computer, action: Action, signal: AbortS
 async function performUnheld(computer: Computer, action: Action, signal: AbortSignal): Promise<void> {
   switch (action.type) {
     case "click":
-      if (action.at) await computer.move(action.at);
+      await goTo(computer, action.at, signal);
       return computer.click(action.button, action.count);
     case "move":
       return computer.move(action.to);
     case "drag":
       return drag(computer, action, signal);
     case "mouse_down":
-      if (action.at) await computer.move(action.at);
+      await goTo(computer, action.at, signal);
       return computer.press(action.button);
     case "mouse_up":
-      if (action.at) await computer.move(action.at);
+      await goTo(computer, action.at, signal);
       return computer.release(action.button);
     case "scroll":
-      if (action.at) await computer.move(action.at);
+      await goTo(computer, action.at, signal);
       return computer.scroll(action.up, action.left);
     case "type":
       return computer.type(action.text, signal);
@@ -58,6 +58,13 @@ async function performUnheld(computer: Computer, action: Action, signal: AbortSi
   }
 }
 
+/** What was aborted on the way is not done at its end. */
+async function goTo(computer: Computer, at: Point | undefined, signal: AbortSignal): Promise<void> {
+  if (!at) return;
+  await computer.move(at);
+  throwIfAborted(signal);
+}
+
 async function whileHeld(computer: Computer, keys: string[], work: () => Promise<void>): Promise<void> {
   try {
     await computer.keyDown(keys);
@@ -68,7 +75,7 @@ async function whileHeld(computer: Computer, keys: string[], work: () => Promise
 }
 
 async function drag(computer: Computer, { from, via = [], to, button }: Extract<Action, { type: "drag" }>, signal: AbortSignal): Promise<void> {
-  if (from) await computer.move(from);
+  await goTo(computer, from, signal);
   let at = await computer.cursor();
   await computer.press(button);
   const targets = [...via, to];

@@ -57,6 +57,7 @@ async function guardRun({ controller: given, stopKeys, maxTokens, dryRun }: Safe
     onRested: () => !given && controller.resume(),
   });
   watches.push(pointer);
+  await pointer.look();
   if (stopKeys !== "" && computer.watchHotkey) {
     try {
       watches.push(await computer.watchHotkey([stopKeys], () => stop(`Stopped by a person: ${stopKeys} was pressed.`)));

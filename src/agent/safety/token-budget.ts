@@ -28,7 +28,9 @@ export class TokenBudget {
 
   /** @throws DeskhandError `model_server` when there is a limit and the server does not say what a reply cost. */
   spend(usage: ReplyUsage | undefined): void {
-    if (usage) this.#spent += usage.promptTokens + usage.completionTokens;
+    const cost = usage ? usage.promptTokens + usage.completionTokens : NaN;
+    // Servers that know the field but not the numbers leave them out.
+    if (Number.isFinite(cost)) this.#spent += cost;
     else if (this.#limit !== undefined) throw new DeskhandError("model_server", "Expected the model server to report the tokens that a reply used but received no usage, so that their limit cannot be kept. Use a server that does, or do without --max-tokens.");
   }
 }
