@@ -96,7 +96,7 @@ export class Agent {
       dryRun,
       secrets,
       signal: interrupter.signal,
-      keepPicture: (step, png) => recorder.picture(step, png),
+      keepPicture: (step, png, shown) => recorder.picture(step, png, shown),
       hide: (part) => recorder.hide(part),
       onStep: async (step) => {
         const line = secrets.redact(step);

@@ -16,6 +16,14 @@ export interface Size {
   height: number;
 }
 
+/** A part of the screen, from 0 to 1 across each side. */
+export interface ScreenPart {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
 /** `relative`: 0 to `max` across each side of the sent picture. `pixels`: absolute pixels of the sent picture. */
 export type ModelSpace = { kind: "relative"; max: number } | { kind: "pixels" };
 

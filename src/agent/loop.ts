@@ -1,6 +1,7 @@
 import { messageOf, throwIfAborted } from "../core/errors.js";
 import type { Point } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
+import type { ScreenPart } from "./coordinates.js";
 import type { Dialect, Turn } from "./dialects/dialect.js";
 import type { ModelClient } from "./model-client.js";
 import { StepRecord } from "./recorder/step-record.js";
@@ -9,7 +10,6 @@ import { LoopGuard } from "./safety/loop-guard.js";
 import type { PointerWatch } from "./safety/pointer-watch.js";
 import type { RunController } from "./safety/run-controller.js";
 import type { SafetyKernel } from "./safety/safety-kernel.js";
-import type { ScreenPart } from "./safety/secret-typing.js";
 import type { Secrets } from "./safety/secrets.js";
 import type { TokenBudget } from "./safety/token-budget.js";
 import { takeStep } from "./step.js";
@@ -31,8 +31,8 @@ export interface LoopOptions {
   pointer: PointerWatch;
   tokens: TokenBudget;
   signal: AbortSignal;
-  /** Keeps the picture of a step; resolves with its file name. */
-  keepPicture(step: number, png: Buffer): Promise<string>;
+  /** Keeps the picture of a step, which shows this part of the screen; resolves with its file name. */
+  keepPicture(step: number, png: Buffer, shown: ScreenPart): Promise<string>;
   /** Keeps a part of the screen out of all further pictures. */
   hide(part: ScreenPart): void;
   /** Told of every step when it ends, the one that failed included. */

@@ -2,7 +2,7 @@ import sharp from "sharp";
 import { DeskhandError } from "../core/errors.js";
 import type { Point, Region } from "./actions.js";
 import type { Computer, Display, Screenshot } from "./computer/computer.js";
-import { screenToModel, type CoordinateChain, type ModelSpace, type Size } from "./coordinates.js";
+import { screenToModel, type CoordinateChain, type ModelSpace, type ScreenPart, type Size } from "./coordinates.js";
 import type { Dialect, PictureSize } from "./dialects/dialect.js";
 
 /** Beyond this the processors of vision models refuse a picture. */
@@ -14,6 +14,8 @@ export interface Observation {
   shot: Screenshot;
   png: Buffer;
   dataUri: string;
+  /** What part of the screen the picture shows. */
+  shown: ScreenPart;
   chain: CoordinateChain;
   /** Size of a picture of the whole screen, as it would be sent. */
   screen: Size;
@@ -44,12 +46,18 @@ export async function observe(computer: Computer, wanted: Pick<Dialect, "picture
     shot,
     png,
     dataUri: `data:image/png;base64,${png.toString("base64")}`,
+    shown: shareOf(shown.display, display),
     chain,
     screen,
     cursor: rounded(screenToModel(chain, cursor).model, wanted.space),
     captureMs: capturedAt - startedAt,
     encodeMs: performance.now() - capturedAt,
   };
+}
+
+function shareOf(part: Region, whole: Region): ScreenPart {
+  const [left, top] = [(part.x - whole.x) / whole.width, (part.y - whole.y) / whole.height];
+  return { left, top, right: left + part.width / whole.width, bottom: top + part.height / whole.height };
 }
 
 function placeOf({ x, y, width, height, scale }: Display): CoordinateChain["display"] {

@@ -26,7 +26,7 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   const seen = await observe(computer, dialect, signal, zoom);
   Object.assign(line.timings, { captureMs: seen.captureMs, encodeMs: seen.encodeMs });
   line.chain = seen.chain;
-  line.picture = await options.keepPicture(line.step, seen.png);
+  line.picture = await options.keepPicture(line.step, seen.png, seen.shown);
   const notice = await noticeFor(options, memory, seen);
   line.notice = notice?.text;
 
@@ -75,11 +75,12 @@ function lastZoom(actions: readonly Action[]): Region | undefined {
 }
 
 /** Only a person may agree to what the model's provider warns of. */
-async function agreeTo(checks: readonly SafetyCheck[] | undefined, { kernel, signal }: LoopOptions): Promise<void> {
+async function agreeTo(checks: readonly SafetyCheck[] | undefined, options: LoopOptions): Promise<void> {
   if (!checks) return;
+  const { kernel } = options;
   const warnings = checks.map(({ code, message }) => message ?? code ?? "no reason given").join("; ");
   if (!kernel.hasPerson) throw new Interruption("refused", `Stopped, because the model's provider wants a person to agree and there is nobody to ask: ${warnings}`);
-  const answer = await kernel.ask(`The model's provider warns: ${warnings} Go on? (yes or no)`, signal);
+  const answer = await askPerson(options, `The model's provider warns: ${warnings} Go on? (yes or no)`);
   if (!/^\s*y(es)?\s*$/i.test(answer ?? "")) throw new Interruption("person", `Stopped by a person, who did not agree to this warning of the model's provider: ${warnings}`);
 }
 
@@ -107,25 +108,31 @@ async function refuse({ computer, dialect, kernel }: LoopOptions, memory: RunMem
   return undefined;
 }
 
-async function answerQuestions({ kernel, signal }: LoopOptions, memory: RunMemory, actions: readonly Action[]): Promise<void> {
+/** Whoever is asked may use the mouse to answer. */
+function askPerson({ kernel, pointer, signal }: LoopOptions, question: string): Promise<string | undefined> {
+  return pointer.whileActing(() => kernel.ask(question, signal));
+}
+
+async function answerQuestions(options: LoopOptions, memory: RunMemory, actions: readonly Action[]): Promise<void> {
+  const { hasPerson } = options.kernel;
   for (const action of actions) {
     if (action.type !== "ask") continue;
-    const answer = await kernel.ask(action.question, signal);
-    if (answer === undefined) throw new Interruption(kernel.hasPerson ? "person" : "stuck", kernel.hasPerson ? "Stopped by a person, who was asked for help." : `The model asks for help and there is nobody to ask: ${action.question}`);
+    const answer = await askPerson(options, action.question);
+    if (answer === undefined) throw new Interruption(hasPerson ? "person" : "stuck", hasPerson ? "Stopped by a person, who was asked for help." : `The model asks for help and there is nobody to ask: ${action.question}`);
     tell(memory, `The user answers: ${answer}`);
   }
 }
 
 /** What can be done about a run that gets nowhere. A model that knows one prompt only was told by that what it did had no effect. */
-async function help({ kernel, signal }: LoopOptions, memory: RunMemory, { rung, pattern, target }: Stuck): Promise<void> {
+async function help(options: LoopOptions, memory: RunMemory, { rung, pattern, target }: Stuck): Promise<void> {
   switch (rung) {
     case "hint":
       return tell(memory, `Note: ${pattern}. Do something else: another place, another way, or wait if the program is busy.`);
     case "look":
       return tell(memory, `Note: ${pattern}.${target ? " The second picture shows the place enlarged." : ""} Look closely, then do something else; if the task cannot be done, end it.`, target);
     case "ask": {
-      if (!kernel.hasPerson) throw new Interruption("stuck", `Stopped, because the run gets nowhere and there is nobody to ask: ${pattern}.`);
-      const answer = await kernel.ask(`The run gets nowhere: ${pattern}. What should be done?`, signal);
+      if (!options.kernel.hasPerson) throw new Interruption("stuck", `Stopped, because the run gets nowhere and there is nobody to ask: ${pattern}.`);
+      const answer = await askPerson(options, `The run gets nowhere: ${pattern}. What should be done?`);
       if (answer === undefined) throw new Interruption("person", `Stopped by a person, because the run got nowhere: ${pattern}.`);
       memory.guard.reset();
       return tell(memory, `The user says: ${answer}`);

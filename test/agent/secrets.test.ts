@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import sharp from "sharp";
 import { Agent } from "../../src/agent/agent.js";
 import type { MemoryComputer } from "../../src/agent/computer/memory.js";
+import { Recorder } from "../../src/agent/recorder/recorder.js";
 import { readSecret } from "../../src/agent/safety/secret-sources.js";
 import { splitSecrets } from "../../src/agent/safety/secret-text.js";
 import { Secrets } from "../../src/agent/safety/secrets.js";
@@ -90,6 +91,25 @@ describe("a secret", () => {
     }, { agent: { ...QWEN, confirm: "never", secretSource: async () => VALUE }, computer: { paint } });
   });
 
+  it("is covered in pictures of a part of the screen too", async () => {
+    const parent = await mkdtemp(join(tmpdir(), "deskhand-test-"));
+    try {
+      const run = { type: "run", version: 1, startedAt: "2031-02-03T04:05:06.789Z", task: "t", model: "m", baseURL: "b", dialect: "d", display: "d", limits: { maxSteps: 1 }, safety: { confirm: "never", dryRun: false }, versions: { deskhand: "0", node: "v", platform: "p" } } as const;
+      await using recorder = await Recorder.create(join(parent, "run"), run);
+      recorder.hide({ left: 0.5, top: 0.5, right: 0.6, bottom: 0.6 });
+      const white = await sharp({ create: { width: 100, height: 100, channels: 3, background: "white" } }).png().toBuffer();
+      // The lower right quarter: what is hidden is the first fifth of each side there.
+      const file = await recorder.picture(1, white, { left: 0.5, top: 0.5, right: 1, bottom: 1 });
+      const pixels = await sharp(join(recorder.dir, file)).greyscale().raw().toBuffer();
+      expect([0, 19, 20, 99].map((x) => pixels[19 * 100 + x])).toEqual([0, 0, 255, 255]);
+      expect(pixels[20 * 100]).toBe(255);
+      // The upper left quarter has nothing of it.
+      expect(await readFile(join(recorder.dir, await recorder.picture(2, white, { left: 0, top: 0, right: 0.5, bottom: 0.5 })))).toEqual(white);
+    } finally {
+      await rm(parent, { recursive: true });
+    }
+  });
+
   it("that the task does not name is not to be had, and the model is told so", async () => {
     vi.stubEnv("DESKHAND_SECRET_OTHER", "another secret");
     await withAgent([toolReply({ action: "type", text: "{{secret:OTHER}}" }), toolReply({ action: "type", text: "{{ Secret:MAIL }}" })], async ({ agent, computer, server }) => {
@@ -114,9 +134,9 @@ describe("a secret", () => {
     ["cannot be typed", "abcd\u0007", /control characters/],
   ])("that %s is refused before anything begins, without its value", async (_, value, why) => {
     await withAgent([DONE], async ({ agent, computer, server }) => {
-      const error = await agent.run(TASK).catch((error: unknown) => error as Error);
+      const error = (await agent.run(TASK).catch((error: unknown) => error)) as Error;
       expect(error).toMatchObject({ code: "invalid_argument", message: expect.stringMatching(why) as string });
-      expect(String(error)).not.toContain(value);
+      expect(error.message).not.toContain(value);
       expect([server.requests.length, computer.captures]).toEqual([0, 0]);
     }, { agent: { ...QWEN, secretSource: async () => value } });
   });

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, writeFile, type FileHandle } from "node:fs/promi
 import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { DeskhandError, messageOf } from "../../core/errors.js";
-import type { ScreenPart } from "../safety/secret-typing.js";
+import type { ScreenPart } from "../coordinates.js";
 import { renderPage } from "./page.js";
 import type { ResultLine, RunLine, StepLine, TrajectoryLine } from "./records.js";
 
@@ -48,10 +48,10 @@ export class Recorder implements AsyncDisposable {
     return recorder;
   }
 
-  /** @returns the file's name in the folder. */
-  async picture(step: number, png: Buffer): Promise<string> {
+  /** @param shown what part of the screen is on the picture. @returns the file's name in the folder. */
+  async picture(step: number, png: Buffer, shown: ScreenPart): Promise<string> {
     const name = `step-${String(step).padStart(3, "0")}.png`;
-    await writeFile(join(this.dir, name), await this.#cover(png), { mode: 0o600 });
+    await writeFile(join(this.dir, name), await this.#cover(png, shown), { mode: 0o600 });
     return name;
   }
 
@@ -81,15 +81,17 @@ export class Recorder implements AsyncDisposable {
     await this.#file.close();
   }
 
-  async #cover(png: Buffer): Promise<Buffer> {
+  async #cover(png: Buffer, shown: ScreenPart): Promise<Buffer> {
     if (this.#hidden.length === 0) return png;
     const { width, height } = await sharp(png).metadata();
-    const covers = this.#hidden.map((part) => {
-      const [left, top] = [Math.floor(part.left * width), Math.floor(part.top * height)];
-      const size = { width: Math.max(1, Math.ceil(part.right * width) - left), height: Math.max(1, Math.ceil(part.bottom * height) - top) };
-      return { input: { create: { ...size, channels: 3 as const, background: "black" } }, left, top };
+    const across = (at: number) => Math.max(0, Math.min(1, (at - shown.left) / (shown.right - shown.left))) * width;
+    const down = (at: number) => Math.max(0, Math.min(1, (at - shown.top) / (shown.bottom - shown.top))) * height;
+    const covers = this.#hidden.flatMap((part) => {
+      const [left, top] = [Math.floor(across(part.left)), Math.floor(down(part.top))];
+      const size = { width: Math.ceil(across(part.right)) - left, height: Math.ceil(down(part.bottom)) - top };
+      return size.width > 0 && size.height > 0 ? [{ input: { create: { ...size, channels: 3 as const, background: "black" } }, left, top }] : [];
     });
-    return sharp(png).composite(covers).png({ compressionLevel: 1 }).toBuffer();
+    return covers.length === 0 ? png : sharp(png).composite(covers).png({ compressionLevel: 1 }).toBuffer();
   }
 
   async #append(line: TrajectoryLine): Promise<void> {

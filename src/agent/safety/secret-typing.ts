@@ -1,15 +1,8 @@
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { Computer, Screenshot } from "../computer/computer.js";
 import { settle } from "../computer/settle.js";
+import type { ScreenPart } from "../coordinates.js";
 import type { TypedPart } from "./secrets.js";
-
-/** A part of the screen, from 0 to 1 across each side. */
-export interface ScreenPart {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
 
 /** Around what changed, in captured pixels: the rest of a glyph, the field's border. */
 const MARGIN_PX = 4;
