@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import type { ChatRequest, Engine, InferenceEvent, TokenLogprob, Timings, Usage } from "../engine/inference.js";
 import { toTimings, toUsage } from "./chat-answer.js";
@@ -104,16 +105,23 @@ function add(total: Usage, usage: Usage, isFirst: boolean): void {
 /** @param start where these tokens begin in their choice's text. */
 function toLogprobs(tokens: readonly TokenLogprob[], start: number): CompletionLogprobs {
   const logprobs: CompletionLogprobs = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
+  // Characters of several tokens begin where the first of these does.
+  const decoder = new TextDecoder();
   let offset = start;
   for (const { bytes, logprob, top } of tokens) {
-    const text = Buffer.from(bytes).toString();
-    logprobs.tokens.push(text);
+    logprobs.tokens.push(nameOf(bytes));
     logprobs.token_logprobs.push(logprob);
-    logprobs.top_logprobs.push(Object.fromEntries(top.map((other) => [Buffer.from(other.bytes).toString(), other.logprob])));
+    logprobs.top_logprobs.push(Object.fromEntries(top.map((other) => [nameOf(other.bytes), other.logprob])));
     logprobs.text_offset.push(offset);
-    offset += text.length;
+    offset += decoder.decode(Uint8Array.from(bytes), { stream: true }).length;
   }
   return logprobs;
+}
+
+/** A token's text; of one that is no text on its own its bytes, or several of them would have the same name. */
+function nameOf(bytes: readonly number[]): string {
+  const whole = Buffer.from(bytes);
+  return isUtf8(whole) ? whole.toString() : `bytes:${bytes.map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}`;
 }
 
 function append(to: CompletionLogprobs | null, more: CompletionLogprobs): void {

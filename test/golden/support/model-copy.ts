@@ -11,7 +11,7 @@ export interface StoredTensor {
   data_offsets: [number, number];
 }
 
-/** A model folder like another, except for its config.json and the headers of its weight files; everything else is a link. */
+/** A model folder like another, except for its config.json, the headers of its weight files and texts that are rewritten; everything else is a link. */
 export class ModelCopy implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), "deskhand-model-"));
   readonly #source: string;
@@ -30,6 +30,11 @@ export class ModelCopy implements Disposable {
 
   writeConfig(config: Json): void {
     this.#replace("config.json", JSON.stringify(config));
+  }
+
+  /** Changes the text of one of the original's files. */
+  rewrite(name: string, change: (text: string) => string): void {
+    this.#replace(name, change(readFileSync(join(this.#source, name), "utf8")));
   }
 
   /** The original's tensors, of all its files. */
