@@ -2,6 +2,7 @@ import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { askModel } from "./ask-model.js";
 import { checkActions } from "./check.js";
 import type { Conversation, ParsedStep } from "./dialects/dialect.js";
+import { locate } from "./grounder.js";
 import type { LoopOptions } from "./loop.js";
 import type { ModelReply } from "./model-client.js";
 import type { Observation } from "./observe.js";
@@ -15,7 +16,7 @@ export async function decide(options: LoopOptions, conversation: Conversation, s
   const { dialect, computer, secrets } = options;
   const reply = await ask(options, conversation, record);
   try {
-    const parsed = dialect.parse(reply, seen.chain);
+    const parsed = await read(options, reply, seen, record);
     const actions = parsed.actions.map(({ action }) => action);
     await checkActions(actions, computer);
     for (const action of actions) secrets.check(action);
@@ -29,6 +30,19 @@ export async function decide(options: LoopOptions, conversation: Conversation, s
     }
     return decide(options, { ...conversation, correction: { reply, reason: error.message } }, seen, record);
   }
+}
+
+/** A planner's places are found by the grounder, one after the other. */
+async function read({ dialect, grounder, tokens, signal }: LoopOptions, reply: ModelReply, seen: Observation, record: StepRecord): Promise<ParsedStep> {
+  if (!dialect.ground || !grounder) return dialect.parse(reply, seen.chain);
+  return dialect.ground(reply, (words) => {
+    record.beginReply(words);
+    const onReply = (found: ModelReply) => {
+      record.endReply(found);
+      tokens.spend(found.usage);
+    };
+    return record.time("modelMs", () => locate(grounder, words, seen, { signal, onReply }));
+  });
 }
 
 async function ask({ client, model, dialect, secrets, tokens, signal }: LoopOptions, conversation: Conversation, record: StepRecord): Promise<ModelReply> {

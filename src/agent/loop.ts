@@ -3,6 +3,7 @@ import type { Point } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
 import type { ScreenPart } from "./coordinates.js";
 import type { Dialect, Turn } from "./dialects/dialect.js";
+import type { Grounder } from "./grounder.js";
 import type { ModelClient } from "./model-client.js";
 import { StepRecord } from "./recorder/step-record.js";
 import type { StepLine } from "./recorder/records.js";
@@ -22,6 +23,8 @@ export interface LoopOptions {
   /** The model's id on the server. */
   model: string;
   dialect: Dialect;
+  /** Finds places for a planner. */
+  grounder?: Grounder | undefined;
   maxSteps: number;
   /** Plans the first step and does nothing. */
   dryRun: boolean;

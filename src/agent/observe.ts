@@ -8,10 +8,18 @@ import type { Dialect, PictureSize } from "./dialects/dialect.js";
 /** Beyond this the processors of vision models refuse a picture. */
 const MAX_ASPECT_RATIO = 200;
 
-/** The screen as a model gets to see it. */
-export interface Observation {
-  /** As captured, all of it. */
+/** The screen as it is at one moment. */
+export interface Capture {
   shot: Screenshot;
+  display: Display;
+  /** Where the pointer is on the desktop. */
+  pointer: Point;
+  /** The part of the desktop to show; all of the display unless given. */
+  region?: Region;
+}
+
+/** The screen as a model gets to see it. */
+export interface Presented {
   png: Buffer;
   dataUri: string;
   /** What part of the screen the picture shows. */
@@ -21,38 +29,41 @@ export interface Observation {
   screen: Size;
   /** Where the pointer is on the picture, in the model's coordinates. */
   cursor: Point;
+}
+
+export interface Observation extends Capture, Presented {
   captureMs: number;
   encodeMs: number;
 }
 
-/**
- * Captures the display and makes of it the picture this model wants; of a part of it in its full resolution when there is a region,
- * with a coordinate chain of its own where the model takes the picture for its space.
- */
-export async function observe(computer: Computer, wanted: Pick<Dialect, "pictureSize" | "space" | "zoomedSpace">, signal: AbortSignal, region?: Region): Promise<Observation> {
+/** What a model's picture depends on. */
+export type PictureFormat = Pick<Dialect, "pictureSize" | "space" | "zoomedSpace">;
+
+/** Captures the display and makes of it the picture this model wants. */
+export async function observe(computer: Computer, format: PictureFormat, signal: AbortSignal, region?: Region): Promise<Observation> {
   const display = await computer.display();
-  const cursor = await computer.cursor();
+  const pointer = await computer.cursor();
   const startedAt = performance.now();
-  const shot = await computer.capture(signal);
+  const capture: Capture = { shot: await computer.capture(signal), display, pointer, region };
   const capturedAt = performance.now();
+  const presented = await present(capture, format);
+  return { ...capture, ...presented, captureMs: capturedAt - startedAt, encodeMs: performance.now() - capturedAt };
+}
+
+/**
+ * Makes of a capture the picture that a model wants; of a part of it in its full resolution when there is a region, with a coordinate
+ * chain of its own where the model takes the picture for its space.
+ */
+export async function present({ shot, display, pointer, region }: Capture, format: PictureFormat): Promise<Presented> {
   const captured = { width: shot.widthPx, height: shot.heightPx };
-  const screen = sentSize(captured, wanted.pictureSize);
-  const whole: CoordinateChain = { space: wanted.space, sent: screen, captured, display: placeOf(display) };
+  const screen = sentSize(captured, format.pictureSize);
+  const whole: CoordinateChain = { space: format.space, sent: screen, captured, display: placeOf(display) };
   const part = region && partOf(whole, region);
-  const shown = part ? { ...whole, sent: enlargedSize(part.captured, screen, wanted.pictureSize), captured: part.captured, display: part.display } : whole;
-  const chain = wanted.zoomedSpace === "picture" ? shown : whole;
+  const shown = part ? { ...whole, sent: enlargedSize(part.captured, screen, format.pictureSize), captured: part.captured, display: part.display } : whole;
+  const chain = format.zoomedSpace === "picture" ? shown : whole;
   const png = await encode(shot, shown, part?.crop);
-  return {
-    shot,
-    png,
-    dataUri: `data:image/png;base64,${png.toString("base64")}`,
-    shown: shareOf(shown.display, display),
-    chain,
-    screen,
-    cursor: rounded(screenToModel(chain, cursor).model, wanted.space),
-    captureMs: capturedAt - startedAt,
-    encodeMs: performance.now() - capturedAt,
-  };
+  const cursor = rounded(screenToModel(chain, pointer).model, format.space);
+  return { png, dataUri: `data:image/png;base64,${png.toString("base64")}`, shown: shareOf(shown.display, display), chain, screen, cursor };
 }
 
 function shareOf(part: Region, whole: Region): ScreenPart {

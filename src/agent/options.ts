@@ -25,6 +25,12 @@ export const AgentOptions = z.strictObject({
   apiKey: z.string().optional(),
   /** How the model is spoken to; chosen by the model's id unless given. */
   dialect: z.string().optional(),
+  /** Instead of one model two: this one says in words what to do, each on its own server or on `baseURL`. */
+  planner: z.string().min(1).optional(),
+  plannerURL: z.string().min(1).optional(),
+  /** And this one finds what the planner describes; `dialect` is how it is spoken to. */
+  grounder: z.string().min(1).optional(),
+  grounderURL: z.string().min(1).optional(),
   /** A computer that is open already; the caller closes it. Without one the agent opens `display` for the run. */
   computer: z.custom<Computer>(isObject, { error: "expected a Computer" }).optional(),
   /** Unless given: the current display where there is one, else a virtual one. */

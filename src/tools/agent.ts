@@ -9,6 +9,10 @@ interface AgentFlags {
   model?: string;
   baseUrl?: string;
   dialect?: string;
+  planner?: string;
+  plannerUrl?: string;
+  grounder?: string;
+  grounderUrl?: string;
   display?: AgentOptions["display"];
   maxSteps: number;
   maxSeconds?: number;
@@ -28,6 +32,10 @@ export function agentCommand(): Command {
     .option("--model <model>", "model: alias, folder or Hugging Face id (the embedded one unless given)")
     .option("--base-url <url>", "an OpenAI-compatible server to ask, instead of starting one (key: OPENAI_API_KEY)")
     .option("--dialect <name>", "how the model is spoken to (chosen by the model's name unless given)")
+    .option("--planner <model>", "instead of --model: the model that says in words what to do")
+    .option("--planner-url <url>", "the server to ask it on (--base-url unless given)")
+    .option("--grounder <model>", "the model that finds on the screen what the planner describes")
+    .option("--grounder-url <url>", "the server to ask it on (--base-url unless given)")
     .addOption(new Option("--display <which>", "the display to work on (the current one where there is one, else a virtual one)").choices(["virtual", "current"]))
     .option("--max-steps <n>", "stop after this many steps", wholeNumber(1), DEFAULT_MAX_STEPS)
     .option("--max-seconds <s>", "stop after this many seconds", decimalNumber(0.001, 2_000_000))
@@ -51,6 +59,10 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
     model: flags.model,
     baseURL: flags.baseUrl,
     dialect: flags.dialect,
+    planner: flags.planner,
+    plannerURL: flags.plannerUrl,
+    grounder: flags.grounder,
+    grounderURL: flags.grounderUrl,
     display: flags.display,
     maxSteps: flags.maxSteps,
     maxSeconds: flags.maxSeconds,

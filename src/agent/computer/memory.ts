@@ -21,6 +21,9 @@ export type ComputerEvent =
 export interface MemoryComputerOptions {
   widthPx: number;
   heightPx: number;
+  /** Where it is on the desktop; at 0, 0 unless given. */
+  x?: number;
+  y?: number;
   /** Captured pixels per logical pixel; 1 unless given. */
   scale?: number;
   /** Draws the screen for a capture: `frame` is RGBA in captured pixels, white before each call. */
@@ -50,11 +53,12 @@ export class MemoryComputer implements Computer {
     this.#options = options;
     this.windows = options.windows;
     this.#scale = options.scale ?? 1;
-    this.#cursor = { x: Math.floor(options.widthPx / 2), y: Math.floor(options.heightPx / 2) };
+    this.#cursor = { x: (options.x ?? 0) + Math.floor(options.widthPx / 2), y: (options.y ?? 0) + Math.floor(options.heightPx / 2) };
   }
 
   async display(): Promise<Display> {
-    return { id: "memory", x: 0, y: 0, width: this.#options.widthPx, height: this.#options.heightPx, scale: this.#scale };
+    const { x = 0, y = 0 } = this.#options;
+    return { id: "memory", x, y, width: this.#options.widthPx, height: this.#options.heightPx, scale: this.#scale };
   }
 
   async capture(signal?: AbortSignal): Promise<Screenshot> {

@@ -41,6 +41,7 @@ function anthropic(version: Version, matches: (modelId: string) => boolean): Dia
     pictureSize: { multiple: 1, minPixels: 1, maxPixels: 1280 * 800, maxSide: 1568 },
     display: { width: 1280, height: 800 },
     sampling: { max_tokens: 4096 },
+    keyVariable: "ANTHROPIC_API_KEY",
     acceptsNotices: true,
     zoomedSpace: "screen",
     render: (conversation) => render(conversation, version),

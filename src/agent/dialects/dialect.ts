@@ -82,6 +82,9 @@ export interface ParsedStep {
   safetyChecks?: SafetyCheck[];
 }
 
+/** Finds what is described on the current screenshot. @throws DeskhandError `model_output` when it is not found. */
+export type Locate = (words: string) => Promise<PointTrace>;
+
 /** How one model family is spoken to: pure translation, no input or output. */
 export interface Dialect {
   readonly name: string;
@@ -92,6 +95,8 @@ export interface Dialect {
   /** The virtual display on which the model is at its best. */
   readonly display: Size;
   readonly sampling: Sampling;
+  /** The environment's variable with the key of the family's own servers, where it is another than OPENAI_API_KEY. */
+  readonly keyVariable?: string;
   /** False for a model that knows one prompt format only: it can be told neither what was wrong with a reply nor anything else. */
   readonly acceptsNotices: boolean;
   /**
@@ -102,4 +107,6 @@ export interface Dialect {
   render(conversation: Conversation): Prompt;
   /** @throws DeskhandError `model_output`; the message is written for the model, which gets it as the correction. */
   parse(reply: ModelReply, chain: CoordinateChain): ParsedStep;
+  /** Instead of `parse`, for a model that gives places in words. @throws DeskhandError `model_output`. */
+  ground?(reply: ModelReply, locate: Locate): Promise<ParsedStep>;
 }

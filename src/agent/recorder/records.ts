@@ -16,6 +16,8 @@ export interface RunLine {
   model: string;
   baseURL: string;
   dialect: string;
+  /** The model that finds places, where another one plans. */
+  grounder?: { model: string; baseURL: string; dialect: string } | undefined;
   display: string;
   limits: { maxSteps: number; maxSeconds?: number; maxTokens?: number };
   /** `capabilities` is the file's name, or how else they were given. */
@@ -33,7 +35,7 @@ export interface StepLine {
   chain?: CoordinateChain;
   /** What the model was told beside the picture. */
   notice?: string;
-  /** Two when the first could not be used. */
+  /** Two when the first could not be used, and one more for each place that a grounder was asked to find. */
   replies: ReplyRecord[];
   /** What was done, in the model's own words where it gave any. */
   summary?: string;
@@ -53,6 +55,8 @@ export interface StepLine {
 
 /** A reply as it came; partial when there is an error and no finish reason. */
 export interface ReplyRecord {
+  /** What a grounder was asked to find; absent in replies of the model itself. */
+  target?: string;
   text: string;
   toolCalls: ReplyToolCall[];
   finishReason?: string;

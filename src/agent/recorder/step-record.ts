@@ -27,8 +27,9 @@ export class StepRecord {
     }
   }
 
-  beginReply(): void {
-    this.line.replies.push({ text: "", toolCalls: [] });
+  /** `target` is what a grounder is asked to find. */
+  beginReply(target?: string): void {
+    this.line.replies.push({ target, text: "", toolCalls: [] });
   }
 
   addText(text: string): void {

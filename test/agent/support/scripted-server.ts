@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What the scripted server answers to one chat completion. */
@@ -18,6 +18,8 @@ export interface ScriptedReply {
   body?: unknown;
   /** Sends this as an event in mid-stream. */
   errorEvent?: unknown;
+  /** For `/v1/responses` and `/v1/messages`: the events of the whole answer. */
+  events?: { type: string }[];
 }
 
 export interface ChatRequestBody {
@@ -31,6 +33,8 @@ export interface ChatRequestBody {
 /** An OpenAI-compatible server that says what the test tells it to, piece by piece. */
 export class ScriptedServer implements AsyncDisposable {
   readonly requests: ChatRequestBody[] = [];
+  /** Path and headers of each request. */
+  readonly heads: { path: string; headers: IncomingHttpHeaders }[] = [];
   /** Resolves when a client leaves before its reply has ended. */
   readonly left: Promise<void>;
   readonly #replies: ScriptedReply[];
@@ -69,14 +73,19 @@ export class ScriptedServer implements AsyncDisposable {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (request.url === "/v1/models") return sendJson(response, 200, { object: "list", data: this.#models.map((id) => ({ id, object: "model" })) });
-    if (request.url !== "/v1/chat/completions") return sendJson(response, 404, { error: { message: `no route ${request.url}` } });
+    const path = request.url ?? "";
+    if (!["/v1/chat/completions", "/v1/responses", "/v1/messages"].includes(path)) return sendJson(response, 404, { error: { message: `no route ${request.url}` } });
+    this.heads.push({ path, headers: request.headers });
     this.requests.push(JSON.parse(Buffer.concat(chunks).toString()) as ChatRequestBody);
     response.on("close", () => {
       if (!response.writableFinished) this.#onLeft();
     });
     const reply = this.#replies[this.requests.length - 1] ?? { status: 500, body: { error: { message: "the script has no more replies" } } };
     if (reply.status !== undefined) return sendJson(response, reply.status, reply.body);
-    this.#stream(response, reply);
+    if (path === "/v1/chat/completions") return this.#stream(response, reply);
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const event of reply.events ?? []) response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    response.end();
   }
 
   #stream(response: ServerResponse, reply: ScriptedReply): void {
