@@ -1,6 +1,8 @@
 /** The library: load a model, serve it, let it work a computer. */
 export { Agent, type AgentOptions, type AgentResult } from "./agent/agent.js";
-export { openComputer, type Computer, type Display, type OpenedComputer, type Screenshot } from "./agent/computer/index.js";
+export { openComputer, type Computer, type Display, type OpenedComputer, type Screenshot, type WindowInfo, type Windows } from "./agent/computer/index.js";
+export { anyApprover, type ApprovalRequest, type Approver, type Verdict } from "./agent/safety/approver.js";
+export { RunController, type RunState } from "./agent/safety/run-controller.js";
 export { DeskhandError, type ErrorCode } from "./core/errors.js";
 export type { OnProgress, Progress } from "./core/progress.js";
 export { convert } from "./engine/convert/convert.js";

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Action, type ActionInput } from "../../src/agent/actions.js";
 import type { WindowInfo } from "../../src/agent/computer/computer.js";
@@ -150,6 +151,13 @@ describe("reading a capability file", () => {
     ["a bad name of a secret", "secrets: {A-B: {}}", /secrets/],
   ])("refuses %s, by name", async (_, text, why) => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_argument", message: expect.stringMatching(why) as string });
+  });
+
+  it("takes the example and the one in the documentation", async () => {
+    const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+    expect(await readCapabilityFile(file("../../examples/safe.yaml"))).toMatchObject({ applications: { allow: ["zenity"] } });
+    const [, yaml] = /```yaml\n(.*?)```/s.exec(await readFile(file("../../docs/safety.md"), "utf8"))!;
+    expect(Object.keys(await read(yaml!))).toEqual(Object.keys(CapabilityFile.shape));
   });
 
   it("says so when there is none", async () => {

@@ -67,10 +67,26 @@ describe("deskhand agent", () => {
     expect(stdout).toMatch(/limit of 0\.5 s/);
   });
 
+  it("refuses what is risky when there is no terminal to ask in, and says why", async () => {
+    const { code, stdout, stderr } = await run([tinyReply("click Delete", { action: "left_click", coordinate: [500, 500] })]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ {5}refused: click at \(320, 240\), because it may delete something/m);
+    expect(stdout).toMatch(/^not done: Not allowed: click at \(320, 240\)\. .*there is nobody to ask/);
+  });
+
+  it("plans without touching anything", async () => {
+    const { code, stdout } = await run([CLICK], "--dry-run");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^success: Dry run: nothing was touched\. Planned: click at \(320, 240\)\./);
+  });
+
   it.each([
     [["--display", "both"]],
     [["--max-steps", "0"]],
     [["--max-seconds", "soon"]],
+    [["--max-tokens", "0"]],
+    [["--confirm", "maybe"]],
+    [["--capabilities", "nowhere.yaml"]],
     [["--dialect", "klingon"]],
     [["--base-url", "localhost"]],
     [["--wibble"]],

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import sharp from "sharp";
 import type { AgentOptions } from "../../src/agent/agent.js";
 import type { ComputerEvent, MemoryComputerOptions } from "../../src/agent/computer/memory.js";
-import { firstOf } from "../../src/agent/safety/approver.js";
+import { anyApprover } from "../../src/agent/safety/approver.js";
 import { PointerWatch } from "../../src/agent/safety/pointer-watch.js";
 import { RunController } from "../../src/agent/safety/run-controller.js";
 import { MemoryComputer } from "../../src/agent/computer/memory.js";
@@ -137,7 +137,7 @@ describe("a person takes hold of a run", () => {
       expect((await agent.run("close it")).success).toBe(true);
       expect(computer.events[0]).toEqual({ type: "chord", keys: ["ctrl", "w"] });
       expect(calledOff).toBe(true);
-    }, { agent: { ...QWEN, approver: firstOf([slow, person("approve")]) } });
+    }, { agent: { ...QWEN, approver: anyApprover([slow, person("approve")]) } });
   });
 });
 

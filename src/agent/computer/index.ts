@@ -2,7 +2,7 @@ import type { Computer } from "./computer.js";
 import { openDesktop } from "./desktop.js";
 import { startVirtualDisplay, type VirtualDisplay } from "./virtual-display.js";
 
-export type { Computer, Display, Screenshot } from "./computer.js";
+export type { Computer, Display, Screenshot, WindowInfo, Windows } from "./computer.js";
 export { MemoryComputer, type ComputerEvent, type MemoryComputerOptions } from "./memory.js";
 export { watchFailsafeCorner, type Corner, type FailsafeOptions } from "./failsafe.js";
 export { settle, type Settled, type SettleOptions } from "./settle.js";

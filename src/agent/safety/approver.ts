@@ -34,7 +34,7 @@ export interface Approver {
 }
 
 /** Several ways to the same person: the first answer counts, and the others are called off. */
-export function firstOf(approvers: readonly Approver[]): Approver {
+export function anyApprover(approvers: readonly Approver[]): Approver {
   const race = async <T>(signal: AbortSignal, ask: (approver: Approver, signal: AbortSignal) => Promise<T>): Promise<T> => {
     const others = new AbortController();
     try {
