@@ -33,7 +33,7 @@ export async function decide(options: LoopOptions, conversation: Conversation, s
 }
 
 /** A planner's places are found by the grounder, one after the other. */
-async function read({ dialect, grounder, tokens, signal }: LoopOptions, reply: ModelReply, seen: Observation, record: StepRecord): Promise<ParsedStep> {
+async function read({ dialect, grounder, secrets, tokens, signal }: LoopOptions, reply: ModelReply, seen: Observation, record: StepRecord): Promise<ParsedStep> {
   if (!dialect.ground || !grounder) return dialect.parse(reply, seen.chain);
   return dialect.ground(reply, (words) => {
     record.beginReply(words);
@@ -41,7 +41,7 @@ async function read({ dialect, grounder, tokens, signal }: LoopOptions, reply: M
       record.endReply(found);
       tokens.spend(found.usage);
     };
-    return record.time("modelMs", () => locate(grounder, words, seen, { signal, onReply }));
+    return record.time("modelMs", () => locate(grounder, secrets.redact(words), seen, { signal, onReply }));
   });
 }
 

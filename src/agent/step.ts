@@ -9,6 +9,7 @@ import type { LoopOptions, RunMemory } from "./loop.js";
 import { observe, type Observation } from "./observe.js";
 import type { StepRecord } from "./recorder/step-record.js";
 import type { Stuck } from "./safety/loop-guard.js";
+import type { StepInfo } from "./safety/safety-kernel.js";
 import { Interruption, type Ending } from "./stop.js";
 
 /** A model that was refused this often in a row has nothing else in mind. */
@@ -35,7 +36,9 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   line.summary = parsed.summary;
   line.actions = parsed.actions;
   const actions = parsed.actions.map(({ action }) => action);
-  const info = { step: line.step, summary: parsed.summary };
+  // A planner may say one thing and name another as its target.
+  const targets = line.replies.flatMap(({ target }) => target ?? []);
+  const info = { step: line.step, words: [parsed.summary, ...targets].join("\n") };
   if (options.dryRun) return plan(options, actions, info, record);
   await agreeTo(parsed.safetyChecks, options);
 
@@ -84,7 +87,7 @@ async function agreeTo(checks: readonly SafetyCheck[] | undefined, options: Loop
   if (!/^\s*y(es)?\s*$/i.test(answer ?? "")) throw new Interruption("person", `Stopped by a person, who did not agree to this warning of the model's provider: ${warnings}`);
 }
 
-async function plan({ kernel }: LoopOptions, actions: readonly Action[], info: { step: number; summary: string }, { line }: StepRecord): Promise<Ending> {
+async function plan({ kernel }: LoopOptions, actions: readonly Action[], info: StepInfo, { line }: StepRecord): Promise<Ending> {
   const notes = [];
   for (const action of actions) notes.push(await kernel.preview(action, info));
   line.safety = notes.filter((note) => note !== undefined);

@@ -49,12 +49,12 @@ const CLICK: ScriptedReply = { text: "I press OK.", toolCalls: [{ name: "click",
 const FINISH: ScriptedReply = { toolCalls: [{ name: "finish", arguments: "{\"success\": true}" }] };
 
 describe("a planner and a grounder", () => {
-  async function run<T>(plans: ScriptedReply[], places: ScriptedReply[], use: (result: Awaited<ReturnType<Agent["run"]>>, servers: { planning: ScriptedServer; grounding: ScriptedServer }, events: readonly unknown[]) => Promise<T>): Promise<T> {
+  async function run<T>(plans: ScriptedReply[], places: ScriptedReply[], use: (result: Awaited<ReturnType<Agent["run"]>>, servers: { planning: ScriptedServer; grounding: ScriptedServer }, events: readonly unknown[]) => Promise<T>, task = "press OK"): Promise<T> {
     await using planning = await ScriptedServer.start(plans, { models: ["big"] });
     await using grounding = await ScriptedServer.start(places, { models: ["UI-TARS-1.5-7B"] });
     return await withAgent([], async ({ computer, dir }) => {
-      const agent = new Agent({ planner: "big", plannerURL: planning.url, grounderURL: grounding.url, computer, outDir: dir });
-      return use(await agent.run("press OK"), { planning, grounding }, computer.events);
+      const agent = new Agent({ planner: "big", plannerURL: planning.url, grounderURL: grounding.url, computer, outDir: dir, secretSource: async () => "hunter22" });
+      return use(await agent.run(task), { planning, grounding }, computer.events);
     });
   }
 
@@ -71,6 +71,23 @@ describe("a planner and a grounder", () => {
       expect(run).toMatchObject({ model: "big", dialect: "planner", grounder: { model: "UI-TARS-1.5-7B", dialect: "ui-tars-1.5" } });
       expect(steps[0]).toMatchObject({ summary: "I press OK.", replies: [{ text: "I press OK." }, { target: "the OK button", text: expect.stringContaining("322,238") as string }], actions: [{ points: [{ os: { x: 320, y: 240 } }] }] });
     });
+  });
+
+  it("are judged by the target too, whatever the planner says beside it", async () => {
+    const hidden: ScriptedReply = { text: "I press OK.", toolCalls: [{ name: "click", arguments: '{"target": "the Delete button"}' }] };
+    await run([hidden, FINISH], [{ text: "Action: click(start_box='(322,238)')" }], async (result, _servers, events) => {
+      expect((await readTrajectory(result)).steps[0]!.notDone).toMatch(/may delete something/);
+      expect(events).toEqual([{ type: "releaseAll" }, { type: "releaseAll" }]);
+    });
+  });
+
+  it("tell each other no secrets", async () => {
+    const reads: ScriptedReply = { text: "I press OK.", toolCalls: [{ name: "click", arguments: '{"target": "the field that shows hunter22"}' }] };
+    await run([reads, FINISH], [{ text: "Action: click(start_box='(322,238)')" }], async (result, { planning, grounding }) => {
+      expect(result.success).toBe(true);
+      expect(JSON.stringify(grounding.requests)).toContain("the field that shows {{secret:PIN}}");
+      expect(JSON.stringify([grounding.requests, planning.requests, await readTrajectory(result)])).not.toContain("hunter22");
+    }, "press OK after {{secret:PIN}}");
   });
 
   it("tell the planner once what was not found", async () => {

@@ -17,7 +17,7 @@ interface Circumstances {
 function assess(input: ActionInput, { task = "go", summary = "", window, heldKeys = [], typedBefore = "" }: Circumstances = {}) {
   const action = Action.parse(input);
   const reach = { ...reachOf(action, { cursor: { x: 0, y: 0 }, heldKeys, typedBefore }), windows: [window] };
-  const { class: riskClass, risks } = assessRisk(action, { summary, asked: task, reach });
+  const { class: riskClass, risks } = assessRisk(action, { words: summary, asked: task, reach });
   return { riskClass, kinds: [...new Set(risks.map(({ kind }) => kind))].sort() };
 }
 

@@ -19,7 +19,7 @@ export interface Risk {
 
 export interface RiskContext {
   /** The model's words about the step. */
-  summary: string;
+  words: string;
   /** What the person has said: the task and all answers. */
   asked: string;
   reach: Reach;
@@ -55,10 +55,10 @@ function chordRisks({ reach, asked }: RiskContext): Risk[] {
 }
 
 /** Buttons do what they say; so do the keys that press them. */
-function wordRisks(action: Action, { summary, asked, reach }: RiskContext): Risk[] {
+function wordRisks(action: Action, { words: said, asked, reach }: RiskContext): Risk[] {
   const presses = reach.chords.some(({ modifiers, keys }) => modifiers.length === 0 && (keys.includes("enter") || keys.includes("space")));
   if (!POINTING.has(action.type) && !presses) return [];
-  const words = action.type === "type" ? summary.replaceAll(action.text.trim(), "") : summary;
+  const words = action.type === "type" ? said.replaceAll(action.text.trim(), "") : said;
   const wanted = harmsIn(asked);
   const risks = harmsIn(words).flatMap((harm): Risk[] => {
     const why = `may ${HARM_WORDS[harm]} by the model's own words`;
@@ -67,12 +67,12 @@ function wordRisks(action: Action, { summary, asked, reach }: RiskContext): Risk
   return saysScreenAsks(words) ? [...risks, { kind: "unasked", why: "is done because the screen says so, by the model's own words" }] : risks;
 }
 
-function textRisks(action: Action, { asked, reach, summary }: RiskContext): Risk[] {
+function textRisks(action: Action, { asked, reach, words }: RiskContext): Risk[] {
   const risks: Risk[] = action.type === "type" ? secretNames(action.text).map((name) => ({ kind: "secret", why: `types the secret ${name}` })) : [];
   const text = action.type === "type" ? splitSecrets(action.text).flatMap((part) => ("plain" in part ? part.plain : [])).join(" ") : reach.texts.join("");
   const why = whyUnaskedText(text, reach.typedSoFar, asked);
   if (why !== undefined) risks.push({ kind: "unasked", why });
-  else if (action.type === "type" && saysScreenAsks(summary.replaceAll(action.text.trim(), ""))) risks.push({ kind: "unasked", why: "is done because the screen says so, by the model's own words" });
+  else if (action.type === "type" && saysScreenAsks(words.replaceAll(action.text.trim(), ""))) risks.push({ kind: "unasked", why: "is done because the screen says so, by the model's own words" });
   return risks;
 }
 

@@ -28,8 +28,8 @@ export interface SafetyOptions {
 /** The step an action belongs to. */
 export interface StepInfo {
   step: number;
-  /** The model's words about it. */
-  summary: string;
+  /** The model's words about it, with the names of its targets where these stand elsewhere. */
+  words: string;
 }
 
 export type Ruling =
@@ -131,11 +131,11 @@ export class SafetyKernel {
     this.#heldKeys = [];
   }
 
-  async #judge(action: Action, { summary }: StepInfo): Promise<Judgement> {
+  async #judge(action: Action, { words }: StepInfo): Promise<Judgement> {
     const { computer, capabilities } = this.#options;
     const reach = reachOf(action, { cursor: await computer.cursor(), heldKeys: this.#heldKeys, typedBefore: this.#typed });
     const whole: Reach = { ...reach, windows: await this.#windowsOf(action, endsOf(reach.points)) };
-    return { reach: whole, denied: capabilities?.whyDenied(action, whole), ...assessRisk(action, { summary, asked: this.#asked, reach: whole }) };
+    return { reach: whole, denied: capabilities?.whyDenied(action, whole), ...assessRisk(action, { words, asked: this.#asked, reach: whole }) };
   }
 
   /** The windows an action lands on; undefined for one that nobody can tell. */
