@@ -133,16 +133,17 @@ describe("listModels", () => {
     await snapshot("org/half", B, { "config.json": "{}" });
     await snapshot("org/odd", B, { "config.json": "not JSON", "model.safetensors": "1" });
     const models = await listModels();
-    expect(models.map(({ id, source }) => [id, source])).toEqual([["tiny", "embedded"], ["mlx-community/Qwen3-VL-4B-Instruct-4bit", "cache"], ["org/odd", "cache"], ["org/plain", "cache"]]); // prettier-ignore
+    expect(models.map(({ id, source }) => [id, source])).toEqual([["tiny", "embedded"], ["hear", "embedded"], ["mlx-community/Qwen3-VL-4B-Instruct-4bit", "cache"], ["org/odd", "cache"], ["org/plain", "cache"]]); // prettier-ignore
     expect(models[0]).toMatchObject({ alias: "tiny", modelType: "qwen3_vl" });
     expect(models[0]!.sizeBytes).toBeGreaterThan((await stat(join(TINY_DIR, "model-00001-of-00004.safetensors"))).size);
-    expect(models[1]).toEqual({ id: "mlx-community/Qwen3-VL-4B-Instruct-4bit", alias: "qwen", source: "cache", dir, modelType: "qwen3_vl", quantization: { bits: 4, groupSize: 64 }, sizeBytes: (await stat(join(dir, "config.json"))).size + 7 });
-    expect(models[3]).toMatchObject({ modelType: "qwen3", sizeBytes: MODEL["config.json"].length + 7 });
-    expect(models[3]).not.toHaveProperty("alias");
+    expect(models[1]).toMatchObject({ alias: "hear", modelType: "whisper" });
+    expect(models[2]).toEqual({ id: "mlx-community/Qwen3-VL-4B-Instruct-4bit", alias: "qwen", source: "cache", dir, modelType: "qwen3_vl", quantization: { bits: 4, groupSize: 64 }, sizeBytes: (await stat(join(dir, "config.json"))).size + 7 });
+    expect(models[4]).toMatchObject({ modelType: "qwen3", sizeBytes: MODEL["config.json"].length + 7 });
+    expect(models[4]).not.toHaveProperty("alias");
   });
 
-  it("lists the embedded model alone when there is no cache", async () => {
-    expect((await listModels()).map(({ id }) => id)).toEqual(["tiny"]);
+  it("lists the embedded models alone when there is no cache", async () => {
+    expect((await listModels()).map(({ id }) => id)).toEqual(["tiny", "hear"]);
   });
 });
 
