@@ -1,6 +1,7 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { parseWith } from "../core/json.js";
 import type { Computer, Display } from "./computer/computer.js";
+import { partOf } from "./computer/part-of-screen.js";
 import { openDisplay } from "./display-choice.js";
 import { runLoop } from "./loop.js";
 import { planModel, type ConnectedModel, type ModelPlan } from "./model-source.js";
@@ -113,7 +114,7 @@ export class Agent {
 
   /** Opens display and model side by side; when one fails, the other is called off or closed again. */
   async #open(plan: ModelPlan, signal: AbortSignal): Promise<Workplace> {
-    const { computer, display } = this.#options;
+    const { computer } = this.#options;
     const given = computer && { computer, displayName: undefined, close: async () => {} };
     const failure = new AbortController();
     const eitherSignal = AbortSignal.any([signal, failure.signal]);
@@ -122,7 +123,7 @@ export class Agent {
       throw error;
     };
     const [opening, connecting] = await Promise.allSettled([
-      given ?? openDisplay(display, plan.dialect.display, eitherSignal).catch(callOffOther),
+      given ?? openDisplay(this.#options, plan.dialect.display, eitherSignal).catch(callOffOther),
       plan.connect(eitherSignal).catch(callOffOther),
     ]);
     const close = async () => {
@@ -130,7 +131,7 @@ export class Agent {
       await Promise.allSettled(closing);
     };
     if (opening.status === "fulfilled" && connecting.status === "fulfilled") {
-      return { computer: opening.value.computer, displayName: opening.value.displayName, model: connecting.value, close };
+      return { computer: partOf(opening.value.computer, this.#options), displayName: opening.value.displayName, model: connecting.value, close };
     }
     await close();
     const errors = [opening, connecting].flatMap((opened) => (opened.status === "rejected" ? [opened.reason as unknown] : []));

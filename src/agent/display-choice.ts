@@ -6,7 +6,8 @@ import type { Size } from "./coordinates.js";
  * Opens the display asked for, or, when none was, the current one where it can be used and a virtual one elsewhere.
  * A virtual display gets the size on which the model is at its best.
  */
-export async function openDisplay(display: "virtual" | "current" | undefined, best: Size, signal: AbortSignal): Promise<OpenedComputer> {
+export async function openDisplay({ display, monitor }: { display?: "virtual" | "current" | undefined; monitor?: string | undefined }, best: Size, signal: AbortSignal): Promise<OpenedComputer> {
+  if (monitor !== undefined) return openComputer({ display: "current", monitor, signal });
   if (display !== "virtual" && (display === "current" || mayHaveDisplay())) {
     try {
       return await openComputer({ display: "current", signal });

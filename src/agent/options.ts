@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { OnProgress } from "../core/progress.js";
+import { Region } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
 import type { RunLine, StepLine } from "./recorder/records.js";
 import type { Approver } from "./safety/approver.js";
@@ -35,6 +36,12 @@ export const AgentOptions = z.strictObject({
   computer: z.custom<Computer>(isObject, { error: "expected a Computer" }).optional(),
   /** Unless given: the current display where there is one, else a virtual one. */
   display: z.enum(["virtual", "current"]).optional(),
+  /** Of a current display with several monitors the one to use, by its name or its number from 1; the primary one unless given. */
+  monitor: z.string().min(1).optional(),
+  /** Only this part of the desktop is seen and worked on, in logical pixels. */
+  region: Region.optional(),
+  /** Only this window is: the uppermost one with these words in its title, wherever it moves. */
+  window: z.string().min(1).optional(),
   maxSteps: z.number().int().min(1).default(DEFAULT_MAX_STEPS),
   /** Counted from the first screenshot; no limit unless given. */
   maxSeconds: z.number().positive().max(2_000_000).optional(),

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
-import { decimalNumber, wholeNumber } from "./arguments.js";
+import { decimalNumber, desktopRegion, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { openTerminal } from "./terminal.js";
 import { printResult, printStart, printStep, progressPrinter } from "./run-report.js";
@@ -13,7 +13,9 @@ interface AgentFlags {
   plannerUrl?: string;
   grounder?: string;
   grounderUrl?: string;
-  display?: AgentOptions["display"];
+  display?: string;
+  region?: AgentOptions["region"];
+  window?: string;
   maxSteps: number;
   maxSeconds?: number;
   maxTokens?: number;
@@ -36,7 +38,9 @@ export function agentCommand(): Command {
     .option("--planner-url <url>", "the server to ask it on (--base-url unless given)")
     .option("--grounder <model>", "the model that finds on the screen what the planner describes")
     .option("--grounder-url <url>", "the server to ask it on (--base-url unless given)")
-    .addOption(new Option("--display <which>", "the display to work on (the current one where there is one, else a virtual one)").choices(["virtual", "current"]))
+    .option("--display <which>", "virtual, current, or a monitor's name or number (the current display where there is one, else a virtual one)")
+    .option("--region <x,y,w,h>", "see and work on this part of the desktop only, in logical pixels", desktopRegion)
+    .option("--window <title>", "see and work on this window only: the uppermost with these words in its title")
     .option("--max-steps <n>", "stop after this many steps", wholeNumber(1), DEFAULT_MAX_STEPS)
     .option("--max-seconds <s>", "stop after this many seconds", decimalNumber(0.001, 2_000_000))
     .option("--max-tokens <n>", "stop after this many tokens, read and written", wholeNumber(1))
@@ -63,7 +67,9 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
     plannerURL: flags.plannerUrl,
     grounder: flags.grounder,
     grounderURL: flags.grounderUrl,
-    display: flags.display,
+    ...displayOptions(flags.display),
+    region: flags.region,
+    window: flags.window,
     maxSteps: flags.maxSteps,
     maxSeconds: flags.maxSeconds,
     maxTokens: flags.maxTokens,
@@ -82,4 +88,9 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
   const result = await agent.run(task);
   printResult(result);
   return result.success ? 0 : 1;
+}
+
+/** Anything but the two words is a monitor of the current display. */
+function displayOptions(display: string | undefined): Pick<AgentOptions, "display" | "monitor"> {
+  return display === undefined || display === "virtual" || display === "current" ? { display } : { display: "current", monitor: display };
 }

@@ -55,3 +55,10 @@ export function collectPairs(text: string, earlier: Record<string, string> = {})
   if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("Expected NAME=VALUE.");
   return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
 }
+
+/** `x,y,width,height` in whole pixels; the first two may be negative. */
+export function desktopRegion(text: string): { x: number; y: number; width: number; height: number } {
+  const [, x, y, width, height] = (/^(-?\d+),(-?\d+),(\d+),(\d+)$/.exec(text.replaceAll(" ", "")) ?? []).map(Number);
+  if (x === undefined || y === undefined || !width || !height) throw new InvalidArgumentError("Expected x,y,width,height in whole pixels, for example 0,0,800,600.");
+  return { x, y, width, height };
+}

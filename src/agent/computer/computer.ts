@@ -1,4 +1,4 @@
-import type { MouseButton, Point } from "../actions.js";
+import type { MouseButton, Point, Region } from "../actions.js";
 
 /** Pixels of one display, as captured: `data` is RGBA, row-major, `widthPx × heightPx × 4` bytes. */
 export interface Screenshot {
@@ -29,8 +29,13 @@ export interface WindowInfo {
   title: string;
 }
 
+/** A window and its place on the desktop, in logical pixels, without the window manager's frame. */
+export type PlacedWindow = WindowInfo & Region;
+
 /** Whose windows are where. */
 export interface Windows {
+  /** All that are open, the uppermost first. */
+  list(): Promise<PlacedWindow[]>;
   /** The uppermost window at a place, in logical desktop pixels; undefined where there is none or nobody knows. */
   at(point: Point): Promise<WindowInfo | undefined>;
   /** The window that keys go to. */
@@ -48,6 +53,8 @@ export interface Computer {
   readonly buttons: readonly MouseButton[];
   /** Absent where windows cannot be told apart. */
   readonly windows?: Windows;
+  /** Set when this is a part of another computer's display. */
+  readonly whole?: Computer;
   display(): Promise<Display>;
   capture(signal?: AbortSignal): Promise<Screenshot>;
   move(to: Point): Promise<void>;

@@ -13,7 +13,7 @@ const log = createLogger("computer");
 export interface DesktopOptions {
   /** The display to work on; the one this process runs on unless given. */
   virtual?: VirtualDisplay;
-  /** Which monitor of the current X display, by its xrandr name; the primary one unless given. */
+  /** Which monitor of the current X display, by its xrandr name or its number from 1; the primary one unless given. */
   monitor?: string;
   signal?: AbortSignal;
 }
@@ -26,7 +26,10 @@ export interface DesktopOptions {
 export async function openDesktop(options: DesktopOptions = {}): Promise<Computer & { displayName?: string }> {
   throwIfAborted(options.signal);
   if (options.virtual) return openVirtual(options.virtual);
-  if (process.platform === "darwin" || process.platform === "win32") return openNativeComputer();
+  if (process.platform === "darwin" || process.platform === "win32") {
+    if (options.monitor === undefined) return openNativeComputer();
+    throw new DeskhandError("invalid_argument", `Expected the main display, the only one that can be used on this system, but received ${options.monitor}; leave it out.`, { param: "monitor" });
+  }
   const displayName = process.env["DISPLAY"];
   if (!displayName)
     throw new DeskhandError("display_unavailable", `Expected a display but DISPLAY is not set${process.env["WAYLAND_DISPLAY"] ? " (a Wayland session without Xwayland)" : ""}; start one with --display virtual, or run this in an X session.`);
@@ -69,7 +72,7 @@ async function seeThroughBlack(computer: X11Computer, monitor: string, signal: A
 
 /** @throws DeskhandError `invalid_argument` when there is no monitor of that name. */
 export function chooseMonitor(monitors: Monitor[], name: string | undefined): Display | undefined {
-  const chosen = name === undefined ? (monitors.find(({ primary }) => primary) ?? monitors[0]) : monitors.find(({ id }) => id === name);
+  const chosen = name === undefined ? (monitors.find(({ primary }) => primary) ?? monitors[0]) : (monitors.find(({ id }) => id === name) ?? monitors.find((_, index) => String(index + 1) === name));
   if (name !== undefined && chosen === undefined)
     throw new DeskhandError("invalid_argument", `Expected one of the monitors ${monitors.map(({ id }) => id).join(", ") || "(none found; is xrandr installed?)"} but received ${name}.`, { param: "monitor" });
   if (chosen === undefined) return undefined;

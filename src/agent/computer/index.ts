@@ -14,7 +14,7 @@ export interface OpenComputerOptions {
   /** Size of the virtual display. */
   widthPx?: number;
   heightPx?: number;
-  /** On a current X display with several monitors: the one to use, by its xrandr name. The primary one unless given. */
+  /** On a current X display with several monitors: the one to use, by its xrandr name or its number from 1. The primary one unless given. */
   monitor?: string;
   signal?: AbortSignal;
 }

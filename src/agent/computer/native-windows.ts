@@ -1,5 +1,5 @@
 import type { Point } from "../actions.js";
-import type { WindowInfo, Windows } from "./computer.js";
+import type { PlacedWindow, WindowInfo, Windows } from "./computer.js";
 import type { Nut } from "./nut.js";
 
 /**
@@ -11,6 +11,14 @@ export class NativeWindows implements Windows {
 
   constructor(provider: Nut["window"]) {
     this.#provider = provider;
+  }
+
+  async list(): Promise<PlacedWindow[]> {
+    const handles = await this.#provider.getWindows();
+    return Promise.all(handles.map(async (handle) => {
+      const { left, top, width, height } = await this.#provider.getWindowRegion(handle);
+      return { ...(await this.#describe(handle)), x: left, y: top, width, height };
+    }));
   }
 
   async at({ x, y }: Point): Promise<WindowInfo | undefined> {

@@ -165,6 +165,13 @@ export class X11Connection {
     return (await this.#call<{ child: number }>((callback) => this.#client.TranslateCoordinates(this.root, window, x, y, callback))).child;
   }
 
+  /** Where a window is on the root window, without its border. */
+  async placeOf(window: number): Promise<{ x: number; y: number; width: number; height: number }> {
+    const { width, height } = await this.#call<{ width: number; height: number }>((callback) => this.#client.GetGeometry(window, callback));
+    const { destX: x, destY: y } = await this.#call<{ destX: number; destY: number }>((callback) => this.#client.TranslateCoordinates(window, this.root, 0, 0, callback));
+    return { x, y, width, height };
+  }
+
   async hasExtension(name: string): Promise<boolean> {
     return (await this.#call<{ present: number }>((callback) => this.#client.QueryExtension(name, callback))).present !== 0;
   }

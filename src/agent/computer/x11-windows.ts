@@ -1,5 +1,5 @@
 import type { Point } from "../actions.js";
-import type { WindowInfo, Windows } from "./computer.js";
+import type { PlacedWindow, WindowInfo, Windows } from "./computer.js";
 import type { X11Connection } from "./x11-connection.js";
 
 /** X11/X.h: the keys go to whatever window is under the pointer. */
@@ -20,6 +20,18 @@ export class X11Windows implements Windows {
 
   constructor(connection: X11Connection) {
     this.#connection = connection;
+  }
+
+  async list(): Promise<PlacedWindow[]> {
+    const { root } = this.#connection;
+    // From the lowest to the uppermost (EWMH, _NET_CLIENT_LIST_STACKING).
+    const windows = (await this.#connection.property(root, await this.#atom("_NET_CLIENT_LIST_STACKING"))).toReversed();
+    const placed = windows.map(async (window): Promise<PlacedWindow[]> => {
+      const [described, place] = [await this.#describe((await this.#named(window)) ?? { window, applications: [] }), await this.#connection.placeOf(window)];
+      return [{ ...described, ...place }];
+    });
+    // A window may close while it is asked about.
+    return (await Promise.all(placed.map((window) => window.catch(() => [])))).flat();
   }
 
   async at({ x, y }: Point): Promise<WindowInfo | undefined> {

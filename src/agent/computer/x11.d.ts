@@ -61,6 +61,7 @@ declare module "x11" {
     AllocID(): number;
     CreateWindow(id: number, parent: number, x: number, y: number, width: number, height: number, borderWidth: number, depth: number, windowClass: 2): void;
     TranslateCoordinates(from: number, to: number, x: number, y: number, callback: Callback<{ child: number; destX: number; destY: number }>): void;
+    GetGeometry(drawable: number, callback: Callback<{ width: number; height: number }>): void;
     GrabKey(window: number, ownerEvents: boolean, modifiers: number, keycode: number, pointerMode: 1, keyboardMode: 1): void;
     GrabPointer(window: number, ownerEvents: boolean, eventMask: number, pointerMode: 1, keyboardMode: 1, confineTo: number, cursor: number, time: number, callback: Callback<number>): void;
     QueryKeymap(callback: Callback<Buffer>): void;

@@ -50,7 +50,7 @@ async function guardRun({ controller: given, stopKeys, maxTokens, dryRun }: Safe
   const watches: (Disposable | AsyncDisposable)[] = [];
   const stop = (reason: string) => interrupter.interrupt(new Interruption("person", reason));
   watches.push(controller.onStop((reason) => stop(`Stopped by a person${reason === "" ? "" : `: ${reason}`}.`)));
-  watches.push(watchFailsafeCorner(computer, () => interrupter.interrupt(new Interruption("failsafe", "Stopped by a person: the pointer was pushed into the top left corner."))));
+  watches.push(watchFailsafeCorner(computer.whole ?? computer, () => interrupter.interrupt(new Interruption("failsafe", "Stopped by a person: the pointer was pushed into the top left corner."))));
   const pointer = new PointerWatch(computer, {
     onMoved: () => !dryRun && controller.pause("The mouse was moved by a person."),
     // Whoever gave a controller decides; nobody else could.

@@ -30,6 +30,7 @@ export function oneWindow(current: WindowInfo): Windows & { current: WindowInfo;
   return {
     current,
     activated,
+    list: async () => [],
     async at() {
       return this.current;
     },
