@@ -78,7 +78,8 @@ describe("a part of the screen", () => {
 });
 
 it("a window of a real display is found by its title, wherever it is", async () => {
-  const { computer, env, close } = await openComputer({ display: "virtual", widthPx: 640, heightPx: 480 });
+  const opened = await openComputer({ display: "virtual", widthPx: 640, heightPx: 480 });
+  const { computer, env } = opened;
   const dialog = await startApplication(env, "zenity", ["--question", "--title=Really now?"]);
   try {
     const part = partOf(computer, { window: "really" });
@@ -93,7 +94,7 @@ it("a window of a real display is found by its title, wherever it is", async () 
     }
   } finally {
     await dialog.kill();
-    await close();
+    await opened.close();
   }
 });
 
