@@ -22,7 +22,9 @@ export function inTermsOfTools({ messages, functions, function_call, ...rest }: 
   });
   if (!functions?.length || rest.tools?.length) return { ...rest, messages: translated };
   const tools = functions.map((definition) => ({ type: "function" as const, function: definition }));
-  return { ...rest, messages: translated, tools, tool_choice: typeof function_call === "object" && function_call !== null ? { type: "function", function: function_call } : function_call };
+  if (typeof function_call !== "object" || function_call === null) return { ...rest, messages: translated, tools, tool_choice: function_call };
+  // The older form has room for one call: none is written in vain.
+  return { ...rest, messages: translated, tools, tool_choice: { type: "function", function: function_call }, parallel_tool_calls: false };
 }
 
 /** The answer with its call as a `function_call`. The older form has room for one: it is the first. */

@@ -40,11 +40,13 @@ describe("Anthropic's client", () => {
     for (const { name, input } of callsOf(message)) FORMS[name]!.parse(input);
   };
 
-  it("gets calls where any is asked for, whole and streamed, one where no more are wanted", async () => {
-    check(await anthropic.messages.create({ ...ask, tools, tool_choice: { type: "any" } }));
-    const one = await anthropic.messages.stream({ ...ask, tools, tool_choice: { type: "any", disable_parallel_tool_use: true } }).finalMessage();
-    check(one);
-    expect(callsOf(one)).toHaveLength(1);
+  it("gets a call where any is asked for, whole and streamed", async () => {
+    // One call each: noise that may go on calling need not come to an end.
+    const request = { ...ask, tools, tool_choice: { type: "any" as const, disable_parallel_tool_use: true } };
+    for (const message of [await anthropic.messages.create(request), await anthropic.messages.stream(request).finalMessage()]) {
+      check(message);
+      expect(callsOf(message)).toHaveLength(1);
+    }
   });
 
   it("gets calls of the tool that is named, and none where none is wanted", async () => {
@@ -88,11 +90,10 @@ describe("OpenAI's client for responses", () => {
     return calls;
   };
 
-  it("gets calls where they are required, whole and streamed, one where no more are wanted", async () => {
-    const whole = await openai.responses.parse({ ...ask, tools, tool_choice: "required" });
-    expect(check(whole).length).toBeGreaterThan(0);
-    const streamed = await openai.responses.stream({ ...ask, tools, tool_choice: "required", parallel_tool_calls: false }).finalResponse();
-    expect(check(streamed)).toHaveLength(1);
+  it("gets a call where one is required, whole and streamed", async () => {
+    const request = { ...ask, tools, tool_choice: "required" as const, parallel_tool_calls: false };
+    expect(check(await openai.responses.parse(request))).toHaveLength(1);
+    expect(check(await openai.responses.stream(request).finalResponse())).toHaveLength(1);
   });
 
   it("gets calls of the function that is named, and none where none is wanted", async () => {
