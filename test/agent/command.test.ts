@@ -81,7 +81,7 @@ describe("deskhand agent", () => {
   });
 
   it.each([
-    [["--display", "both"]],
+    [["--region", "1,2,3"]],
     [["--max-steps", "0"]],
     [["--max-seconds", "soon"]],
     [["--max-tokens", "0"]],
