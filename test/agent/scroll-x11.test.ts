@@ -14,7 +14,7 @@ const PAGE = `<body style="margin:0;width:9000px;height:9000px"><script>
 it("scrolling moves a browser's page in the direction asked for, by as much each way, and with the keys that are held", async () => {
   const opened = await openComputer({ display: "virtual", widthPx: 800, heightPx: 600 });
   const { computer, env } = opened;
-  const browser = await chromium.launch({ executablePath: which("chromium"), headless: false, env: env as Record<string, string>, args: ["--no-sandbox", "--disable-smooth-scrolling", "--window-position=0,0", "--window-size=800,600"] });
+  const browser = await chromium.launch({ executablePath: which("chromium"), headless: false, env: env, args: ["--no-sandbox", "--disable-smooth-scrolling", "--window-position=0,0", "--window-size=800,600"] });
   try {
     const page = await browser.newPage({ viewport: null });
     await page.setContent(PAGE);
@@ -22,9 +22,9 @@ it("scrolling moves a browser's page in the direction asked for, by as much each
     // A browser that has just opened drops events until it has drawn its page.
     await until("the page sees the pointer", async () => {
       await computer.move({ x: (x += 1), y: 300 });
-      return (await page.evaluate("window.reached === true")) as boolean;
+      return page.evaluate<boolean>("window.reached === true");
     });
-    const place = () => page.evaluate("[scrollX, scrollY]") as Promise<[number, number]>;
+    const place = () => page.evaluate<[number, number]>("[scrollX, scrollY]");
     const scrolled = async (action: Omit<Extract<ActionInput, { type: "scroll" }>, "type" | "at">): Promise<[number, number]> => {
       const before = await place();
       await perform(computer, Action.parse({ type: "scroll", at: { x: 400, y: 400 }, ...action }), new AbortController().signal);
