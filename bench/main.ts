@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { bestDevice, mlxVersion } from "../src/engine/mlx/index.js";
 import { table, type Figure } from "./report.js";
 
-const CASES = ["addon", "embedded", "qwen3-0.6b", "growth", "batching", "agent-step", "start"];
+const CASES = ["addon", "embedded", "qwen3-0.6b", "growth", "batching", "history", "agent-step", "start"];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !CASES.includes(name));

@@ -2,6 +2,7 @@ import { DeskhandError } from "../core/errors.js";
 import { decodeAudio } from "./audio/decode.js";
 import { SAMPLE_RATE } from "./audio/log-mel.js";
 import { decodeImage, type DecodedImage } from "./image/decode.js";
+import type { SeenImages } from "./image/seen-images.js";
 import { readImageSource } from "./image/source.js";
 import type { AudioSource, ChatMessage, ImageSource } from "./messages.js";
 import type { PromptMedia } from "./models/architecture.js";
@@ -50,6 +51,8 @@ export interface ReadMediaOptions {
   video?: VideoSampler;
   /** Tokens the model holds. */
   contextLength?: number;
+  /** Has pictures that were seen before come without their pixels. */
+  seenImages?: SeenImages;
   /** All sounds together. Default: no limit. */
   maxSoundSeconds?: number;
 }
@@ -63,11 +66,11 @@ export async function withVideosAsPictures(messages: readonly ChatMessage[], { s
 }
 
 /** Reads and decodes media, one after the other. @throws DeskhandError for what cannot be read; `cancelled`. */
-export async function readMedia({ images, videos, audio }: MediaSources, { signal, video: sampler = PICTURE_SAMPLER, contextLength, maxSoundSeconds = Infinity }: ReadMediaOptions = {}): Promise<PromptMedia> {
+export async function readMedia({ images, videos, audio }: MediaSources, { signal, video: sampler = PICTURE_SAMPLER, contextLength, seenImages, maxSoundSeconds = Infinity }: ReadMediaOptions = {}): Promise<PromptMedia> {
   const pictures: DecodedImage[] = [];
   let pixels = 0;
   for (const source of images) {
-    const picture = await readImage(source, signal);
+    const picture = await readImage(source, signal, seenImages);
     pixels += picture.widthPx * picture.heightPx;
     if (pixels > MAX_PIXELS) throw new DeskhandError("image_too_large", `Expected pictures of at most ${MAX_PIXELS / 1e6} megapixels together but received more. Scale them down before sending them; the model sees far fewer pixels anyway.`);
     pictures.push(picture);
@@ -85,8 +88,11 @@ export async function readMedia({ images, videos, audio }: MediaSources, { signa
   return { images: pictures, videos: films, audio: sounds };
 }
 
-async function readImage(source: ImageSource, signal: AbortSignal | undefined): Promise<DecodedImage> {
-  if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array) return decodeImage(await readImageSource(source, { signal }), { signal });
+async function readImage(source: ImageSource, signal: AbortSignal | undefined, seenImages?: SeenImages): Promise<DecodedImage> {
+  if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array) {
+    const bytes = await readImageSource(source, { signal });
+    return seenImages?.read(bytes, signal) ?? decodeImage(bytes, { signal });
+  }
   const { data, widthPx, heightPx } = source;
   if (data.length === widthPx * heightPx * 3 && data.length > 0) return source;
   throw new DeskhandError("invalid_image", `Expected ${widthPx} × ${heightPx} pixels of red, green and blue, ${widthPx * heightPx * 3} bytes, but received ${data.length}. Leave transparency out.`);

@@ -18,6 +18,7 @@ import { AnswerGrammars, isConstrained } from "./grammar/answers.js";
 import { resolveModel } from "./hub/resolve.js";
 import type { ChatRequest, EmbeddingRequest, Embeddings, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
 import { modelLimits, type ModelLimits } from "./limits.js";
+import { SeenImages } from "./image/seen-images.js";
 import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
 import type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, VideoSource } from "./messages.js";
 import { bestDevice, clearCache, setDefaultDevice, type Device } from "./mlx/index.js";
@@ -120,14 +121,15 @@ export class Model implements AsyncDisposable {
   readonly #scheduler: Scheduler;
   readonly #grammars: AnswerGrammars;
   readonly #places: Semaphore;
+  readonly #seenImages = new SeenImages();
   readonly #embedder: Embedder;
   #disposed = false;
 
   constructor(parts: Parts) {
-    const { architecture, processor, tokenizer, limits, disk } = parts;
+    const { architecture, processor, tokenizer, limits, disk, weightBytes } = parts;
     this.#parts = parts;
     this.#caches = { prefixes: new PrefixCache(architecture, { maxBytes: limits.prefixCacheBytes, borderTokens: tokenizer.specialTokenIds, disk }), features: new FeatureCache(limits.featureCacheBytes) };
-    this.#scheduler = new Scheduler(architecture, { ...this.#caches, maxMemoryBytes: limits.maxMemoryBytes });
+    this.#scheduler = new Scheduler(architecture, { ...this.#caches, maxMemoryBytes: limits.maxMemoryBytes, weightBytes });
     this.#embedder = new Embedder(parts);
     this.#grammars = new AnswerGrammars(tokenizer, parts.toolFormat);
     this.#places = new Semaphore(limits.maxConcurrent);
@@ -290,7 +292,7 @@ export class Model implements AsyncDisposable {
     const { tokenizer, processor } = this.#parts;
     const encode = (part: string): number[] => tokenizer.encode(part, encoding);
     if (processor === undefined) return { tokenIds: encode(text), media: [] };
-    const media = await readMedia(mediaOf(messages), { signal, video: processor.video, contextLength: this.info.contextLength, maxSoundSeconds });
+    const media = await readMedia(mediaOf(messages), { signal, video: processor.video, contextLength: this.info.contextLength, seenImages: processor.takesSeenImages ? this.#seenImages : undefined, maxSoundSeconds });
     return processor.prepare({ ...media, text, encode });
   }
 }

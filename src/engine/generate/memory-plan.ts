@@ -1,22 +1,29 @@
 import { DeskhandError } from "../../core/errors.js";
 import { memoryUse, scope, tensor } from "../mlx/index.js";
-import type { Architecture, MediaItem, Prompt } from "../models/architecture.js";
+import type { Architecture, MediaItem, MediaSpan, Prompt } from "../models/architecture.js";
+import { encoderBytes, type EncoderShape } from "../nn/encoder-shape.js";
 
 /** Rows that an answer is expected to have when its request is let in: longer ones take from what is kept for later prompts. */
 const EXPECTED_ANSWER = 256;
-/** An encoder's activations beside a picture's numbers: about ten times them, of the towers that are served most. */
+/** Activations beside the numbers of what no tower is known for, sounds: about ten times them. */
 const ENCODER_FACTOR = 10;
+const NUMBER_BYTES = 4;
 
 /** Foretells what sequences take in memory, so that one which can never fit is refused before any work. */
 export class MemoryPlan {
   readonly #maxBytes: number;
-  /** What is held without any sequence: weights that are not mapped files. */
+  /** What is held without any sequence: weights. */
   readonly #baseBytes: number;
+  readonly #encoder: EncoderShape | undefined;
   readonly #layers: ((rows: number) => number)[];
 
-  /** @param maxBytes most bytes in live tensors. */
-  constructor(model: Architecture, maxBytes: number) {
+  /**
+   * @param maxBytes most bytes in live tensors.
+   * @param weightBytes of the model's files, where these are memory too: those mapped into it count as no tensors.
+   */
+  constructor(model: Architecture, maxBytes: number, weightBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#encoder = model.encoder;
     // A graph of one row, which is never run, tells shapes and types.
     this.#layers = scope(() => {
       const caches = model.createCache();
@@ -25,13 +32,17 @@ export class MemoryPlan {
       for (const cache of caches) cache[Symbol.dispose]();
       return sizes;
     });
-    this.#baseBytes = memoryUse().activeBytes;
+    this.#baseBytes = Math.max(memoryUse().activeBytes, weightBytes);
   }
 
   /** Bytes that a prompt, the beginning of its answer, and the largest of its pictures take. */
   bytesOf({ tokenIds, media }: Prompt): number {
     const rows = tokenIds.length + EXPECTED_ANSWER;
-    return this.#layers.reduce((sum, sizeOf) => sum + sizeOf(rows), 0) + Math.max(0, ...media.map(({ item }) => ENCODER_FACTOR * numbersOf(item)));
+    return this.#layers.reduce((sum, sizeOf) => sum + sizeOf(rows), 0) + Math.max(0, ...media.map((span) => this.#encodingBytes(span)));
+  }
+
+  #encodingBytes({ item, numbers = numbersOf(item) }: MediaSpan): number {
+    return this.#encoder === undefined || item.kind === "audio" ? ENCODER_FACTOR * NUMBER_BYTES * numbers : encoderBytes(this.#encoder, numbers);
   }
 
   /** Bytes left for what is kept beside these sequences; negative when they do not fit together. */
@@ -47,13 +58,13 @@ export class MemoryPlan {
   }
 }
 
-/** Bytes of the numbers an item holds. */
+/** How many numbers an item holds. */
 function numbersOf(item: MediaItem): number {
-  const bytes = (value: unknown): number => {
-    if (ArrayBuffer.isView(value)) return value.byteLength;
-    return Array.isArray(value) ? value.reduce((sum: number, part) => sum + bytes(part), 0) : 0;
+  const count = (value: unknown): number => {
+    if (value instanceof Float32Array) return value.length;
+    return Array.isArray(value) ? value.reduce((sum: number, part) => sum + count(part), 0) : 0;
   };
-  return Object.values(item).reduce((sum: number, value) => sum + bytes(value), 0);
+  return Object.values(item).reduce((sum: number, value) => sum + count(value), 0);
 }
 
 function megabytes(bytes: number): string {

@@ -72,7 +72,8 @@ export class Prefill implements Disposable {
   async #encode(span: MediaSpan): Promise<void> {
     const key = `${span.item.kind} ${span.key}`;
     const known = this.#known?.get(key);
-    const features = known ?? scope(() => this.#model.encode!(span.item));
+    const item = known === undefined && span.whole !== undefined ? await span.whole() : span.item;
+    const features = known ?? scope(() => this.#model.encode!(item));
     this.#features.set(span, features);
     if (known !== undefined) return;
     await evaluated(...tensorsOf(features));

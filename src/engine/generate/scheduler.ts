@@ -24,8 +24,9 @@ export interface SchedulerCaches {
 }
 
 export interface SchedulerOptions extends SchedulerCaches {
-  /** Most bytes in live tensors; unbounded when left out. */
+  /** Most bytes in live tensors, unbounded when left out; and bytes of the model's weights in their files. */
   maxMemoryBytes?: number;
+  weightBytes?: number;
 }
 
 /**
@@ -51,9 +52,9 @@ export class Scheduler {
   #wake: (() => void) | undefined;
 
   /** The caches are for their owner to dispose of, after the scheduler has come to rest. */
-  constructor(model: Architecture, { prefixes, features, maxMemoryBytes }: SchedulerOptions) {
+  constructor(model: Architecture, { prefixes, features, maxMemoryBytes, weightBytes = 0 }: SchedulerOptions) {
     this.#model = model;
-    this.#memory = maxMemoryBytes === undefined ? undefined : new MemoryPlan(model, maxMemoryBytes);
+    this.#memory = maxMemoryBytes === undefined ? undefined : new MemoryPlan(model, maxMemoryBytes, weightBytes);
     this.#prefixes = prefixes;
     this.#features = features;
   }

@@ -7,6 +7,15 @@ export interface DecodedImage {
   data: Uint8Array;
   widthPx: number;
   heightPx: number;
+  /** Of a picture seen before, whose pixels are left out: `data` is empty. */
+  seen?: SeenImage;
+}
+
+/** What is remembered of a picture. */
+export interface SeenImage {
+  contentHash: string;
+  /** The picture with its pixels. */
+  decode: () => Promise<DecodedImage>;
 }
 
 export interface DecodeImageOptions {
@@ -83,6 +92,7 @@ function megapixels(pixels: number): string {
 }
 
 /** A key for caches: equal exactly when size and pixels are equal, whatever file they came from. Hex SHA-256. */
-export function imageContentHash({ data, widthPx, heightPx }: DecodedImage): string {
+export function imageContentHash({ data, widthPx, heightPx, seen }: DecodedImage): string {
+  if (seen !== undefined) return seen.contentHash;
   return createHash("sha256").update(`${widthPx}x${heightPx}\n`).update(data).digest("hex");
 }

@@ -97,13 +97,16 @@ export class QwenVLImageProcessor {
 
   process(image: DecodedImage): ProcessedImage {
     const resized = resizeBicubic(image, this.sizeFor(image));
-    const gridHeight = resized.heightPx / this.patchSize;
-    const gridWidth = resized.widthPx / this.patchSize;
-    return {
-      pixelValues: cutTemporalPatches([resized], this, this.levels),
-      gridThw: [1, gridHeight, gridWidth],
-      mergedTokens: (gridHeight * gridWidth) / this.mergeSize ** 2,
-    };
+    const { gridThw, mergedTokens } = this.outline(image);
+    return { pixelValues: cutTemporalPatches([resized], this, this.levels), gridThw, mergedTokens };
+  }
+
+  /** What of `process` a picture's size tells: everything but the numbers, and how many they are. */
+  outline(size: PixelSize): Omit<ProcessedImage, "pixelValues"> & { numbers: number } {
+    const { widthPx, heightPx } = this.sizeFor(size);
+    const gridHeight = heightPx / this.patchSize;
+    const gridWidth = widthPx / this.patchSize;
+    return { gridThw: [1, gridHeight, gridWidth], mergedTokens: (gridHeight * gridWidth) / this.mergeSize ** 2, numbers: widthPx * heightPx * CHANNELS * this.temporalPatchSize };
   }
 }
 

@@ -2,6 +2,7 @@ import type { Memory } from "../cache/batch-cache.js";
 import type { LayerCache } from "../cache/layer-cache.js";
 import type { DecodedImage } from "../image/decode.js";
 import type { Tensor } from "../mlx/index.js";
+import type { EncoderShape } from "../nn/encoder-shape.js";
 import type { Rotary } from "../nn/rotary.js";
 import type { SampledVideo } from "../video/read.js";
 import type { VideoSampler } from "../video/sampling.js";
@@ -16,6 +17,10 @@ export interface MediaSpan {
   start: number;
   end: number;
   item: MediaItem;
+  /** The item with what `encode` needs, where it was left out because the caches are likely to have what comes of it. */
+  whole?: () => Promise<MediaItem>;
+  /** How many numbers it has then. */
+  numbers?: number;
   /** Same key, same content and same processor settings. */
   key: string;
 }
@@ -47,6 +52,8 @@ export interface Processor {
   readonly pictureMark?: (number: number) => string;
   /** Whether a rendered conversation is tokenised with the tokenizer's own special tokens, because the family's templates leave the first out. */
   readonly addsSpecialTokens?: boolean;
+  /** Whether it takes pictures seen before without their pixels. */
+  readonly takesSeenImages?: boolean;
   /** Whether the family takes sound as well as pictures. */
   readonly takesAudio?: boolean;
   /** How the family looks at videos. Absent: a video becomes several pictures. */
@@ -99,6 +106,8 @@ export interface Architecture extends Disposable {
   /** ids `[B, L]` → `[B, L, D]` */
   embed(ids: Tensor): Tensor;
   encode?(item: MediaItem): MediaFeatures;
+  /** What `encode` runs pictures and videos through. */
+  readonly encoder?: EncoderShape;
   plan(prompt: Prompt): PromptPlan;
   /**
    * One pass over new rows; with caches, after the rows they hold: several rows of one sequence (B = 1), or one row of each sequence of a

@@ -27,6 +27,7 @@ interface VideoSide {
 
 /** Qwen-VL's prompt: each picture's or video's mark becomes as many tokens as it has merged patches. */
 export class QwenVLProcessor implements Processor {
+  readonly takesSeenImages = true;
   readonly video: VideoSampler;
   readonly #images: QwenVLImageProcessor;
   readonly #imageTokenId: number;
@@ -53,6 +54,13 @@ export class QwenVLProcessor implements Processor {
   }
 
   #picture(image: DecodedImage): PlacedMedia {
+    const { seen } = image;
+    if (seen !== undefined) {
+      const whole = async (): Promise<MediaItem> => ({ kind: "image", ...this.#images.process(await seen.decode()) }) as QwenImage;
+      const { numbers, ...outline } = this.#images.outline(image);
+      const item: QwenImage = { kind: "image", pixelValues: new Float32Array(0), ...outline };
+      return { item, whole, numbers, tokens: outline.mergedTokens, key: `${seen.contentHash} ${this.#images.settingsKey}` };
+    }
     const processed = this.#images.process(image);
     return { item: { kind: "image", ...processed }, tokens: processed.mergedTokens, key: `${imageContentHash(image)} ${this.#images.settingsKey}` };
   }
@@ -89,6 +97,8 @@ export function gridsOf(media: readonly MediaSpan[], tokensPerSecond?: number): 
 /** Something of a prompt that has places, and what these hold: so many of the kind's token, or these tokens. */
 export interface PlacedMedia {
   item: MediaItem;
+  whole?: () => Promise<MediaItem>;
+  numbers?: number;
   tokens: number | readonly number[];
   key: string;
 }
@@ -128,14 +138,14 @@ export function layOutMedia(tokenIds: readonly number[], kinds: readonly MediaPl
       i++;
       continue;
     }
-    const { tokens, item, key } = one;
+    const { tokens, ...rest } = one;
     const run = runLength(tokenIds, i);
     // A run of another length is that many items side by side.
     i += run === tokens ? run : 1;
     const start = laidOut.length;
     if (typeof tokens === "number") for (let k = 0; k < tokens; k++) laidOut.push(id);
     else for (const token of tokens) laidOut.push(token);
-    media.push({ start, end: laidOut.length, item, key });
+    media.push({ start, end: laidOut.length, ...rest });
   }
   for (const { kind, tokenId, media: expected } of kinds) {
     const found = places.get(tokenId);

@@ -6,6 +6,7 @@ import type { OnProgress } from "../../core/progress.js";
 import { ClipImageProcessor } from "../image/clip-processor.js";
 import { PixtralImageProcessor } from "../image/pixtral-processor.js";
 import { Fp8Config, quantizedElsewhere } from "../nn/fp8.js";
+import { encoderShape } from "../nn/encoder-shape.js";
 import { QuantizationConfig } from "../nn/quantization.js";
 import { Weights, type LayoutAliases, type WeightsOptions } from "../nn/weights.js";
 import type { Architecture, Processor } from "./architecture.js";
@@ -152,7 +153,7 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     aliases: QWEN2_VL_ALIASES,
     build: (config, weights, path) => {
       const parsed = parseConfig(Qwen25VLConfig, config, path);
-      return new Qwen2VLModel(weights, parsed, new Qwen25VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
+      return new Qwen2VLModel(weights, { ...parsed, vision_encoder: encoderShape(parsed.vision_config) }, new Qwen25VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
     },
     processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen25VLConfig, config, path), "qwen2"),
   },
@@ -160,7 +161,9 @@ const ARCHITECTURES: Readonly<Record<string, Entry>> = {
     aliases: QWEN2_VL_ALIASES,
     build: (config, weights, path) => {
       const parsed = parseConfig(Qwen2VLConfig, config, path);
-      return new Qwen2VLModel(weights, parsed, new Qwen2VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
+      const { embed_dim: hidden_size, mlp_ratio, ...tower } = parsed.vision_config;
+      const vision_encoder = encoderShape({ ...tower, hidden_size, intermediate_size: hidden_size * mlp_ratio });
+      return new Qwen2VLModel(weights, { ...parsed, vision_encoder }, new Qwen2VisionTower(weights, VISION_PATH, parsed.vision_config, parsed.quantization));
     },
     processor: async (config, dir, path) => QwenVLProcessor.load(dir, parseConfig(Qwen2VLConfig, config, path), "qwen2"),
   },
@@ -200,6 +203,8 @@ export interface LoadedArchitecture {
   architecture: Architecture;
   /** Absent in text-only models. */
   processor?: Processor;
+  /** What its weights take in their files. */
+  weightBytes: number;
 }
 
 export interface LoadWeightsOptions extends Pick<WeightsOptions, "dtype" | "storedMatrices"> {
@@ -218,8 +223,9 @@ export async function loadArchitecture(dir: string, options: LoadWeightsOptions 
   try {
     const architecture = entry.build(config, weights, path);
     const processor = architecture.encode && (await entry.processor?.(config, dir, path));
+    const { bytes: weightBytes } = weights;
     await weights.finish(options);
-    return { architecture, processor };
+    return { architecture, processor, weightBytes };
   } catch (error) {
     weights.abandon();
     throw loadError(dir, error);

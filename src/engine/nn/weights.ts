@@ -73,6 +73,14 @@ export class Weights {
     return [...this.#where.keys()].filter((path) => !this.#ignored.has(path));
   }
 
+  /** What those take in their files. */
+  get bytes(): number {
+    return this.paths().reduce((sum, path) => {
+      const { file, stored } = this.#find(path);
+      return sum + (file.entries.get(stored)?.nbytes ?? 0);
+    }, 0);
+  }
+
   has(path: string): boolean {
     return this.#where.has(path);
   }

@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { outputHead } from "../../nn/output-head.js";
@@ -26,6 +27,7 @@ export class Gemma3Model implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape | undefined;
   readonly encode?: (item: MediaItem) => MediaFeatures;
   readonly #imageTokenId: number;
   readonly #vision: Gemma3Vision | undefined;
@@ -36,6 +38,7 @@ export class Gemma3Model implements Architecture {
     const { text_config: text, vision_config, quantization, mm_tokens_per_image: tokensPerView } = config;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = vision_config && encoderShape(vision_config);
     this.#imageTokenId = config.image_token_id;
     if (vision_config !== undefined && weights.has("multi_modal_projector.mm_input_projection_weight")) {
       const vision = new Gemma3Vision(weights, vision_config, { tokensPerView, outputs: text.hidden_size, quantization });

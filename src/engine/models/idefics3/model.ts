@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import { reshape, transpose, type Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
@@ -24,6 +25,7 @@ export class Idefics3Model implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   readonly #scale: number;
   readonly #vision: VisionTower;
   readonly #projection: Linear;
@@ -34,6 +36,7 @@ export class Idefics3Model implements Architecture {
     this.modelType = config.model_type;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = encoderShape(vision);
     this.mediaTokenIds = [config.image_token_id];
     this.#scale = scale;
     this.#vision = new VisionTower(weights, "model.vision_model", vision, quantization);

@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import { gelu, reshape, type Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
@@ -26,6 +27,7 @@ export class LlavaModel implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   readonly #vision: VisionTower;
   readonly #linear1: Linear;
   readonly #linear2: Linear;
@@ -36,6 +38,7 @@ export class LlavaModel implements Architecture {
     this.modelType = config.model_type;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = encoderShape(vision);
     this.mediaTokenIds = [config.image_token_id];
     this.#vision = new VisionTower(weights, "model.vision_tower", vision, { layers, classToken: config.vision_feature_select_strategy === "full", quantization });
     const path = "model.multi_modal_projector";

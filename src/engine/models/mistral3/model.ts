@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import { disposeModules } from "../../nn/module.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
@@ -25,6 +26,7 @@ export class Mistral3Model implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   readonly #vision: PixtralTower;
   readonly #projector: Projector;
   readonly #text: LlamaTextModel;
@@ -33,6 +35,7 @@ export class Mistral3Model implements Architecture {
     const { text_config: text, vision_config: vision, vision_feature_layer, quantization } = config;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = encoderShape(vision);
     this.mediaTokenIds = [config.image_token_id];
     this.#vision = new PixtralTower(weights, "model.vision_tower", vision, vision_feature_layer, quantization);
     this.#projector = new Projector(weights, "model.multi_modal_projector", config);

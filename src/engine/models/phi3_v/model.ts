@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import { disposeModules } from "../../nn/module.js";
 import type { Weights } from "../../nn/weights.js";
 import type { Architecture, DecoderInput, MediaFeatures, MediaItem, Prompt, PromptPlan } from "../architecture.js";
@@ -19,6 +20,7 @@ export class Phi3VModel implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   readonly lengthBorder: number | undefined;
   readonly #vision: VisionTower;
   readonly #text: Phi3TextModel;
@@ -26,6 +28,7 @@ export class Phi3VModel implements Architecture {
   constructor(weights: Weights, config: Phi3VConfig) {
     this.vocabSize = config.text.vocab_size;
     this.contextLength = config.text.max_position_embeddings;
+    this.encoder = encoderShape(config.vision_config);
     this.mediaTokenIds = [placeId(config)];
     this.#vision = new VisionTower(weights, "model.vision_embed_tokens", config);
     this.#text = new Phi3TextModel(weights, config.text, config.quantization);

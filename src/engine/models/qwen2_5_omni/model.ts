@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import { disposeModules } from "../../nn/module.js";
 import { blockAxes, multiAxisRotary, positionIds } from "../../nn/mrope.js";
 import type { LayoutAliases, Weights } from "../../nn/weights.js";
@@ -32,6 +33,7 @@ export class Qwen25OmniModel implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   readonly #mergeSize: number;
   readonly #axes: Int32Array;
   readonly #vision: VisionTower;
@@ -44,6 +46,7 @@ export class Qwen25OmniModel implements Architecture {
     this.modelType = model_type;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = encoderShape(vision);
     this.mediaTokenIds = [thinker.image_token_index, thinker.audio_token_index];
     this.#mergeSize = vision.spatial_merge_size;
     this.#axes = blockAxes(text.mrope_section);

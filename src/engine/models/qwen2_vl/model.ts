@@ -2,6 +2,7 @@ import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { ProcessedImage } from "../../image/qwen-vl-processor.js";
 import type { Tensor } from "../../mlx/index.js";
+import type { EncoderShape } from "../../nn/encoder-shape.js";
 import { disposeModules } from "../../nn/module.js";
 import { blockAxes, multiAxisRotary, positionIds } from "../../nn/mrope.js";
 import type { QuantizationConfig } from "../../nn/quantization.js";
@@ -35,6 +36,7 @@ export interface Qwen2VLModelConfig {
   model_type: string;
   text_config: Qwen2VLTextConfig;
   vision_config: { spatial_merge_size: number; tokens_per_second?: number };
+  vision_encoder: EncoderShape;
   image_token_id: number;
   video_token_id: number;
   tie_word_embeddings: boolean;
@@ -47,6 +49,7 @@ export class Qwen2VLModel implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   readonly #mergeSize: number;
   /** Of Qwen2.5-VL, whose positions follow a video's time. */
   readonly #tokensPerSecond: number | undefined;
@@ -60,6 +63,7 @@ export class Qwen2VLModel implements Architecture {
     this.modelType = config.model_type;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = config.vision_encoder;
     this.mediaTokenIds = [config.image_token_id, config.video_token_id];
     this.#mergeSize = config.vision_config.spatial_merge_size;
     this.#tokensPerSecond = config.vision_config.tokens_per_second;

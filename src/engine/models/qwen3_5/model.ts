@@ -1,5 +1,6 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { outputHead } from "../../nn/output-head.js";
@@ -24,6 +25,7 @@ export class Qwen35Model implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape | undefined;
   /** Absent without the tower. */
   readonly encode: ((item: MediaItem) => MediaFeatures) | undefined;
   readonly #textConfig: Qwen35TextOnlyConfig["text_config"];
@@ -40,6 +42,7 @@ export class Qwen35Model implements Architecture {
     this.contextLength = text.max_position_embeddings;
     const seeing = "vision_config" in config && weights.has("model.visual.patch_embed.proj.weight") ? config : undefined;
     const tower = seeing && new VisionTower(weights, "model.visual", seeing.vision_config, quantization);
+    this.encoder = seeing && encoderShape(seeing.vision_config);
     this.mediaTokenIds = seeing === undefined ? [] : [seeing.image_token_id, seeing.video_token_id];
     this.#mergeSize = seeing?.vision_config.spatial_merge_size ?? 1;
     this.encode = tower && ((item) => tower.forward(item as QwenImage));

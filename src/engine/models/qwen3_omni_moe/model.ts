@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { outputHead } from "../../nn/output-head.js";
@@ -49,6 +50,7 @@ export class Qwen3OmniMoeModel implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   readonly #thinker: Qwen3OmniMoeConfig["thinker_config"];
   readonly #vision: VisionTower;
   readonly #audio: AudioTower;
@@ -60,6 +62,7 @@ export class Qwen3OmniMoeModel implements Architecture {
     for (const part of SPEAKING) weights.ignoreUnder(part);
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = encoderShape(thinker.vision_config);
     this.mediaTokenIds = [thinker.image_token_id, thinker.audio_token_id];
     this.#thinker = thinker;
     this.#vision = new VisionTower(weights, "model.visual", thinker.vision_config, quantization);

@@ -1,6 +1,7 @@
 import type { Memory } from "../../cache/batch-cache.js";
 import type { AttentionCache } from "../../cache/layer-cache.js";
 import type { Tensor } from "../../mlx/index.js";
+import { encoderShape, type EncoderShape } from "../../nn/encoder-shape.js";
 import type { Linear } from "../../nn/linear.js";
 import { disposeModules } from "../../nn/module.js";
 import { outputHead } from "../../nn/output-head.js";
@@ -24,6 +25,7 @@ export class Qwen3VLModel implements Architecture {
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly mediaTokenIds: readonly number[];
+  readonly encoder: EncoderShape;
   /** Absent without the tower, which mlx-lm's folders leave out. */
   readonly encode: ((item: MediaItem) => MediaFeatures) | undefined;
   readonly #config: Qwen3VLConfig;
@@ -36,6 +38,7 @@ export class Qwen3VLModel implements Architecture {
     this.#config = config;
     this.vocabSize = text.vocab_size;
     this.contextLength = text.max_position_embeddings;
+    this.encoder = encoderShape(vision);
     const tower = weights.has("model.visual.patch_embed.proj.weight") ? new VisionTower(weights, "model.visual", vision, quantization) : undefined;
     this.mediaTokenIds = tower === undefined ? [] : [config.image_token_id, config.video_token_id];
     this.encode = tower && ((item) => tower.forward(item as QwenImage));
