@@ -56,7 +56,7 @@ export class QwenVLProcessor implements Processor {
   #picture(image: DecodedImage): PlacedMedia {
     const { seen } = image;
     if (seen !== undefined) {
-      const whole = async (): Promise<MediaItem> => ({ kind: "image", ...this.#images.process(await seen.decode()) }) as QwenImage;
+      const whole = async (): Promise<MediaItem> => ({ kind: "image", ...this.#images.process(await seen.decode()) });
       const { numbers, ...outline } = this.#images.outline(image);
       const item: QwenImage = { kind: "image", pixelValues: new Float32Array(0), ...outline };
       return { item, whole, numbers, tokens: outline.mergedTokens, key: `${seen.contentHash} ${this.#images.settingsKey}` };
