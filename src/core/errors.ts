@@ -22,6 +22,7 @@ const STATUS = {
   not_implemented: 501,
   native_addon_missing: 500,
   display_unavailable: 500,
+  microphone_unavailable: 500,
   dependency_missing: 500,
   port_in_use: 500,
   model_server: 502,

@@ -2,5 +2,6 @@
 
 export const DEFAULT_HOST = "127.0.0.1";
 export const DEFAULT_PORT = 8000;
-/** The model shipped with the package. */
+/** The models shipped with the package: one that sees, one that hears. */
 export const DEFAULT_MODEL = "tiny";
+export const DEFAULT_SPEECH_MODEL = "hear";

@@ -11,6 +11,7 @@ import { runCommand } from "./run-command.js";
 import { serveCommand } from "./serve.js";
 import { streamClientCommand } from "./stream-client.js";
 import { transcribeCommand } from "./transcribe.js";
+import { voiceCommand } from "./voice.js";
 
 /** The `deskhand` command with all its subcommands; each loads what it needs only when it runs. */
 export function createProgram(): Command {
@@ -18,7 +19,7 @@ export function createProgram(): Command {
     .description("See the screen, ask a local model what to do, move the mouse and the keyboard.")
     .version(packageVersion())
     .showHelpAfterError("(--help shows how it is used)");
-  for (const command of [agentCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
+  for (const command of [agentCommand(), voiceCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { TranscribeOptions, TranscriptFormat } from "../index.js";
+import { DEFAULT_SPEECH_MODEL } from "../server/defaults.js";
 import { decimalNumber, wholeNumber } from "./arguments.js";
 import { abortOnSignals, watchStdout } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
@@ -22,7 +23,7 @@ export function transcribeCommand(): Command {
   return new Command("transcribe")
     .description("write down what is said in a sound file or a film")
     .argument("<file>", "a sound file, a film, or the URL of one")
-    .requiredOption("--model <model>", "a Whisper model: folder or Hugging Face id")
+    .option("--model <model>", "a Whisper model: alias, folder or Hugging Face id", DEFAULT_SPEECH_MODEL)
     .option("--language <language>", "what is spoken, e.g. en or German (default: heard from the first 30 seconds)")
     .option("--translate", "write English, whatever is spoken")
     .option("--words", "with json: when each word is said; with srt and vtt: a line for each word")

@@ -67,7 +67,6 @@ describe("usage", () => {
     [["stream-client", "--prompt", "x", "--server", "nowhere"]],
     [["function-call", "--format", "soap"]],
     [["transcribe", "--model", "x"]],
-    [["transcribe", "sound.wav"]],
     [["transcribe", "--model", "x", "sound.wav", "--format", "doc"]],
     [["agent"]],
   ])("bad usage ends with 2 and says so on stderr: %j", async (args) => {
@@ -207,6 +206,10 @@ describe("transcribe", () => {
     expect(srt.stdout.match(/^\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}$/gm)).toHaveLength(output.segments.length);
     expect(vtt.stdout).toMatch(/^WEBVTT\n\n00:00:\d\d\.\d{3} --> 00:00:\d\d\.\d{3}\n/);
     expect(output.segments[0]!.words!.map(({ word }) => word).join("")).toBe(output.segments[0]!.text);
+  });
+
+  it("hears with the embedded model unless told otherwise", async () => {
+    expect(await run("transcribe", fixture("embedded/sounds/us-press.wav"))).toMatchObject({ code: 0, stdout: "Press the Save button.\n" });
   });
 
   it("asks for English when told to", async () => {

@@ -17,6 +17,7 @@ import numpy as np
 
 from speech.conditions import CONDITIONS, RATE, heard
 from speech.synthesise import Utterance, read
+from speech.texts import is_usual
 from speech.voices import HELD_OUT, environment
 from speech.wer import errors, words
 from toolkits.channel import Application
@@ -104,7 +105,8 @@ def _judge(utterance: Utterance, condition: str, given: str) -> Outcome:
     wanted = words(text.written)
     more: dict[str, Any] = {"errors": errors(wanted, words(given)), "words": len(wanted)}
     line = "sentence" if text.kind == "sentence" else "command"
-    return Outcome(f"{line}-{condition}", more["errors"] == 0, text.kind, json.dumps({"spoken": text.spoken}), text.written, given, more=more)
+    group = {"command": "usual words alone" if is_usual(text.written) else "with a name or a rare word"}.get(text.kind, text.kind)
+    return Outcome(f"{line}-{condition}", more["errors"] == 0, group, json.dumps({"spoken": text.spoken}), text.written, given, more=more)
 
 
 def _write(path: Path, sound: np.ndarray) -> None:

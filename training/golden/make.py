@@ -7,7 +7,7 @@ import torch
 
 from . import embedded, families, manifest, pictures, quantized, random_models, text_tools
 from .models import VARIANTS
-from .paths import FIXTURES, PICTURES, SCREENS
+from .paths import EMBEDDED, FIXTURES, PICTURES
 
 _PACKAGES = [
     "torch", "transformers", "tokenizers", "safetensors", "Jinja2", "numpy", "pillow", "mlx", "mlx-lm", "mlx-vlm", "mlx-audio",
@@ -41,7 +41,7 @@ def make_all() -> dict[str, int]:
     for entry in FIXTURES.iterdir():
         if entry.is_file():
             entry.unlink()
-        elif entry != SCREENS.parent:
+        elif entry != EMBEDDED:
             shutil.rmtree(entry)
     PICTURES.mkdir()
     pictures.build()

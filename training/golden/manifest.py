@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from .paths import FIXTURES, GOLDEN, MANIFEST, SCREENS, TINY, REPOSITORY
+from .paths import FIXTURES, GOLDEN, HEAR, MANIFEST, REPOSITORY, SCREENS, SPEECH, TINY
 
 
 def _sha256(path: Path) -> str:
@@ -14,12 +14,12 @@ def _sha256(path: Path) -> str:
 
 
 def fixture_files() -> dict[str, dict[str, object]]:
-    """Every fixture file, by its path below test/golden. `made` is false for the screenshots, which are inputs."""
+    """Every fixture file, by its path below test/golden. `made` is false for the screenshots and recorded speech, which are inputs."""
     return {
         path.relative_to(GOLDEN).as_posix(): {
             "bytes": path.stat().st_size,
             "sha256": _sha256(path),
-            "made": SCREENS not in path.parents,
+            "made": path.parent not in (SCREENS, SPEECH),
         }
         for path in sorted(FIXTURES.rglob("*"))
         if path.is_file()
@@ -27,10 +27,10 @@ def fixture_files() -> dict[str, dict[str, object]]:
 
 
 def embedded_model_files() -> dict[str, str]:
-    """sha256 of what the goldens of the embedded model depend on, by path below the repository."""
+    """sha256 of what the goldens of the embedded models depend on, by path below the repository."""
     return {
         path.relative_to(REPOSITORY).as_posix(): _sha256(path)
-        for path in sorted(TINY.iterdir())
+        for path in sorted([*TINY.iterdir(), *HEAR.iterdir()])
         if path.suffix != ".md"
     }
 

@@ -20,6 +20,7 @@ from screens import words as screen
 
 from . import numbers
 from .patterns import COMMANDS, PEOPLE, PLAIN, SPELLED
+from .wer import words
 
 PACK = Path(os.environ.get("DESKHAND_VOICES", Path(__file__).resolve().parents[2] / "build/training/voices"))
 KINDS = ("command", "spelled", "number", "sentence")
@@ -50,6 +51,20 @@ def _pack() -> dict[str, list[str]]:
 def is_held_out(text: str) -> bool:
     """By the text alone, so that every process agrees."""
     return zlib.crc32(text.lower().encode()) % HELD_OUT_SHARE == 0
+
+
+@cache
+def _usual() -> set[str]:
+    """Words of the wordings themselves, of usual labels, keys and calendars."""
+    wordings = [re.sub(r"\{\w+\}", " ", pattern) for pattern in COMMANDS] + ["please now could you can then I want you to computer and"]
+    labels = [entry for table in screen.TABLES.values() for entry in table]
+    ordinals = [numbers.ordinal(place) for place in range(1, 13)]
+    return {word for text in wordings + labels + ordinals + ["am pm"] + numbers.DAYS + numbers.MONTHS + [key for key, _ in _KEYS + _MODIFIERS] for word in words(text)}
+
+
+def is_usual(written: str) -> bool:
+    """Whether a command has no name and no word of the dictionary that only chance put there; numbers and single letters are usual."""
+    return all(word in _usual() or len(word) == 1 or re.fullmatch(r"f?\d[\d.:]*", word) is not None for word in words(written))
 
 
 def _choose(rng: Random, source: list[str], held_out: bool) -> str:
