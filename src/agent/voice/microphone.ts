@@ -1,4 +1,4 @@
-import { record, type Recording } from "node-record-lpcm16";
+import lpcm16, { type Recording } from "node-record-lpcm16";
 import { DeskhandError } from "../../core/errors.js";
 import { findProgram } from "./programs.js";
 import { RATE, toSamples } from "./samples.js";
@@ -26,7 +26,7 @@ export function openMicrophone({ recorder: wanted, device }: MicrophoneOptions =
   if (recorder === undefined) {
     throw new DeskhandError("dependency_missing", `Expected a program that records (${choice.join(", ")}) but none is installed. Get one: ${INSTALL}; or give --input a file or a stream.`);
   }
-  const recording = record({ recorder, sampleRate: RATE, channels: 1, audioType: "raw", device });
+  const recording = lpcm16.record({ recorder, sampleRate: RATE, channels: 1, audioType: "raw", device });
   let stopping = false;
   let words = "";
   let failure: Error | undefined;

@@ -3,7 +3,7 @@ declare module "node-record-lpcm16" {
   import type { ChildProcessByStdio } from "node:child_process";
   import type { Readable } from "node:stream";
 
-  interface Recording {
+  export interface Recording {
     /** The recorder: nobody but us listens to its `error` event. */
     process: ChildProcessByStdio<null, Readable, Readable>;
     /** Emits a string as an `error` when the recorder ends with another code than 0, a deliberate stop included. */
@@ -11,5 +11,9 @@ declare module "node-record-lpcm16" {
     stop(): void;
   }
 
-  export function record(options: { recorder: "rec" | "sox" | "arecord"; sampleRate: number; channels: number; audioType: "raw"; device?: string }): Recording;
+  function record(options: { recorder: "rec" | "sox" | "arecord"; sampleRate: number; channels: number; audioType: "raw"; device?: string }): Recording;
+
+  /** A CommonJS module, whose names Node does not see one by one. */
+  const lpcm16: { record: typeof record };
+  export default lpcm16;
 }
