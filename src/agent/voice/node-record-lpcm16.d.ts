@@ -11,9 +11,9 @@ declare module "node-record-lpcm16" {
     stop(): void;
   }
 
-  function record(options: { recorder: "rec" | "sox" | "arecord"; sampleRate: number; channels: number; audioType: "raw"; device?: string }): Recording;
-
   /** A CommonJS module, whose names Node does not see one by one. */
-  const lpcm16: { record: typeof record };
+  const lpcm16: {
+    record(options: { recorder: "rec" | "sox" | "arecord"; sampleRate: number; channels: number; audioType: "raw"; device?: string }): Recording;
+  };
   export default lpcm16;
 }
