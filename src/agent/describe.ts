@@ -2,6 +2,11 @@ import type { Action, MouseButton, Point } from "./actions.js";
 
 const CLICKS = ["click", "double click", "triple click"];
 
+/** A step's actions in a few words, for people, where the model itself says nothing about them. */
+export function describeActions(actions: readonly { action: Action }[]): string {
+  return actions.map(({ action }) => describeAction(action)).join(", then ");
+}
+
 /** An action in a few words, for people. */
 export function describeAction(action: Action): string {
   switch (action.type) {

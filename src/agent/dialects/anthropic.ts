@@ -2,7 +2,7 @@ import { DeskhandError } from "../../core/errors.js";
 import { parseWith } from "../../core/json.js";
 import { Action } from "../actions.js";
 import type { CoordinateChain, Size } from "../coordinates.js";
-import { describeAction } from "../describe.js";
+import { describeAction, describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { toActions, VERSIONS } from "./anthropic-actions.js";
 import type { Conversation, Dialect, ParsedAction, ParsedStep, Turn } from "./dialect.js";
@@ -61,7 +61,7 @@ function parse(reply: ModelReply, chain: CoordinateChain, version: Version): Par
     const locator = new Locator(chain);
     return toActions(input, locator).map((action, index) => ({ action: Action.parse(action), points: index === 0 ? locator.points : [] }));
   });
-  return { summary: reply.text.trim() || actions.map(({ action }) => describeAction(action)).join(", then "), actions };
+  return { summary: reply.text.trim() || describeActions(actions), actions };
 }
 
 type Shown = Pick<Turn, "picture" | "notice" | "cursor">;

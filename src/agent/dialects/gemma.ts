@@ -3,7 +3,7 @@ import { DeskhandError } from "../../core/errors.js";
 import { parseWith } from "../../core/json.js";
 import { Action, type ActionInput } from "../actions.js";
 import type { CoordinateChain } from "../coordinates.js";
-import { describeAction } from "../describe.js";
+import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { renderChat } from "./chat-history.js";
 import type { Dialect, ParsedAction, ParsedStep } from "./dialect.js";
@@ -81,7 +81,7 @@ function parse(reply: ModelReply, chain: CoordinateChain): ParsedStep {
   }
   const actions = readCalls(block[1]!).map((call) => toParsedAction(call, chain));
   const said = reply.text.slice(0, block.index).trim();
-  return { summary: said || actions.map(({ action }) => describeAction(action)).join(", then "), actions };
+  return { summary: said || describeActions(actions), actions };
 }
 
 /** One call a line; `print(…)` around it, which the family writes in its own examples, says nothing more. */

@@ -4,7 +4,7 @@ import { DeskhandError } from "../../core/errors.js";
 import { parseWith } from "../../core/json.js";
 import { Action } from "../actions.js";
 import type { CoordinateChain, Size } from "../coordinates.js";
-import { describeAction } from "../describe.js";
+import { describeAction, describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import type { Conversation, Dialect, ParsedAction, ParsedStep, SafetyCheck, Turn } from "./dialect.js";
 import { FINISH, finishAction, wordsAsAction } from "./finish.js";
@@ -72,7 +72,7 @@ function parse(reply: ModelReply, chain: CoordinateChain): ParsedStep {
       return { action: Action.parse(toAction(action, locator)), points: locator.points };
     });
   });
-  return { summary: reply.text.trim() || actions.map(({ action }) => describeAction(action)).join(", then "), actions, ...(safetyChecks.length > 0 && { safetyChecks }) };
+  return { summary: reply.text.trim() || describeActions(actions), actions, ...(safetyChecks.length > 0 && { safetyChecks }) };
 }
 
 /**

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DeskhandError } from "../../core/errors.js";
 import { parseWith } from "../../core/json.js";
 import { Action, MouseButton, type ActionInput, type Point } from "../actions.js";
-import { describeAction } from "../describe.js";
+import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { renderChat } from "./chat-history.js";
 import type { Dialect, Locate, ParsedAction, ParsedStep } from "./dialect.js";
@@ -76,7 +76,7 @@ async function ground(reply: ModelReply, locate: Locate): Promise<ParsedStep> {
     };
     actions.push({ action: Action.parse(await plan(find)), points });
   }
-  return { summary: textBesideCalls(reply) || actions.map(({ action }) => describeAction(action)).join(", then "), actions };
+  return { summary: textBesideCalls(reply) || describeActions(actions), actions };
 }
 
 type Find = (words: string) => Promise<Point>;

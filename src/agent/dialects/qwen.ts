@@ -1,4 +1,4 @@
-import { describeAction } from "../describe.js";
+import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import type { CoordinateChain } from "../coordinates.js";
 import { renderChat } from "./chat-history.js";
@@ -67,5 +67,5 @@ function renderWith(conversation: Parameters<Dialect["render"]>[0], counted: { w
 function parse(reply: ModelReply, chain: CoordinateChain): ParsedStep {
   const actions = readToolCalls(reply).map((call) => toParsedAction(call, chain));
   const said = textBesideCalls(reply).replace(/^Action:\s*/i, "");
-  return { summary: said || actions.map(({ action }) => describeAction(action)).join(", then "), actions };
+  return { summary: said || describeActions(actions), actions };
 }

@@ -3,7 +3,7 @@ import { DeskhandError } from "../../core/errors.js";
 import { parseWith } from "../../core/json.js";
 import { Action, type ActionInput } from "../actions.js";
 import type { CoordinateChain } from "../coordinates.js";
-import { describeAction } from "../describe.js";
+import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { renderChat } from "./chat-history.js";
 import type { Dialect, ParsedAction, ParsedStep } from "./dialect.js";
@@ -64,7 +64,7 @@ export const showUi: Dialect = {
 
 function parse(reply: ModelReply, chain: CoordinateChain): ParsedStep {
   const actions = readSteps(reply.text).flatMap((step) => toParsedActions(step, chain));
-  return { summary: actions.map(({ action }) => describeAction(action)).join(", then "), actions };
+  return { summary: describeActions(actions), actions };
 }
 
 /** Dictionaries, alone, after each other, or in a list; a fence around them is taken off. */

@@ -1,5 +1,5 @@
 import type { CoordinateChain, ModelSpace } from "../coordinates.js";
-import { describeAction } from "../describe.js";
+import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { renderChat } from "./chat-history.js";
 import type { Conversation, Dialect, ParsedStep } from "./dialect.js";
@@ -79,5 +79,5 @@ function render(conversation: Conversation, point: (name: string, n: number) => 
 function parse(reply: ModelReply, chain: CoordinateChain): ParsedStep {
   const { thought, calls } = readUiTars(reply);
   const actions = calls.flatMap((call) => toActions(call, thought, chain));
-  return { summary: thought || actions.map(({ action }) => describeAction(action)).join(", then "), actions };
+  return { summary: thought || describeActions(actions), actions };
 }
