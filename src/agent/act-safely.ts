@@ -35,8 +35,8 @@ export async function actSafely(options: LoopOptions, actions: readonly Action[]
 
 /** Secrets exist in the clear only from here on. */
 async function performRevealed(options: LoopOptions, action: Action): Promise<void> {
-  const { computer, secrets, signal } = options;
+  const { computer, secrets, hidden, signal } = options;
   const parts = action.type === "type" ? secrets.reveal(action.text) : [];
-  if (parts.some(({ secret }) => secret)) return typeParts(computer, parts, (part) => options.hide(part), signal);
+  if (parts.some(({ secret }) => secret)) return typeParts(computer, parts, (part) => hidden.hide(part), signal);
   return perform(computer, action, signal);
 }

@@ -1,5 +1,6 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { parseWith } from "../core/json.js";
+import { createLogger } from "../core/log.js";
 import type { Computer, Display } from "./computer/computer.js";
 import { partOf } from "./computer/part-of-screen.js";
 import { openDisplay } from "./display-choice.js";
@@ -7,10 +8,14 @@ import { runLoop } from "./loop.js";
 import { planModel, type ConnectedModel, type ModelPlan } from "./model-source.js";
 import { AgentOptions, type ResolvedAgentOptions } from "./options.js";
 import { Recorder } from "./recorder/recorder.js";
-import type { RunLine } from "./recorder/records.js";
+import type { ResultLine, RunLine } from "./recorder/records.js";
+import type { RunListener } from "./run-events.js";
 import { prepareSafety, type PreparedSafety } from "./safety/prepare.js";
-import { Interrupter, type Ending } from "./stop.js";
+import type { Secrets } from "./safety/secrets.js";
+import { Interrupter, Interruption, type Ending } from "./stop.js";
 import { readVersions } from "./versions.js";
+
+const log = createLogger("agent");
 
 export type { AgentOptions };
 
@@ -55,6 +60,8 @@ export class Agent {
   async run(task: string, { signal }: { signal?: AbortSignal } = {}): Promise<AgentResult> {
     if (task.trim() === "") throw new DeskhandError("invalid_argument", "Expected a task in words but received an empty one.", { param: "task" });
     using interrupter = new Interrupter([this.#options.signal, signal]);
+    // Before there is anything to guard: models take long to load.
+    using _stops = this.#options.controller?.onStop((reason) => interrupter.interrupt(new Interruption("person", `Stopped by a person${reason === "" ? "" : `: ${reason}`}.`)));
     const safety = await prepareSafety(this.#options, task, interrupter.signal);
     const plan = await planModel(this.#options, interrupter.signal);
     const workplace = await this.#open(plan, interrupter.signal);
@@ -66,8 +73,9 @@ export class Agent {
   }
 
   async #work(task: string, plan: ModelPlan, { computer, displayName, model }: Workplace, safety: PreparedSafety, interrupter: Interrupter): Promise<AgentResult> {
-    const { maxSteps, maxSeconds, maxTokens, outDir, dryRun, onStart, onStep } = this.#options;
-    const { secrets } = safety;
+    const { maxSteps, maxSeconds, maxTokens, outDir, dryRun } = this.#options;
+    const { secrets, hidden } = safety;
+    const tell = this.#teller(secrets);
     const startedAt = performance.now();
     const run: RunLine = {
       type: "run",
@@ -84,7 +92,7 @@ export class Agent {
       versions: await readVersions(),
     };
     await using recorder = await Recorder.create(outDir, run);
-    onStart?.(run, recorder.dir);
+    tell({ type: "run_began", run, trajectoryDir: recorder.dir });
     if (maxSeconds !== undefined) interrupter.limit(maxSeconds);
     await using guarded = await safety.guard(computer, interrupter);
     const ending = await runLoop({
@@ -97,19 +105,32 @@ export class Agent {
       grounder: model.grounder,
       maxSteps,
       dryRun,
-      secrets,
       signal: interrupter.signal,
-      keepPicture: (step, png, shown) => recorder.picture(step, png, shown),
-      hide: (part) => recorder.hide(part),
-      onStep: async (step) => {
+      tell,
+      keepPicture: async (step, png, shown) => recorder.picture(step, await hidden.cover(png, shown)),
+      keepStep: async (step) => {
         const line = secrets.redact(step);
         await recorder.step(line);
-        onStep?.(line);
+        tell({ type: "step_ended", line });
       },
     });
     const counted = { ...secrets.redact(ending), steps: recorder.steps, durationMs: Math.round(performance.now() - startedAt) };
-    await recorder.finish({ type: "result", endedAt: new Date().toISOString(), ...counted });
+    const result: ResultLine = { type: "result", endedAt: new Date().toISOString(), ...counted };
+    await recorder.finish(result);
+    tell({ type: "run_ended", result });
     return { ...counted, trajectoryDir: recorder.dir };
+  }
+
+  /** A listener that is told no secrets, and whose mistakes are its own. */
+  #teller(secrets: Secrets): RunListener {
+    const { onEvent } = this.#options;
+    return (event) => {
+      try {
+        onEvent?.(secrets.redact(event));
+      } catch (error) {
+        log.error({ err: error }, "a listener failed");
+      }
+    };
   }
 
   /** Opens display and model side by side; when one fails, the other is called off or closed again. */

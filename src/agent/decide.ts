@@ -1,5 +1,5 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
-import { askModel } from "./ask-model.js";
+import { askModel, type AskOptions } from "./ask-model.js";
 import { checkActions } from "./check.js";
 import type { Conversation, ParsedStep } from "./dialects/dialect.js";
 import { locate } from "./grounder.js";
@@ -33,19 +33,18 @@ export async function decide(options: LoopOptions, conversation: Conversation, s
 }
 
 /** A planner's places are found by the grounder, one after the other. */
-async function read({ dialect, grounder, secrets, tokens, signal }: LoopOptions, reply: ModelReply, seen: Observation, record: StepRecord): Promise<ParsedStep> {
+async function read(options: LoopOptions, reply: ModelReply, seen: Observation, record: StepRecord): Promise<ParsedStep> {
+  const { dialect, grounder, secrets, signal } = options;
   if (!dialect.ground || !grounder) return dialect.parse(reply, seen.chain);
   return dialect.ground(reply, (words) => {
     record.beginReply(words);
-    const onReply = (found: ModelReply) => {
-      record.endReply(found);
-      tokens.spend(found.usage);
-    };
-    return record.time("modelMs", () => locate(grounder, secrets.redact(words), seen, { signal, onReply }));
+    const onReply = (found: ModelReply) => endReply(options, record, found);
+    return record.time("modelMs", () => locate(grounder, secrets.redact(words), seen, { signal, onReply, ...listenFor(record) }));
   });
 }
 
-async function ask({ client, model, dialect, secrets, tokens, signal }: LoopOptions, conversation: Conversation, record: StepRecord): Promise<ModelReply> {
+async function ask(options: LoopOptions, conversation: Conversation, record: StepRecord): Promise<ModelReply> {
+  const { client, model, dialect, secrets, tokens, signal } = options;
   const sampling = tokens.cap(dialect.sampling);
   record.beginReply();
   const reply = await record.time("modelMs", () =>
@@ -53,10 +52,22 @@ async function ask({ client, model, dialect, secrets, tokens, signal }: LoopOpti
     askModel(client, model, dialect.render(secrets.redact(conversation)), {
       sampling,
       signal,
-      onText: (text) => record.addText(text),
+      ...listenFor(record),
     }),
   );
-  record.endReply(reply);
-  tokens.spend(reply.usage);
+  endReply(options, record, reply);
   return reply;
+}
+
+function listenFor(record: StepRecord): Pick<AskOptions, "onText" | "onReasoning"> {
+  return { onText: (text) => record.addText(text), onReasoning: (text) => record.addThinking(text) };
+}
+
+/** What a reply cost is known even when it was too much. */
+function endReply({ tokens }: LoopOptions, record: StepRecord, reply: ModelReply): void {
+  try {
+    tokens.spend(reply.usage);
+  } finally {
+    record.endReply(reply, tokens.spent);
+  }
 }

@@ -1,5 +1,5 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
-import { askModel } from "./ask-model.js";
+import { askModel, type AskOptions } from "./ask-model.js";
 import type { PointTrace } from "./coordinates.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { ModelClient, ModelReply } from "./model-client.js";
@@ -13,7 +13,7 @@ export interface Grounder {
   dialect: Dialect;
 }
 
-export interface LocateOptions {
+export interface LocateOptions extends Pick<AskOptions, "onText" | "onReasoning"> {
   signal: AbortSignal;
   /** Told of the reply, whatever it is worth. */
   onReply: (reply: ModelReply) => void;
@@ -23,11 +23,11 @@ export interface LocateOptions {
  * Finds what is described.
  * @throws DeskhandError `model_output`, worded for the planner, when the grounder gives no point.
  */
-export async function locate({ client, model, dialect }: Grounder, words: string, seen: Observation, options: LocateOptions): Promise<PointTrace> {
+export async function locate({ client, model, dialect }: Grounder, words: string, seen: Observation, { onReply, ...asking }: LocateOptions): Promise<PointTrace> {
   const { dataUri, chain, screen, cursor } = await present(seen, dialect);
   const conversation = { task: `Click this and nothing else: ${words}`, turns: [], picture: dataUri, screen, cursor };
-  const reply = await askModel(client, model, dialect.render(conversation), { sampling: dialect.sampling, signal: options.signal });
-  options.onReply(reply);
+  const reply = await askModel(client, model, dialect.render(conversation), { sampling: dialect.sampling, ...asking });
+  onReply(reply);
   try {
     const [point] = dialect.parse(reply, chain).actions.flatMap(({ points }) => points);
     if (point) return point;

@@ -7,6 +7,8 @@ import type { Grounder } from "./grounder.js";
 import type { ModelClient } from "./model-client.js";
 import { StepRecord } from "./recorder/step-record.js";
 import type { StepLine } from "./recorder/records.js";
+import type { RunListener } from "./run-events.js";
+import type { HiddenParts } from "./safety/hidden-parts.js";
 import { LoopGuard } from "./safety/loop-guard.js";
 import type { PointerWatch } from "./safety/pointer-watch.js";
 import type { RunController } from "./safety/run-controller.js";
@@ -36,10 +38,12 @@ export interface LoopOptions {
   signal: AbortSignal;
   /** Keeps the picture of a step, which shows this part of the screen; resolves with its file name. */
   keepPicture(step: number, png: Buffer, shown: ScreenPart): Promise<string>;
-  /** Keeps a part of the screen out of all further pictures. */
-  hide(part: ScreenPart): void;
-  /** Told of every step when it ends, the one that failed included. */
-  onStep(step: StepLine): Promise<void>;
+  /** Parts of the screen that are kept out of all pictures that people see. */
+  hidden: HiddenParts;
+  /** Told of everything as it happens. */
+  tell: RunListener;
+  /** Keeps the line of a step that has ended, the one that failed included. */
+  keepStep(step: StepLine): Promise<void>;
 }
 
 /** What a run remembers from step to step. */
@@ -63,7 +67,8 @@ export async function runLoop(options: LoopOptions): Promise<Ending> {
     for (let number = 1; number <= maxSteps; number++) {
       throwIfAborted(signal);
       await controller.pass(signal);
-      const record = new StepRecord(number);
+      options.tell({ type: "step_began", step: number });
+      const record = new StepRecord(number, { tell: options.tell, redactor: () => options.secrets.redactor() });
       try {
         const ending = await takeStep(options, memory, record);
         if (ending) return ending;
@@ -71,7 +76,7 @@ export async function runLoop(options: LoopOptions): Promise<Ending> {
         record.line.error = messageOf(error);
         throw error;
       } finally {
-        await options.onStep(record.finish());
+        await options.keepStep(record.finish());
       }
       controller.stepEnded();
     }

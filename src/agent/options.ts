@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { OnProgress } from "../core/progress.js";
 import { Region } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
-import type { RunLine, StepLine } from "./recorder/records.js";
+import type { RunListener } from "./run-events.js";
 import type { Approver } from "./safety/approver.js";
 import { CapabilityFile } from "./safety/capability-file.js";
 import { RunController } from "./safety/run-controller.js";
@@ -67,10 +67,8 @@ export const AgentOptions = z.strictObject({
   signal: z.instanceof(AbortSignal).optional(),
   /** Told how loading (and at first downloading) the model goes, when the agent starts its own server. */
   onProgress: z.custom<OnProgress>(isFunction, { error: "expected a function" }).optional(),
-  /** Told once when everything is ready and the folder exists. */
-  onStart: z.custom<(run: RunLine, trajectoryDir: string) => void>(isFunction, { error: "expected a function" }).optional(),
-  /** Told of every step when it ends. */
-  onStep: z.custom<(step: StepLine) => void>(isFunction, { error: "expected a function" }).optional(),
+  /** Told of everything as it happens: the screen, the model's words as they come, what is planned and done. */
+  onEvent: z.custom<RunListener>(isFunction, { error: "expected a function" }).optional(),
 });
 export type AgentOptions = z.input<typeof AgentOptions>;
 export type ResolvedAgentOptions = z.output<typeof AgentOptions>;

@@ -26,15 +26,13 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   const zoom = memory.turns.at(-1)?.zoom;
   const seen = await observe(computer, dialect, signal, zoom);
   Object.assign(line.timings, { captureMs: seen.captureMs, encodeMs: seen.encodeMs });
-  line.chain = seen.chain;
-  line.picture = await options.keepPicture(line.step, seen.png, seen.shown);
+  record.see(await options.keepPicture(line.step, seen.png, seen.shown), seen.chain, seen.pointer);
   const notice = await noticeFor(options, memory, seen);
   line.notice = notice?.text;
 
   const shown = { picture: seen.dataUri, cursor: seen.cursor, zoomed: zoom !== undefined, notice };
   const { reply, parsed } = await decide(options, { task, turns: memory.turns, screen: seen.screen, ...shown }, seen, record);
-  line.summary = parsed.summary;
-  line.actions = parsed.actions;
+  record.plan(parsed);
   const actions = parsed.actions.map(({ action }) => action);
   // A planner may say one thing and name another as its target.
   const targets = line.replies.flatMap(({ target }) => target ?? []);

@@ -3,7 +3,7 @@ import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type Ag
 import { decimalNumber, desktopRegion, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { openTerminal } from "./terminal.js";
-import { printResult, printStart, printStep, progressPrinter } from "./run-report.js";
+import { printResult, printRunEvent, progressPrinter } from "./run-report.js";
 
 interface AgentFlags {
   model?: string;
@@ -82,8 +82,7 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
     outDir: flags.out,
     signal: interrupt.signal,
     onProgress: progressPrinter(),
-    onStart: printStart,
-    onStep: printStep,
+    onEvent: printRunEvent,
   });
   const result = await agent.run(task);
   printResult(result);

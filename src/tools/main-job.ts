@@ -10,7 +10,7 @@ import { DEFAULT_MODEL } from "../server/defaults.js";
 import { main } from "./cli.js";
 import { abortOnSignals } from "./interrupt.js";
 import { reportError } from "./run-command.js";
-import { printResult, printStart, printStep, progressPrinter } from "./run-report.js";
+import { printResult, printRunEvent, progressPrinter } from "./run-report.js";
 
 const TASK = "set First name to Ada, Email to ada@example.org, then press OK";
 const FORM = ["--forms", "--title=Registration", "--text=Your details", "--add-entry=First name", "--add-entry=Email"];
@@ -68,8 +68,7 @@ export async function fillInForm({ signal, outDir }: { signal?: AbortSignal; out
         outDir,
         signal,
         onProgress: progressPrinter(),
-        onStart: printStart,
-        onStep: printStep,
+        onEvent: printRunEvent,
       });
       const result = await agent.run(TASK);
       const closed = await form.closed(result.success ? EXIT_TIMEOUT_MS : 0);

@@ -1,5 +1,6 @@
 import type { AgentResult } from "../agent/agent.js";
 import type { RunLine, StepLine } from "../agent/recorder/records.js";
+import type { RunEvent } from "../agent/run-events.js";
 import type { SafetyNote } from "../agent/safety/safety-kernel.js";
 import type { Progress } from "../core/progress.js";
 
@@ -9,12 +10,18 @@ const SUMMARY_WIDTH = 44;
 const QUIET_MS = 2_000;
 const RULINGS: Readonly<Record<SafetyNote["ruling"], string>> = { approved: "approved", allowed: "allowed without asking", refused: "refused", outdated: "approved too late", would_ask: "would ask" };
 
-export function printStart(run: RunLine): void {
+/** For an agent's `onEvent`. */
+export function printRunEvent(event: RunEvent): void {
+  if (event.type === "run_began") printStart(event.run);
+  if (event.type === "step_ended") printStep(event.line);
+}
+
+function printStart(run: RunLine): void {
   say(`model: ${printable(run.model)}, display: ${run.display}`);
   say(`task: ${printable(run.task)}`);
 }
 
-export function printStep({ step, summary, error, safety = [], notDone, timings }: StepLine): void {
+function printStep({ step, summary, error, safety = [], notDone, timings }: StepLine): void {
   const words = printable(summary ?? "(not finished)");
   const look = timings.captureMs + timings.encodeMs;
   const phases = `look ${ms(look)}, prefill ${ms(timings.prefillMs)}, decode ${ms(timings.decodeMs)}, act ${ms(timings.actMs)}, settle ${ms(timings.settleMs)}`;

@@ -7,7 +7,7 @@ import type { VoiceEvent } from "../agent/voice/voice-control.js";
 import { DEFAULT_MODEL, DEFAULT_SPEECH_MODEL } from "../server/defaults.js";
 import { wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
-import { printable, printResult, printStart, printStep, progressPrinter } from "./run-report.js";
+import { printable, printResult, printRunEvent, progressPrinter } from "./run-report.js";
 
 interface VoiceFlags {
   model?: string;
@@ -68,7 +68,7 @@ async function runVoice(flags: VoiceFlags): Promise<number> {
     work: (task, { signal: stopped, controller, approver }) => {
       const { display, maxSteps, capabilities, confirm } = flags;
       const address = flags.baseUrl === undefined ? { baseURL: server!.url, apiKey: "none", model: flags.model ?? DEFAULT_MODEL } : { baseURL: flags.baseUrl, model: flags.model };
-      return new Agent({ ...address, display, maxSteps, capabilities, confirm, controller, approver, onStart: printStart, onStep: printStep }).run(task, { signal: stopped });
+      return new Agent({ ...address, display, maxSteps, capabilities, confirm, controller, approver, onEvent: printRunEvent }).run(task, { signal: stopped });
     },
   });
   using _lines = flags.input === "-" ? undefined : watchLines((line) => (line.trim() === "" ? talk && toggle(talk) : control.say(line)));

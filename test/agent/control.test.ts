@@ -160,7 +160,7 @@ describe("abort at every point", () => {
       [requestsThen, doneThen] = [run.server!.requests.length, run.computer!.events.length];
     };
     const run: { server?: { requests: unknown[] }; computer?: MemoryComputer } = {};
-    const options: AgentOptions = { ...QWEN, secretSource: async () => "1234", approver: person(() => (reach("question"), { kind: "approve" })), onStep: () => reach("step") };
+    const options: AgentOptions = { ...QWEN, secretSource: async () => "1234", approver: person(() => (reach("question"), { kind: "approve" })), onEvent: ({ type }) => type === "step_ended" && reach("step") };
     return withAgent(replies, async ({ agent, computer, server }) => {
       Object.assign(run, { computer, server });
       const result = await agent.run("close it after {{secret:PIN}}", { signal: abort.signal });

@@ -41,7 +41,7 @@ describe("with our own server", () => {
     await withAgent([], async ({ computer, dir }) => {
       const { Agent } = await import("../../src/agent/agent.js");
       const prefill: number[] = [];
-      await new Agent({ baseURL: server.url, computer, outDir: dir, onStep: ({ timings }) => prefill.push(timings.prefillMs, timings.decodeMs) }).run("go");
+      await new Agent({ baseURL: server.url, computer, outDir: dir, onEvent: (event) => event.type === "step_ended" && prefill.push(event.line.timings.prefillMs, event.line.timings.decodeMs) }).run("go");
       expect(prefill).toEqual([54, 6]);
     });
   });

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import sharp from "sharp";
 import { Agent } from "../../src/agent/agent.js";
 import type { MemoryComputer } from "../../src/agent/computer/memory.js";
-import { Recorder } from "../../src/agent/recorder/recorder.js";
+import type { RunEvent } from "../../src/agent/run-events.js";
+import { HiddenParts } from "../../src/agent/safety/hidden-parts.js";
 import { readSecret } from "../../src/agent/safety/secret-sources.js";
 import { splitSecrets } from "../../src/agent/safety/secret-text.js";
 import { Secrets } from "../../src/agent/safety/secrets.js";
@@ -37,7 +38,7 @@ describe("a secret", () => {
   it("is typed, and found in no request, no file, no message and no result, even when the screen showed it to the model", async () => {
     vi.stubEnv("DESKHAND_SECRET_MAIL", VALUE);
     const approver = person("approve");
-    const seen: unknown[] = [];
+    const seen: RunEvent[] = [];
     const replies = [
       toolReply({ action: "type", text: "{{secret:MAIL}}\n" }),
       // The model reads it from the screen and repeats it, in words, in a call and in an unusable call.
@@ -47,14 +48,19 @@ describe("a secret", () => {
       toolReply({ action: "answer", text: `It is ${VALUE}.` }),
     ];
     await withAgent(replies, async ({ computer, server, dir }) => {
-      const agent = new Agent({ ...QWEN, baseURL: server.url, computer, outDir: dir, approver, onStart: (run) => seen.push(run), onStep: (step) => seen.push(step) });
+      const agent = new Agent({ ...QWEN, baseURL: server.url, computer, outDir: dir, approver, onEvent: (event) => seen.push(event) });
       const result = await agent.run(TASK);
       expect(computer.events.filter(({ type }) => type === "type")).toEqual([{ type: "type", text: VALUE }, { type: "type", text: "\n" }, { type: "type", text: VALUE }]);
       expect(result).toMatchObject({ success: true, answer: "It is {{secret:MAIL}}." });
+      // It came in pieces of a few characters.
+      const words = seen.flatMap((event) => (event.type === "words" ? event.text : [])).join("");
+      expect(words).toBe("Action: I see {{secret:MAIL}} and click OK");
       const outside = [JSON.stringify(server.requests), await filesOf(dir), JSON.stringify(result), JSON.stringify(seen)].join("\n");
       for (const spelling of SPELLINGS) expect(outside.includes(spelling), spelling).toBe(false);
       expect(outside.match(/\{\{secret:MAIL\}\}/g)!.length).toBeGreaterThan(10);
       expect(approver.requests[0]).toMatchObject({ description: 'type "{{secret:MAIL}}\\n"', risks: [{ kind: "secret" }] });
+      // Nor is a person shown what the model read from the screen.
+      expect(approver.requests.at(-1)).toMatchObject({ description: 'type "{{secret:MAIL}}"', action: { type: "type", text: "{{secret:MAIL}}" } });
     }, { agent: QWEN });
   });
 
@@ -92,22 +98,15 @@ describe("a secret", () => {
   });
 
   it("is covered in pictures of a part of the screen too", async () => {
-    const parent = await mkdtemp(join(tmpdir(), "deskhand-test-"));
-    try {
-      const run = { type: "run", version: 1, startedAt: "2031-02-03T04:05:06.789Z", task: "t", model: "m", baseURL: "b", dialect: "d", display: "d", limits: { maxSteps: 1 }, safety: { confirm: "never", dryRun: false }, versions: { deskhand: "0", node: "v", platform: "p" } } as const;
-      await using recorder = await Recorder.create(join(parent, "run"), run);
-      recorder.hide({ left: 0.5, top: 0.5, right: 0.6, bottom: 0.6 });
-      const white = await sharp({ create: { width: 100, height: 100, channels: 3, background: "white" } }).png().toBuffer();
-      // The lower right quarter: what is hidden is the first fifth of each side there.
-      const file = await recorder.picture(1, white, { left: 0.5, top: 0.5, right: 1, bottom: 1 });
-      const pixels = await sharp(join(recorder.dir, file)).greyscale().raw().toBuffer();
-      expect([0, 19, 20, 99].map((x) => pixels[19 * 100 + x])).toEqual([0, 0, 255, 255]);
-      expect(pixels[20 * 100]).toBe(255);
-      // The upper left quarter has nothing of it.
-      expect(await readFile(join(recorder.dir, await recorder.picture(2, white, { left: 0, top: 0, right: 0.5, bottom: 0.5 })))).toEqual(white);
-    } finally {
-      await rm(parent, { recursive: true });
-    }
+    const hidden = new HiddenParts();
+    hidden.hide({ left: 0.5, top: 0.5, right: 0.6, bottom: 0.6 });
+    const white = await sharp({ create: { width: 100, height: 100, channels: 3, background: "white" } }).png().toBuffer();
+    // The lower right quarter: what is hidden is the first fifth of each side there.
+    const pixels = await sharp(await hidden.cover(white, { left: 0.5, top: 0.5, right: 1, bottom: 1 })).greyscale().raw().toBuffer();
+    expect([0, 19, 20, 99].map((x) => pixels[19 * 100 + x])).toEqual([0, 0, 255, 255]);
+    expect(pixels[20 * 100]).toBe(255);
+    // The upper left quarter has nothing of it.
+    expect(await hidden.cover(white, { left: 0, top: 0, right: 0.5, bottom: 0.5 })).toEqual(white);
   });
 
   it("that the task does not name is not to be had, and the model is told so", async () => {

@@ -10,6 +10,7 @@ const REQUEST: ApprovalRequest = {
   description: 'press ctrl+w in "Ren\u001b[2Je"',
   risks: [{ kind: "closes", why: "presses ctrl+w, which closes something" }],
   picture: Buffer.alloc(0),
+  shown: { left: 0, top: 0, right: 1, bottom: 1 },
 };
 
 function open() {

@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, writeFile, type FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import sharp from "sharp";
 import { DeskhandError, messageOf } from "../../core/errors.js";
-import type { ScreenPart } from "../coordinates.js";
 import { renderPage } from "./page.js";
 import type { ResultLine, RunLine, StepLine, TrajectoryLine } from "./records.js";
 
@@ -20,7 +18,6 @@ export class Recorder implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #run: RunLine;
   readonly #steps: StepLine[] = [];
-  readonly #hidden: ScreenPart[] = [];
 
   private constructor(dir: string, file: FileHandle, run: RunLine) {
     this.dir = dir;
@@ -48,16 +45,11 @@ export class Recorder implements AsyncDisposable {
     return recorder;
   }
 
-  /** @param shown what part of the screen is on the picture. @returns the file's name in the folder. */
-  async picture(step: number, png: Buffer, shown: ScreenPart): Promise<string> {
+  /** @returns the file's name in the folder. */
+  async picture(step: number, png: Buffer): Promise<string> {
     const name = `step-${String(step).padStart(3, "0")}.png`;
-    await writeFile(join(this.dir, name), await this.#cover(png, shown), { mode: 0o600 });
+    await writeFile(join(this.dir, name), png, { mode: 0o600 });
     return name;
-  }
-
-  /** Covers a part of the screen in all further pictures. */
-  hide(part: ScreenPart): void {
-    this.#hidden.push(part);
   }
 
   async step(line: StepLine): Promise<void> {
@@ -79,19 +71,6 @@ export class Recorder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
-  }
-
-  async #cover(png: Buffer, shown: ScreenPart): Promise<Buffer> {
-    if (this.#hidden.length === 0) return png;
-    const { width, height } = await sharp(png).metadata();
-    const across = (at: number) => Math.max(0, Math.min(1, (at - shown.left) / (shown.right - shown.left))) * width;
-    const down = (at: number) => Math.max(0, Math.min(1, (at - shown.top) / (shown.bottom - shown.top))) * height;
-    const covers = this.#hidden.flatMap((part) => {
-      const [left, top] = [Math.floor(across(part.left)), Math.floor(down(part.top))];
-      const size = { width: Math.ceil(across(part.right)) - left, height: Math.ceil(down(part.bottom)) - top };
-      return size.width > 0 && size.height > 0 ? [{ input: { create: { ...size, channels: 3 as const, background: "black" } }, left, top }] : [];
-    });
-    return covers.length === 0 ? png : sharp(png).composite(covers).png({ compressionLevel: 1 }).toBuffer();
   }
 
   async #append(line: TrajectoryLine): Promise<void> {

@@ -1,12 +1,29 @@
+import type { Point } from "../actions.js";
+import type { CoordinateChain } from "../coordinates.js";
+import type { ParsedStep } from "../dialects/dialect.js";
 import type { ModelReply } from "../model-client.js";
+import type { RunListener } from "../run-events.js";
+import type { Redactor } from "../safety/redactor.js";
 import type { ReplyRecord, StepLine, StepTimings } from "./records.js";
 
-/** A step's line while the step is under way, so that one that is cut short leaves what was known. */
+export interface StepRecordOptions {
+  /** Told of everything as it happens. */
+  tell: RunListener;
+  /** Keeps secrets out of a text that comes in pieces. */
+  redactor: () => Redactor;
+}
+
+/** A step's line while the step is under way, so that one that is cut short leaves what was known; and whoever follows is told. */
 export class StepRecord {
   readonly line: StepLine;
   readonly #startedAt = performance.now();
+  readonly #tell: RunListener;
+  readonly #words: Redactor;
+  readonly #thinking: Redactor;
 
-  constructor(step: number) {
+  constructor(step: number, { tell, redactor }: StepRecordOptions) {
+    this.#tell = tell;
+    [this.#words, this.#thinking] = [redactor(), redactor()];
     this.line = {
       type: "step",
       step,
@@ -27,26 +44,50 @@ export class StepRecord {
     }
   }
 
+  /** What the model gets to see. */
+  see(picture: string, chain: CoordinateChain, pointer: Point): void {
+    Object.assign(this.line, { picture, chain });
+    this.#tell({ type: "screen", step: this.line.step, picture, chain, pointer });
+  }
+
   /** `target` is what a grounder is asked to find. */
   beginReply(target?: string): void {
     this.line.replies.push({ target, text: "", toolCalls: [] });
+    this.#tell({ type: "reply_began", step: this.line.step, target });
   }
 
   addText(text: string): void {
     this.#reply.text += text;
+    this.#tellText("words", this.#words.push(text));
   }
 
-  endReply(reply: ModelReply): void {
+  /** Thinking is told, but no part of the reply. */
+  addThinking(text: string): void {
+    this.#tellText("thinking", this.#thinking.push(text));
+  }
+
+  /** `tokens` are those of the run so far. */
+  endReply(reply: ModelReply, tokens: number): void {
+    this.#tellText("thinking", this.#thinking.end());
+    this.#tellText("words", this.#words.end());
     const { text, toolCalls, finishReason, usage, serverTimings } = reply;
     Object.assign(this.#reply, { text, toolCalls, finishReason, usage, serverTimings });
     const { timings } = this.line;
     timings.prefillMs += serverTimings ? serverTimings.process_ms + serverTimings.prefill_ms : reply.firstPieceMs;
     timings.decodeMs += serverTimings ? serverTimings.decode_ms : reply.totalMs - reply.firstPieceMs;
+    this.#tell({ type: "reply_ended", step: this.line.step, reply: { ...this.#reply }, tokens });
   }
 
   /** Notes why the latest reply could not be used. */
   refuseReply(reason: string): void {
     this.#reply.error = reason;
+    this.#tell({ type: "reply_refused", step: this.line.step, reason });
+  }
+
+  /** What will be done now. */
+  plan({ summary, actions }: ParsedStep): void {
+    Object.assign(this.line, { summary, actions });
+    this.#tell({ type: "planned", step: this.line.step, summary, actions });
   }
 
   /** The finished line, with times to a tenth of a millisecond. */
@@ -55,6 +96,10 @@ export class StepRecord {
     timings.totalMs = performance.now() - this.#startedAt;
     for (const phase of Object.keys(timings) as (keyof StepTimings)[]) timings[phase] = Math.round(timings[phase] * 10) / 10;
     return this.line;
+  }
+
+  #tellText(type: "words" | "thinking", text: string): void {
+    if (text !== "") this.#tell({ type, step: this.line.step, text });
   }
 
   get #reply(): ReplyRecord {

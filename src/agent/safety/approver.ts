@@ -1,5 +1,6 @@
 import type { Action, Point } from "../actions.js";
 import type { WindowInfo } from "../computer/computer.js";
+import type { ScreenPart } from "../coordinates.js";
 import type { Risk } from "./risk.js";
 
 /** What a person is asked to allow: one action, about to be done. */
@@ -15,6 +16,10 @@ export interface ApprovalRequest {
   target?: Point;
   /** PNG of the screen around the target, or of all of it: what the approval is bound to. */
   picture: Buffer;
+  /** What part of the screen is on it. */
+  shown: ScreenPart;
+  /** Where on the picture it aims, in parts of its width and height; absent for keys and text. */
+  mark?: Point;
 }
 
 export type Verdict =

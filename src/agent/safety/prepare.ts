@@ -8,6 +8,8 @@ import type { RunLine } from "../recorder/records.js";
 import { Interruption, type Interrupter } from "../stop.js";
 import { Capabilities } from "./capabilities.js";
 import { readCapabilityFile } from "./capability-file.js";
+import { discreetApprover } from "./discreet-approver.js";
+import { HiddenParts } from "./hidden-parts.js";
 import { PointerWatch } from "./pointer-watch.js";
 import { RunController } from "./run-controller.js";
 import { SafetyKernel } from "./safety-kernel.js";
@@ -17,11 +19,14 @@ import { TokenBudget } from "./token-budget.js";
 
 const log = createLogger("safety");
 
-export type Guarded = Pick<LoopOptions, "kernel" | "controller" | "pointer" | "tokens"> & AsyncDisposable;
+export type Guarded = Pick<LoopOptions, "kernel" | "controller" | "pointer" | "tokens" | "secrets" | "hidden"> & AsyncDisposable;
+
+type Watched = Pick<LoopOptions, "controller" | "pointer" | "tokens"> & AsyncDisposable;
 
 /** What keeps a run safe, before anything is opened for it. */
 export interface PreparedSafety {
   secrets: Secrets;
+  hidden: HiddenParts;
   described: Omit<RunLine["safety"], "dryRun">;
   /** Sets everything up around an open computer. */
   guard(computer: Computer, interrupter: Interrupter): Promise<Guarded>;
@@ -34,22 +39,24 @@ export async function prepareSafety(options: SafetyFields, task: string, signal:
   const { capabilities: given, confirm } = options;
   const file = typeof given === "string" ? await readCapabilityFile(given) : given;
   const capabilities = file && new Capabilities(file);
+  const hidden = new HiddenParts();
   const secrets = await Secrets.load(task, options.secretSource ?? readSecret, signal);
   return {
     secrets,
+    hidden,
     described: { confirm, ...(given !== undefined && { capabilities: typeof given === "string" ? given : "(given in the program)" }) },
     guard: async (computer, interrupter) => {
-      const kernel = new SafetyKernel({ computer, task, confirm, capabilities, approver: options.approver });
-      return guardRun(options, computer, interrupter, kernel);
+      const approver = options.approver && discreetApprover(options.approver, secrets, hidden);
+      const kernel = new SafetyKernel({ computer, task, confirm, capabilities, approver });
+      return { ...(await guardRun(options, computer, interrupter)), kernel, secrets, hidden };
     },
   };
 }
 
-async function guardRun({ controller: given, stopKeys, maxTokens, dryRun }: SafetyFields, computer: Computer, interrupter: Interrupter, kernel: SafetyKernel): Promise<Guarded> {
+async function guardRun({ controller: given, stopKeys, maxTokens, dryRun }: SafetyFields, computer: Computer, interrupter: Interrupter): Promise<Watched> {
   const controller = given ?? new RunController();
   const watches: (Disposable | AsyncDisposable)[] = [];
   const stop = (reason: string) => interrupter.interrupt(new Interruption("person", reason));
-  watches.push(controller.onStop((reason) => stop(`Stopped by a person${reason === "" ? "" : `: ${reason}`}.`)));
   watches.push(watchFailsafeCorner(computer.whole ?? computer, () => interrupter.interrupt(new Interruption("failsafe", "Stopped by a person: the pointer was pushed into the top left corner."))));
   const pointer = new PointerWatch(computer, {
     onMoved: () => !dryRun && controller.pause("The mouse was moved by a person."),
@@ -65,7 +72,7 @@ async function guardRun({ controller: given, stopKeys, maxTokens, dryRun }: Safe
       log.warn(`the stop keys do not work: ${messageOf(error)}`);
     }
   }
-  return { kernel, controller, pointer, tokens: new TokenBudget(maxTokens), [Symbol.asyncDispose]: () => endAll(watches) };
+  return { controller, pointer, tokens: new TokenBudget(maxTokens), [Symbol.asyncDispose]: () => endAll(watches) };
 }
 
 async function endAll(watches: readonly (Disposable | AsyncDisposable)[]): Promise<void> {

@@ -166,7 +166,7 @@ export class SafetyKernel {
     const ends = endsOf(reach.points);
     const seal = await TargetSeal.take(computer, ends, window, signal);
     const cursor = await computer.cursor();
-    const verdict = await approver.approve({ step, action, description: describeReach(action, window), risks, window, target: ends[0], picture: await seal.picture() }, signal);
+    const verdict = await approver.approve({ step, action, description: describeReach(action, window), risks, window, target: ends[0], ...(await seal.view()) }, signal);
     signal.throwIfAborted();
     if (verdict.kind === "stop") throw new Interruption("person", `Stopped by a person${verdict.reason ? `: ${verdict.reason}` : ""}.`);
     if (verdict.kind === "refuse") return { refused: `A person refused this${verdict.reason ? `: ${verdict.reason}` : ""}.` };

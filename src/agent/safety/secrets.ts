@@ -1,6 +1,7 @@
 import { DeskhandError } from "../../core/errors.js";
 import type { Action } from "../actions.js";
 import { typeableCharacters } from "../computer/typed-text.js";
+import { Redactor, type Spelling } from "./redactor.js";
 import { placeholderOf, secretNames, splitSecrets } from "./secret-text.js";
 
 /** A shorter value occurs by chance: keeping it out of a recording would make that unreadable, and tell it by what is missing. */
@@ -19,13 +20,12 @@ export interface TypedPart {
 /** The secrets of one run: those that the task names and no others, whatever a model or a screen asks for. */
 export class Secrets {
   readonly #values: ReadonlyMap<string, string>;
-  /** All spellings in which a value may turn up, the longest first, with what to write instead. */
-  readonly #spellings: readonly (readonly [spelling: string, placeholder: string])[];
+  /** All spellings in which a value may turn up, with what to write instead. */
+  readonly #spellings: readonly Spelling[];
 
   private constructor(values: ReadonlyMap<string, string>) {
     this.#values = values;
-    const spellings = [...values].flatMap(([name, value]) => [...spellingsOf(value)].map((spelling) => [spelling, placeholderOf(name)] as const));
-    this.#spellings = spellings.sort(([a], [b]) => b.length - a.length);
+    this.#spellings = [...values].flatMap(([name, value]) => [...spellingsOf(value)].map((spelling) => [spelling, placeholderOf(name)] as const));
   }
 
   /** @throws DeskhandError `invalid_argument` when a secret cannot be had, or cannot be typed or kept. Its value is in no message. */
@@ -56,11 +56,21 @@ export class Secrets {
     return this.#spellings.length === 0 ? value : (this.#redact(value) as T);
   }
 
+  /** The same for a text that comes in pieces. */
+  redactor(): Redactor {
+    return new Redactor(this.#spellings);
+  }
+
   #redact(value: unknown): unknown {
-    if (typeof value === "string") return value.startsWith("data:image/") ? value : this.#spellings.reduce((text, [spelling, placeholder]) => text.replaceAll(spelling, placeholder), value);
+    if (typeof value === "string") return value.startsWith("data:image/") ? value : this.#redactText(value);
     if (Array.isArray(value)) return value.map((item) => this.#redact(item));
     if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#redact(item)]));
+  }
+
+  #redactText(text: string): string {
+    const redactor = this.redactor();
+    return redactor.push(text) + redactor.end();
   }
 }
 

@@ -3,6 +3,7 @@ import sharp from "sharp";
 import type { Point } from "../actions.js";
 import type { Computer, Display, Screenshot, WindowInfo } from "../computer/computer.js";
 import { sameButForCaret, THIN_CARET } from "../computer/settle.js";
+import type { ApprovalRequest } from "./approver.js";
 
 /** How much of the screen around a target counts as its surroundings, in logical pixels to each side. */
 const AROUND_PX = 48;
@@ -41,11 +42,17 @@ export class TargetSeal {
   }
 
   /** The sealed part of the screen, or all of it for keys. */
-  async picture(): Promise<Buffer> {
+  async view(): Promise<Pick<ApprovalRequest, "picture" | "shown" | "mark">> {
     const { data, widthPx, heightPx } = this.#shot;
     const whole = sharp(data, { raw: { width: widthPx, height: heightPx, channels: 4 } }).removeAlpha();
     const [target] = this.#points;
-    return await (target ? whole.extract(this.#boxAround(target)) : whole).png({ compressionLevel: 1 }).toBuffer();
+    const box = target ? this.#boxAround(target) : { left: 0, top: 0, width: widthPx, height: heightPx };
+    const picture = await whole.extract(box).png({ compressionLevel: 1 }).toBuffer();
+    const shown = { left: box.left / widthPx, top: box.top / heightPx, right: (box.left + box.width) / widthPx, bottom: (box.top + box.height) / heightPx };
+    if (!target) return { picture, shown };
+    const { x, y, width, height } = this.#display;
+    const mark = { x: ((target.x + 0.5 - x) / width - shown.left) / (shown.right - shown.left), y: ((target.y + 0.5 - y) / height - shown.top) / (shown.bottom - shown.top) };
+    return { picture, shown, mark };
   }
 
   /**
