@@ -15,8 +15,11 @@ export interface Acted {
   outdated?: string;
 }
 
+/** What acting needs of a run. */
+export type ActOptions = Pick<LoopOptions, "computer" | "controller" | "kernel" | "pointer" | "secrets" | "hidden" | "signal">;
+
 /** Does actions in order, each after the safety kernel has ruled on it, until one is not to be done. */
-export async function actSafely(options: LoopOptions, actions: readonly Action[], info: StepInfo): Promise<Acted> {
+export async function actSafely(options: ActOptions, actions: readonly Action[], info: StepInfo): Promise<Acted> {
   const { computer, controller, kernel, pointer, signal } = options;
   const notes: SafetyNote[] = [];
   for (const [done, action] of actions.entries()) {
@@ -34,7 +37,7 @@ export async function actSafely(options: LoopOptions, actions: readonly Action[]
 }
 
 /** Secrets exist in the clear only from here on. */
-async function performRevealed(options: LoopOptions, action: Action): Promise<void> {
+async function performRevealed(options: ActOptions, action: Action): Promise<void> {
   const { computer, secrets, hidden, signal } = options;
   const parts = action.type === "type" ? secrets.reveal(action.text) : [];
   if (parts.some(({ secret }) => secret)) return typeParts(computer, parts, (part) => hidden.hide(part), signal);

@@ -11,6 +11,7 @@ const STATUS = {
   model_not_found: 404,
   not_found: 404,
   model_busy: 409,
+  desktop_busy: 409,
   request_too_large: 413,
   unsupported_model: 422,
   invalid_model: 422,

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
-import { decimalNumber, desktopRegion, wholeNumber } from "./arguments.js";
+import { decimalNumber, desktopRegion, displayOptions, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { openTerminal } from "./terminal.js";
 import { printResult, printRunEvent, progressPrinter } from "./run-report.js";
@@ -87,9 +87,4 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
   const result = await agent.run(task);
   printResult(result);
   return result.success ? 0 : 1;
-}
-
-/** Anything but the two words is a monitor of the current display. */
-function displayOptions(display: string | undefined): Pick<AgentOptions, "display" | "monitor"> {
-  return display === undefined || display === "virtual" || display === "current" ? { display } : { display: "current", monitor: display };
 }

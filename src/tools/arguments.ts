@@ -62,3 +62,8 @@ export function desktopRegion(text: string): { x: number; y: number; width: numb
   if (x === undefined || y === undefined || !width || !height) throw new InvalidArgumentError("Expected x,y,width,height in whole pixels, for example 0,0,800,600.");
   return { x, y, width, height };
 }
+
+/** For --display: anything but the two words is a monitor of the current display. */
+export function displayOptions(display: string | undefined): { display?: "virtual" | "current"; monitor?: string } {
+  return display === undefined || display === "virtual" || display === "current" ? { display } : { display: "current", monitor: display };
+}

@@ -6,6 +6,7 @@ import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
 import { functionCallCommand } from "./function-call.js";
 import { generateCommand } from "./generate.js";
+import { mcpCommand } from "./mcp.js";
 import { modelsCommand } from "./models.js";
 import { runCommand } from "./run-command.js";
 import { serveCommand } from "./serve.js";
@@ -19,7 +20,7 @@ export function createProgram(): Command {
     .description("See the screen, ask a local model what to do, move the mouse and the keyboard.")
     .version(packageVersion())
     .showHelpAfterError("(--help shows how it is used)");
-  for (const command of [agentCommand(), voiceCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
+  for (const command of [agentCommand(), voiceCommand(), mcpCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

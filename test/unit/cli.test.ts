@@ -41,7 +41,7 @@ describe("usage", () => {
   it("--help names every subcommand, --version the version, both with exit code 0", async () => {
     const help = await run("--help");
     expect(help.code).toBe(0);
-    for (const name of ["agent", "serve", "generate", "stream-client", "function-call", "transcribe", "voice", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of ["agent", "serve", "generate", "stream-client", "function-call", "transcribe", "voice", "mcp", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
     expect(await run("--version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
     expect(await run("serve", "--help")).toMatchObject({ code: 0, stdout: expect.stringContaining("--port") as string });
   });
@@ -69,6 +69,9 @@ describe("usage", () => {
     [["transcribe", "--model", "x"]],
     [["transcribe", "--model", "x", "sound.wav", "--format", "doc"]],
     [["agent"]],
+    [["mcp", "--capabilities", "nowhere.yaml"]],
+    [["mcp", "--http", "--port", "99999"]],
+    [["mcp", "--pictures", "never"]],
   ])("bad usage ends with 2 and says so on stderr: %j", async (args) => {
     const { code, stdout, stderr } = await run(...args);
     expect(code).toBe(2);

@@ -21,7 +21,7 @@ const log = createLogger("safety");
 
 export type Guarded = Pick<LoopOptions, "kernel" | "controller" | "pointer" | "tokens" | "secrets" | "hidden"> & AsyncDisposable;
 
-type Watched = Pick<LoopOptions, "controller" | "pointer" | "tokens"> & AsyncDisposable;
+export type Watched = Pick<LoopOptions, "controller" | "pointer" | "tokens"> & AsyncDisposable;
 
 /** What keeps a run safe, before anything is opened for it. */
 export interface PreparedSafety {
@@ -53,7 +53,8 @@ export async function prepareSafety(options: SafetyFields, task: string, signal:
   };
 }
 
-async function guardRun({ controller: given, stopKeys, maxTokens, dryRun }: SafetyFields, computer: Computer, interrupter: Interrupter): Promise<Watched> {
+/** Everything by which a person can take hold, around an open computer. */
+export async function guardRun({ controller: given, stopKeys, maxTokens, dryRun }: Pick<SafetyFields, "controller" | "stopKeys" | "maxTokens" | "dryRun">, computer: Computer, interrupter: Interrupter): Promise<Watched> {
   const controller = given ?? new RunController();
   const watches: (Disposable | AsyncDisposable)[] = [];
   const stop = (reason: string) => interrupter.interrupt(new Interruption("person", reason));

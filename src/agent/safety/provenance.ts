@@ -15,17 +15,18 @@ const SAYS_SCREEN_ASKS = /\b(?:screen|page|site|website|pop-?up|message|dialog(?
 /**
  * Why a text seems to come from the screen and not from the person; undefined when it does not. Without the screen's own text this
  * compares with what was asked: at least half of its words, and every address and command, should come from there. A task such as
- * "write a letter" leaves the words to the model, though not addresses and commands.
+ * "write a letter" leaves the words to the model, though not addresses and commands; so does a person of whom nothing is known.
  * @param typedSoFar what was typed just before, and this
+ * @param asked what the person said; undefined when nobody here knows
  */
-export function whyUnaskedText(text: string, typedSoFar: string, asked: string): string | undefined {
-  const wanted = asked.toLowerCase();
+export function whyUnaskedText(text: string, typedSoFar: string, asked: string | undefined): string | undefined {
+  const wanted = asked?.toLowerCase() ?? "";
   const flat = text.replace(/\s+/g, " ").trim().toLowerCase();
   if (flat === "") return undefined;
   const address = typedSoFar.match(ADDRESS)?.find((found) => !wanted.includes(found.trim().toLowerCase()));
   if (address !== undefined) return `types ${JSON.stringify(address.trim())}, an address or number that is not in the task`;
   if (COMMAND.test(typedSoFar) && !wanted.includes(typedSoFar.trim().toLowerCase())) return "types what looks like a command, which is not in the task";
-  if (LEAVES_WORDS.test(asked) || wanted.replace(/\s+/g, " ").includes(flat)) return undefined;
+  if (asked === undefined || LEAVES_WORDS.test(asked) || wanted.replace(/\s+/g, " ").includes(flat)) return undefined;
   const words = wordsOf(flat);
   const known = new Set(wordsOf(wanted));
   const fromTask = words.filter((word) => known.has(word)).length;

@@ -20,13 +20,18 @@ export interface Risk {
 export interface RiskContext {
   /** The model's words about the step. */
   words: string;
-  /** What the person has said: the task and all answers. */
-  asked: string;
+  /** What the person has said: the task and all answers. Undefined when nobody here knows. */
+  asked: string | undefined;
   reach: Reach;
 }
 
 const HARMLESS: ReadonlySet<Action["type"]> = new Set(["move", "scroll", "wait", "screenshot", "zoom", "ask", "answer", "terminate", "mouse_up", "key_up"] satisfies Action["type"][]);
 const POINTING: ReadonlySet<Action["type"]> = new Set(["click", "drag", "mouse_down"] satisfies Action["type"][]);
+
+/** Whether such an action changes nothing by itself. */
+export function isHarmless(type: Action["type"]): boolean {
+  return HARMLESS.has(type);
+}
 
 const HARM_WORDS: Readonly<Record<Harm, string>> = {
   deletes: "delete something",
@@ -41,7 +46,7 @@ const CHORD_WORDS: Readonly<Record<ChordHarm, string>> = { deletes: "may delete 
 export function assessRisk(action: Action, context: RiskContext): { class: RiskClass; risks: Risk[] } {
   const risks = [...chordRisks(context), ...wordRisks(action, context), ...textRisks(action, context), ...terminalRisks(action, context.reach.windows)];
   if (risks.length > 0) return { class: "risky", risks };
-  return { class: HARMLESS.has(action.type) && context.reach.chords.length === 0 ? "harmless" : "changes", risks };
+  return { class: isHarmless(action.type) && context.reach.chords.length === 0 ? "harmless" : "changes", risks };
 }
 
 function chordRisks({ reach, asked }: RiskContext): Risk[] {
@@ -50,7 +55,7 @@ function chordRisks({ reach, asked }: RiskContext): Risk[] {
     if (!harm) return [];
     const why = `presses ${spellChord(chord)}, which ${CHORD_WORDS[harm]}`;
     const risk: Risk = { kind: harm, why };
-    return isNamed(chord, asked) || (harm !== "system" && harmsIn(asked).includes(harm)) ? [risk] : [risk, unasked(`presses ${spellChord(chord)}`)];
+    return asked === undefined || isNamed(chord, asked) || (harm !== "system" && harmsIn(asked).includes(harm)) ? [risk] : [risk, unasked(`presses ${spellChord(chord)}`)];
   });
 }
 
@@ -59,10 +64,10 @@ function wordRisks(action: Action, { words: said, asked, reach }: RiskContext): 
   const presses = reach.chords.some(({ modifiers, keys }) => modifiers.length === 0 && (keys.includes("enter") || keys.includes("space")));
   if (!POINTING.has(action.type) && !presses) return [];
   const words = action.type === "type" ? said.replaceAll(action.text.trim(), "") : said;
-  const wanted = harmsIn(asked);
+  const wanted = asked === undefined ? undefined : harmsIn(asked);
   const risks = harmsIn(words).flatMap((harm): Risk[] => {
     const why = `may ${HARM_WORDS[harm]} by the model's own words`;
-    return wanted.includes(harm) ? [{ kind: harm, why }] : [{ kind: harm, why }, unasked(`may ${HARM_WORDS[harm]}`)];
+    return !wanted || wanted.includes(harm) ? [{ kind: harm, why }] : [{ kind: harm, why }, unasked(`may ${HARM_WORDS[harm]}`)];
   });
   return saysScreenAsks(words) ? [...risks, { kind: "unasked", why: "is done because the screen says so, by the model's own words" }] : risks;
 }

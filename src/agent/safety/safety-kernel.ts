@@ -18,7 +18,8 @@ export type Confirm = "never" | "risky" | "always";
 
 export interface SafetyOptions {
   computer: Computer;
-  task: string;
+  /** What a person asked for; undefined when nobody here knows. */
+  task?: string | undefined;
   confirm: Confirm;
   capabilities?: Capabilities;
   /** Whoever can be asked; without one, what has to be asked about is refused. */
@@ -63,8 +64,8 @@ export class SafetyKernel {
   readonly #options: SafetyOptions;
   readonly #actionRate: RateLimiter | undefined;
   readonly #characterRate: RateLimiter | undefined;
-  /** All that a person has said in this run. */
-  #asked: string;
+  /** All that a person has said in this run, when it is known what they asked for. */
+  #asked: string | undefined;
   #heldKeys: string[] = [];
   #typed = "";
 
@@ -122,7 +123,7 @@ export class SafetyKernel {
   /** Asks the person in words; what they say counts as asked for. Undefined when there is nobody, or they want to stop. */
   async ask(question: string, signal: AbortSignal): Promise<string | undefined> {
     const answer = await this.#options.approver?.ask(question, signal);
-    if (answer !== undefined) this.#asked += `\n${answer}`;
+    if (answer !== undefined && this.#asked !== undefined) this.#asked += `\n${answer}`;
     return answer;
   }
 
