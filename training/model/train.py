@@ -218,7 +218,7 @@ def _loop(options: argparse.Namespace, packed: Packed, muon: Muon, adam: torch.o
             adam.step()
         else:
             log(f"step {progress['steps'] + step}: the gradient is not finite; left out", {key: float(value) for key, value in parts.items()})
-        adam.zero_grad(set_to_none=True)
+        packed.zero_grad(set_to_none=True)  # of all: Muon has parameters that AdamW does not know
         step += 1
         since += 1
         for key, value in parts.items():

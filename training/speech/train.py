@@ -251,7 +251,7 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
         if bool(torch.isfinite(norm)):
             muon.step(rate)
             adam.step()
-        adam.zero_grad(set_to_none=True)
+        network.zero_grad(set_to_none=True)  # of all: Muon has parameters that AdamW does not know
         step += 1
         length = "short" if made.shape is SHORT else "long"
         counts[length] += 1

@@ -53,7 +53,7 @@ def window_button(rng: Random, view: View) -> Sample | None:
     return Sample("click:window_button", rng.choice(phrases.WINDOW_BUTTONS[element.name]), call(action="left_click", coordinate=place(element.target, view.size)), element.box)
 
 
-SHARES = [("policy", 8.5), ("ground", 6), ("read", 8.5), ("at", 4.5), ("elements", 0.35), ("window_button", 0.3), ("beside", 0.4)]
+SHARES = [("policy", 8), ("ground", 5), ("read", 10), ("at", 5.5), ("elements", 0.35), ("window_button", 0.3), ("beside", 0.4)]
 
 
 def samples(rng: Random, screen: Screen, scale: float = 1.0) -> list[Sample]:

@@ -132,7 +132,7 @@ def describe(rng: Random, view: View) -> tuple[str, str] | None:
     return (rng.choice(["Describe the screen.", "What is on the screen?", "Describe the window.", "What do you see?"]), f"{name} with " + ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] + ".") if parts else None
 
 
-MAKERS = [(field_text, 30), (state, 24), (chosen, 10), (title, 13), (fact, 10), (lists, 9), (count, 4), (describe, 3)]
+MAKERS = [(field_text, 36), (state, 18), (chosen, 10), (title, 20), (fact, 10), (lists, 9), (count, 4), (describe, 3)]
 
 
 def question(rng: Random, view: View) -> tuple[str, str] | None:
