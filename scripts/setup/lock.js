@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BUILD } from "./paths.js";
@@ -12,19 +12,18 @@ const POLL_MS = 200;
  */
 export async function takeLock({ file = join(BUILD, "setup.lock"), onWait } = {}) {
   mkdirSync(dirname(file), { recursive: true });
-  const mine = `${process.pid} ${startTimeOf(process.pid)}`;
   let told = false;
   for (;;) {
     try {
-      writeFileSync(file, mine, { flag: "wx" });
+      const mine = create(file);
       return () => {
         if (read(file) === mine) rmSync(file, { force: true });
       };
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
     }
-    const holder = read(file);
-    if (holder !== undefined && !isAlive(holder)) {
+    const { holder, isCopy } = look(file);
+    if (holder !== undefined && (isCopy || !isAlive(holder))) {
       removeStale(file, holder);
       continue;
     }
@@ -33,6 +32,36 @@ export async function takeLock({ file = join(BUILD, "setup.lock"), onWait } = {}
       told = true;
     }
     await sleep(POLL_MS);
+  }
+}
+
+/** @param {string} file @returns {string} what it holds: who has the lock since when, and which file this is */
+function create(file) {
+  const descriptor = openSync(file, "wx");
+  try {
+    const mine = `${process.pid} ${startTimeOf(process.pid)} ${fstatSync(descriptor).ino}`;
+    writeSync(descriptor, mine);
+    return mine;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * A checkout that was copied during its set-up has the lock of the other one, whose holder knows nothing of the copy. Number and text
+ * are of one file, however often the lock changes hands meanwhile.
+ */
+function look(file) {
+  let descriptor;
+  try {
+    descriptor = openSync(file, "r");
+    const holder = readFileSync(descriptor, "utf8");
+    const ino = holder.split(" ")[2];
+    return { holder, isCopy: ino !== undefined && ino !== String(fstatSync(descriptor).ino) };
+  } catch {
+    return { holder: undefined, isCopy: false };
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

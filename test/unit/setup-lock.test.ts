@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -46,6 +46,16 @@ it("is taken over from a process that has died, and from one whose number anothe
     writeFileSync(file, holder);
     (await takeLock({ file }))();
   }
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it("is taken in a copy of a checkout while another process holds the original", async () => {
+  const release = await takeLock({ file });
+  const copy = join(folder, "copy.lock");
+  copyFileSync(file, copy);
+  (await takeLock({ file: copy }))();
+  expect(existsSync(file)).toBe(true);
+  release();
   expect(readdirSync(folder)).toEqual([]);
 });
 
