@@ -64,7 +64,16 @@ const LINUX = [
     commands: ["ffmpeg", "ffprobe"], packages: same("ffmpeg"),
   },
   { name: "Chromium", group: "test", why: "the tests open the chat page in it", commands: ["chromium"], packages: same("chromium") },
+  {
+    name: "PulseAudio", group: "test", why: "a sound server of the tests' own stands in for a microphone", commands: ["pulseaudio", "pactl", "paplay"],
+    packages: { apt: "pulseaudio pulseaudio-utils", dnf: "pulseaudio pulseaudio-utils", pacman: "pulseaudio", zypper: "pulseaudio pulseaudio-utils" },
+  },
+  { name: "espeak-ng", group: "test", why: "speaks in the tests, and replies of `deskhand voice`", without: "replies are only written", commands: ["espeak-ng"], packages: same("espeak-ng") },
   { name: "arecord", group: "test", why: "records for `deskhand voice`", without: "give it files or streams with --input", commands: ["arecord"], packages: same("alsa-utils") },
+  {
+    name: "ALSA's way to PulseAudio", group: "test", why: "arecord records from the tests' sound server by it", paths: ["/usr/share/alsa/alsa.conf.d/50-pulseaudio.conf", "/etc/alsa/conf.d/50-pulseaudio.conf"],
+    packages: { apt: "libasound2-plugins", dnf: "alsa-plugins-pulseaudio", pacman: "alsa-plugins", zypper: "alsa-plugins-pulse" },
+  },
   { name: "xdotool", group: "test", why: "the tests read the pointer and windows with it", commands: ["xdotool"], packages: same("xdotool") },
   {
     name: "xprop and xwininfo", group: "test", why: "the tests read windows with them", commands: ["xprop", "xwininfo"],

@@ -117,7 +117,11 @@ function describe(event: Exclude<VoiceEvent, { type: "result" }>): string | unde
     case "busy":
       return `busy: "${event.text}" has to wait; say "stop" first.`;
     case "control":
-      return { stop: "stopping", pause: 'paused: say "continue" to go on', resume: "going on", end: "listening no more" }[event.control];
+      return { stop: "stopping", end: "listening no more" }[event.control];
+    case "paused":
+      return `paused: ${event.reason} Say "continue" to go on.`;
+    case "resumed":
+      return "going on";
     case "failed":
       return `failed: ${event.message}`;
     case "task":

@@ -1,7 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { controlIn, yesOrNo } from "../../src/agent/voice/commands.js";
@@ -83,7 +88,7 @@ describe("what is speech", () => {
 describe("words that take hold", () => {
   it.each([
     ["Stop.", "stop"], ["stop it!", "stop"], ["Please stop now.", "stop"], ["Computer, cancel that.", "stop"], ["Stop, stop.", "stop"],
-    ["Pause.", "pause"], ["Continue, please.", "resume"], ["Stop listening.", "end"],
+    ["Pause.", "pause"], ["Continue, please.", "resume"], ["Stop listening.", "end"], ["Goodbye.", "end"], ["Good by.", "end"],
     ["Press the Stop button.", undefined], ["Stop the music and press Save.", undefined], ["Cancel the order of Ada.", undefined],
   ] as const)("%s", (text, control) => expect(controlIn(text)).toBe(control)); // prettier-ignore
 
@@ -231,6 +236,27 @@ describe("a session", () => {
     });
   });
 
+  it("says that it is paused, and why, when a person has moved the mouse, until they tell it to go on", async () => {
+    let isHeld = (): void => undefined;
+    const held = new Promise<void>((resolve) => (isHeld = resolve));
+    const work: VoiceControlOptions["work"] = async (_, { controller, signal }) => {
+      controller.pause("The mouse was moved by a person.");
+      isHeld();
+      await controller.pass(signal);
+      return { success: true, stop: "terminate", reason: "done", steps: 1, durationMs: 1, trajectoryDir: "" };
+    };
+    await session([], [], async (room, events, control, ended) => {
+      control.say("press Save");
+      await held;
+      expect(events.slice(1)).toEqual([{ type: "paused", reason: "The mouse was moved by a person." }]);
+      control.say("Continue.");
+      await find(events, "result");
+      expect(events[2]).toEqual({ type: "resumed" });
+      room.end();
+      expect(await ended).toBe(true);
+    }, { work }); // prettier-ignore
+  });
+
   it("asks aloud, and takes neither a mishearing nor a no for a yes", async () => {
     const asked = tinyReply("click Delete", { action: "left_click", coordinate: [500, 500] });
     await session([asked], [], async (room, events, control, ended) => {
@@ -285,5 +311,45 @@ describe("a session", () => {
       const recording: SoundSource = { name: "x.wav", live: false, samples: Readable.from([samples]), [Symbol.asyncDispose]: async () => undefined };
       await expect(control.run(recording)).rejects.toMatchObject({ code: "unsupported_input", message: expect.stringContaining(words) as string });
     });
+  });
+});
+
+describe("the command", () => {
+  let home: string;
+  let ear: Server;
+  let url: string;
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), "deskhand-voice-"));
+    // Whatever the checkout still has to build is built here.
+    await listen(["--help"]);
+    // A model that hears no words in anything.
+    ear = createServer((request, response) => void request.resume().on("end", () => response.setHeader("content-type", "application/json").end('{"text":""}'))).listen(0, "127.0.0.1");
+    await once(ear, "listening");
+    url = `http://127.0.0.1:${(ear.address() as AddressInfo).port}/v1`;
+  });
+  afterAll(async () => {
+    ear.close();
+    await rm(home, { recursive: true });
+  });
+
+  async function listen(args: string[], { path, input }: { path?: string; input?: Buffer } = {}): Promise<{ code: number | null; stderr: string }> {
+    const child = spawn(process.execPath, [fileURLToPath(new URL("../../bin/deskhand.js", import.meta.url)), "voice", ...args], { cwd: home, env: { ...process.env, ...(path !== undefined && { PATH: path }) }, stdio: ["pipe", "ignore", "pipe"] });
+    child.stdin.on("error", () => undefined).end(input);
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "close") as Promise<[number | null]>]);
+    return { code, stderr };
+  }
+
+  it.each([
+    ["a missing recorder", [], () => home, /Expected a program that records \(arecord, rec, sox\) but none is installed/],
+    ["a microphone that is not there", ["--recorder", "arecord", "--device", "hw:CARD=nowhere"], () => process.env["PATH"], /Expected sound from hw:CARD=nowhere but arecord ended: .*nowhere.* --device names one/],
+  ])("%s ends it with 1, and words that say what to do", async (_, args, path, words) => {
+    expect(await listen(["--base-url", url, "--stt-url", url, ...args], { path: path() })).toEqual({ code: 1, stderr: expect.stringMatching(words) as string });
+  });
+
+  it("tells of silence and of noise, and goes on", async () => {
+    const sound = toWave(joined([silence(16), noise(0.5, 9000), silence(2)]));
+    const { code, stderr } = await listen(["--base-url", url, "--stt-url", url, "--input", "-"], { input: sound });
+    expect(code).toBe(0);
+    expect(stderr.split("\n").slice(1, 3)).toEqual([expect.stringMatching(/^silence: the microphone gives nothing but zeros\./), expect.stringMatching(/^noise: something was loud, but no words were heard/)]);
   });
 });

@@ -4,7 +4,7 @@ export type Control = "stop" | "pause" | "resume" | "end";
 const ADDRESS = "(?:(?:please|computer|okay|now|hey) )*";
 const TAIL = "(?: (?:it|that|this|now|please|everything|stop|the task))*";
 const CONTROLS: readonly (readonly [Control, RegExp])[] = [
-  ["end", new RegExp(`^${ADDRESS}(?:stop listening|quit listening|goodbye|good bye)(?: please| now)*$`)],
+  ["end", new RegExp(`^${ADDRESS}(?:stop listening|quit listening|good ?bye?)(?: please| now)*$`)],
   ["stop", new RegExp(`^${ADDRESS}(?:stop|halt|abort|cancel)${TAIL}$`)],
   ["pause", new RegExp(`^${ADDRESS}(?:pause|wait|wait a moment)${TAIL}$`)],
   ["resume", new RegExp(`^${ADDRESS}(?:continue|resume|go on|carry on)${TAIL}$`)],

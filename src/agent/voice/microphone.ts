@@ -7,6 +7,7 @@ import type { SoundSource } from "./sound-source.js";
 const RECORDERS = ["arecord", "rec", "sox"] as const;
 export type Recorder = (typeof RECORDERS)[number];
 
+const END_TIMEOUT_MS = 2_000;
 const INSTALL = process.platform === "darwin" ? "brew install sox" : "apt-get install alsa-utils (arecord) or sox";
 
 export interface MicrophoneOptions {
@@ -60,7 +61,9 @@ export function openMicrophone({ recorder: wanted, device }: MicrophoneOptions =
     [Symbol.asyncDispose]: async () => {
       if (!stopping && failure === undefined) recording.stop();
       stopping = true;
-      await exited;
+      // A sound server that hangs keeps its recorders from ending.
+      const late = setTimeout(() => recording.process.kill("SIGKILL"), END_TIMEOUT_MS);
+      await exited.finally(() => clearTimeout(late));
     },
   };
 }

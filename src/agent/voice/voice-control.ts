@@ -20,7 +20,10 @@ export type VoiceEvent =
   | { type: "question"; text: string }
   /** It is no answer and no command, and the agent is at work. */
   | { type: "busy"; text: string }
-  | { type: "control"; control: "stop" | "pause" | "resume" | "end" }
+  | { type: "control"; control: "stop" | "end" }
+  /** Because it was said, or because the mouse was moved by a person: nothing is done until "continue" is heard. */
+  | { type: "paused"; reason: string }
+  | { type: "resumed" }
   | { type: "result"; result: AgentResult }
   | { type: "failed"; message: string };
 
@@ -57,6 +60,7 @@ export class VoiceControl {
   /** Works until the source ends, "stop listening" is heard, or the signal aborts. @returns whether every task succeeded. @throws DeskhandError when the source or the server fails, or a recording holds no speech. */
   async run(source: SoundSource, signal?: AbortSignal): Promise<boolean> {
     const ended = AbortSignal.any([this.#over.signal, ...(signal ? [signal] : [])]);
+    using _pauses = this.#tellPauses();
     const onEnd = (): void => {
       this.#stop("the session ends");
       void source[Symbol.asyncDispose]();
@@ -144,11 +148,18 @@ export class VoiceControl {
     else if (this.#running === undefined) {
       if (control === undefined) this.#start(toTask(text));
     } else if (control === undefined) this.#tell({ type: "busy", text });
-    else {
-      this.#tell({ type: "control", control });
-      if (control === "pause") this.#controller.pause(`"${text}" was said.`);
-      else this.#controller.resume();
-    }
+    else if (control === "pause") this.#controller.pause(`"${text}" was said.`);
+    else this.#controller.resume();
+  }
+
+  /** A run that stands still without a word looks like one that hangs. */
+  #tellPauses(): Disposable {
+    let paused = false;
+    return this.#controller.onChange(({ mode, reason = "" }) => {
+      if (mode === "paused") this.#tell({ type: "paused", reason });
+      else if (paused) this.#tell({ type: "resumed" });
+      paused = mode === "paused";
+    });
   }
 
   #start(task: string): void {
