@@ -64,3 +64,15 @@ def make_optimisers(packed: nn.Module, weight_decay: float) -> tuple[Muon, torch
         (rest if plain else matrices).append(parameter)
     fused = next(packed.parameters()).is_cuda
     return Muon(matrices, weight_decay), torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0, fused=fused)
+
+
+def update(network: nn.Module, muon: Muon, adam: torch.optim.AdamW, rate: float) -> Tensor:
+    """One step of both with gradients clipped to a norm of 1; returns the norm before. A gradient that is not finite is left out. None is left behind."""
+    norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    if bool(torch.isfinite(norm)):
+        for group in adam.param_groups:
+            group["lr"] = rate
+        muon.step(rate)
+        adam.step()
+    network.zero_grad(set_to_none=True)  # the whole network's: each optimiser knows only some of it
+    return norm

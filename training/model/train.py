@@ -29,7 +29,7 @@ from . import packed as module
 from .augment import augment
 from .checkpoint import TINY, export, load, load_state, save_state
 from .feed import IGNORED, Pool, Rows
-from .optimiser import Muon, make_optimisers
+from .optimiser import Muon, make_optimisers, update
 from .packed import Packed
 from .schedule import STARTED, Log, rate_at
 
@@ -207,18 +207,12 @@ def _loop(options: argparse.Namespace, packed: Packed, muon: Muon, adam: torch.o
         loss.backward()
         if world > 1:
             _reduce(packed)
-        norm = torch.nn.utils.clip_grad_norm_(packed.parameters(), 1.0)
         if step == 2:
             started = time.time()
         rate = rate_at(spent / options.total_seconds, step, options.rate, held=0.4, warming=60)
-        for group in adam.param_groups:
-            group["lr"] = rate
-        if bool(torch.isfinite(norm)):  # the same in all processes
-            muon.step(rate)
-            adam.step()
-        else:
+        norm = update(packed, muon, adam, rate)
+        if not bool(torch.isfinite(norm)):  # the same in all processes
             log(f"step {progress['steps'] + step}: the gradient is not finite; left out", {key: float(value) for key, value in parts.items()})
-        packed.zero_grad(set_to_none=True)  # of all: Muon has parameters that AdamW does not know
         step += 1
         since += 1
         for key, value in parts.items():

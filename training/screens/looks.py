@@ -36,6 +36,10 @@ class Look:
     title_style: str = "accent"    # accent dark plain gradient grey openbox headerbar
     tab_style: str = "box"         # box underline pill notebook
     slider_style: str = "round"    # round box line
+    title_fill: Colour = (139, 170, 218)
+    """The bar's colour in the style "openbox"."""
+    title_contrast: float = 1.0
+    """Between the title and its bar, as a share of what there could be."""
     title_centred: bool = False
     title_buttons_left: bool = False
     radius: int = 4
@@ -102,6 +106,7 @@ def _free(rng: Random, held_out: bool) -> Look:
         radio_style=rng.choice(["circle", "circle", "circle", "ring", "filled", "diamond"]), switch_style=rng.choice(["pill", "pill", "square", "slim"]),
         title_style=rng.choice(["accent", "dark", "plain", "gradient", "grey", "openbox", "headerbar"]), tab_style=rng.choice(["box", "underline", "pill", "notebook"]),
         slider_style=rng.choice(["round", "box", "line"]), title_centred=rng.random() < 0.5, title_buttons_left=rng.random() < 0.12,
+        title_fill=rng.choice([(139, 170, 218), (139, 170, 218), (110, 145, 200), grey(rng.randint(200, 240)), grey(rng.randint(40, 90)), accent]), title_contrast=rng.choice([1.0, 1.0, rng.uniform(0.4, 1.0)]),
         radius=rng.choice([0, 2, 3, 4, 5, 6, 8]), padding=rng.randint(2, 9), gap=rng.randint(4, 14), row_gap=rng.randint(0, 9), smooth=rng.random() > 0.06,
     )
 

@@ -56,15 +56,16 @@ def _title(canvas: Canvas, window: SceneWindow) -> tuple[int, int, int]:
     assert window.title_bar is not None
     x0, y0, x1, y1 = window.title_bar
     style = look.title_style
-    colour = {"accent": look.accent, "gradient": look.accent, "dark": grey(40), "plain": look.background, "grey": mix(look.background, grey(128), 0.3), "openbox": (139, 170, 218), "headerbar": mix(look.background, grey(0), 0.06)}[style]
+    colour = {"accent": look.accent, "gradient": look.accent, "dark": grey(40), "plain": look.background, "grey": mix(look.background, grey(128), 0.3), "openbox": look.title_fill, "headerbar": mix(look.background, grey(0), 0.06)}[style]
     if not window.active and style in ("accent", "gradient", "openbox"):
         colour = mix(colour, grey(170), 0.6)
     canvas.box(window.title_bar, colour)
     if style in ("gradient", "openbox"):
         canvas.gradient(window.title_bar, mix(colour, grey(255), 0.2), mix(colour, grey(0), 0.1))
-    ink = grey(255) if luminance(colour) < 140 or style == "openbox" else grey(0)
+    ink = grey(255) if luminance(colour) < (140 if style != "openbox" else 190) else grey(0)
+    words = mix(ink, colour, 1 - look.title_contrast)
     if not window.active:
-        ink = mix(ink, colour, 0.25)
+        words = mix(words, colour, 0.25)
     width = face.width(window.title)
     x = x0 + 8
     if look.title_centred:
@@ -81,7 +82,7 @@ def _title(canvas: Canvas, window: SceneWindow) -> tuple[int, int, int]:
     if style == "openbox" and not look.title_buttons_left:
         canvas.box((5, 5, 17, y1 - 5), grey(230), (70, 100, 150))
         x = max(x, 24)
-    canvas.text(x, (y0 + y1) / 2, window.title, face, ink, look.smooth)
+    canvas.text(x, (y0 + y1) / 2, window.title, face, words, look.smooth)
     return ink
 
 

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import WhisperConfig
 
-from model.optimiser import Muon
+from model.optimiser import Muon, update
 from model.schedule import STARTED, Log, rate_at
 
 from . import evaluate as evaluation
@@ -242,16 +242,10 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
             features = inputs(pool, made, mel, disturbed_at(share), generator)
         loss, parts = loss_of(network, features, made, 1.0 if batches.all_short else options.auxiliary, cuda)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         if step == 2:
             started = time.time()
         rate = rate_at(share, progress["steps"] + step if step > 100 else step, options.rate, held=0.45, warming=100)
-        for group in adam.param_groups:
-            group["lr"] = rate
-        if bool(torch.isfinite(norm)):
-            muon.step(rate)
-            adam.step()
-        network.zero_grad(set_to_none=True)  # of all: Muon has parameters that AdamW does not know
+        norm = update(network, muon, adam, rate)
         step += 1
         length = "short" if made.shape is SHORT else "long"
         counts[length] += 1

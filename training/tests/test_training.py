@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from model.checkpoint import TINY, load
-from model.optimiser import make_optimisers
+from model.optimiser import make_optimisers, update
 from model.packing import pack
 from model.train import loss_of
 from screens.canvas import CLASSES
@@ -37,11 +37,21 @@ def test_a_few_steps_learn_one_batch() -> None:
     for _ in range(6):
         loss, parts = loss_of(packed, [picture, slots, *tensors], None, False, 0.1)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(packed.parameters(), 1.0)
-        muon.step(1e-3)
-        for group in adam.param_groups:
-            group["lr"] = 1e-3
-        adam.step()
-        adam.zero_grad()
+        update(packed, muon, adam, 1e-3)
         losses.append(float(parts["picture"]))
     assert losses[-1] < 0.5 * losses[0], losses
+
+
+def test_no_gradient_outlives_its_step() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.ModuleDict({"matrix": torch.nn.Linear(4, 3, bias=False), "auxiliary": torch.nn.Linear(3, 2)})
+    muon, adam = make_optimisers(network, 0.0)
+    for poison in (1.0, float("nan"), 1.0):
+        before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+        (network["auxiliary"](network["matrix"](torch.ones(1, 4))).square().sum() * poison).backward()
+        norm = update(network, muon, adam, 1e-3)
+        assert bool(torch.isfinite(norm)) == (poison == 1.0)
+        assert all(parameter.grad is None for parameter in network.parameters())
+        for name, parameter in network.named_parameters():
+            assert torch.isfinite(parameter).all()
+            assert torch.equal(parameter, before[name]) == (poison != 1.0), name
