@@ -6,8 +6,8 @@ const EXCLUDED = -1e30;
 
 /** What restricts the tokens of one sequence by those before them, e.g. a grammar. */
 export interface Constraint extends Disposable {
-  /** For each token id, one bit (of id % 32 in word id / 32): whether it may come next. Ids beyond the words may not. */
-  readonly mask: Int32Array;
+  /** For each token id, one bit (of id % 32 in word id / 32): whether it may come next. Ids beyond the words may not. `undefined` where all may. */
+  readonly mask: Int32Array | undefined;
   /** Nothing may come next. */
   readonly ended: boolean;
   /** The token that came; `mask` is of the place behind it once this resolves. */
@@ -96,9 +96,10 @@ export class Sampler implements Disposable {
   }
 
   #constrained(scores: Tensor): Tensor {
-    if (this.#constraint === undefined) return scores;
+    const mask = this.#constraint?.mask;
+    if (mask === undefined) return scores;
     const vocabulary = scores.dim(-1);
-    return where(tensor(bitsOf(this.#constraint.mask, vocabulary), [1, vocabulary], "bool"), scores, full([1, 1], EXCLUDED));
+    return where(tensor(bitsOf(mask, vocabulary), [1, vocabulary], "bool"), scores, full([1, 1], EXCLUDED));
   }
 
   #draw(scores: Tensor): Tensor {

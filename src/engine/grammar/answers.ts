@@ -1,11 +1,13 @@
 import { DeskhandError } from "../../core/errors.js";
 import { THINKING_MARKS } from "../generate/thinking.js";
+import type { Constraint } from "../generate/sampler.js";
 import type { ChatRequest } from "../inference.js";
 import type { ToolDefinition } from "../messages.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { ToolCallFormat } from "../tools/format.js";
 import { Automaton } from "./automaton.js";
 import { callRules, type CallBlock } from "./call-rules.js";
+import { CalledNames, namePlace, namesAutomaton } from "./called-names.js";
 import { GrammarConstraint } from "./constraint.js";
 import { freeText } from "./free-text.js";
 import { alt, bytes, EMPTY, list, optional, repeat, seq, type GrammarNode } from "./node.js";
@@ -39,11 +41,11 @@ export class AnswerGrammars {
   }
 
   /**
-   * What keeps an answer to the request's rules; `undefined` where it has none.
+   * What keeps an answer to the request's rules, and its calls to the functions that there are; `undefined` where nothing does.
    * @throws DeskhandError naming what cannot be enforced.
    */
-  constraint(rules: AnswerRules, thinking: Thinking): GrammarConstraint | undefined {
-    if (!isConstrained(rules)) return undefined;
+  constraint(rules: AnswerRules, thinking: Thinking): Constraint | undefined {
+    if (!isConstrained(rules)) return this.#calledNames(rules);
     if (this.tokenizer.eosTokenIds.length === 0) throw new DeskhandError("unsupported_input", "Expected a model whose files name the token that ends an answer: without it no answer can be kept to a format.");
     const { tools, toolChoice, parallelToolCalls, responseFormat } = rules;
     const key = JSON.stringify([tools, toolChoice, parallelToolCalls, responseFormat, thinking]);
@@ -52,7 +54,17 @@ export class AnswerGrammars {
     this.#automata.delete(key);
     this.#automata.set(key, automaton);
     if (this.#automata.size > MAX_GRAMMARS) this.#automata.delete(this.#automata.keys().next().value!);
-    return new GrammarConstraint(automaton, (this.#vocabulary ??= new Vocabulary(this.tokenizer, this.visibleTokens)));
+    return new GrammarConstraint(automaton, this.#words());
+  }
+
+  #calledNames({ tools = [], toolChoice }: AnswerRules): CalledNames | undefined {
+    const place = toolChoice === "none" || tools.length === 0 || this.format === undefined ? undefined : namePlace(this.format);
+    const names = place && namesAutomaton([...new Set(tools.map(({ name }) => name))], place);
+    return names && new CalledNames(place, names, this.tokenizer, () => this.#words());
+  }
+
+  #words(): Vocabulary {
+    return (this.#vocabulary ??= new Vocabulary(this.tokenizer, this.visibleTokens));
   }
 }
 

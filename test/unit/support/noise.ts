@@ -10,8 +10,9 @@ export async function noise(constraint: Constraint, tokenizer: Tokenizer, random
   const detokenizer = tokenizer.createDetokenizer({ visibleTokens: visible });
   let text = "";
   const given = tokenizer.encode(begin);
+  const anyOf = Array.from({ length: tokenizer.vocabSize }, (_, id) => id);
   for (let step = 0; step < maxTokens && !constraint.ended; step++) {
-    const allowed = idsOf(constraint.mask);
+    const allowed = constraint.mask === undefined ? anyOf : idsOf(constraint.mask);
     const id = given.shift() ?? random.pick(allowed);
     if (!allowed.includes(id)) throw new Error(`token ${id} (${tokenizer.token(id)}) may not come after ${JSON.stringify(text)}`);
     if (!tokenizer.eosTokenIds.includes(id)) text += detokenizer.push(id);
