@@ -226,7 +226,7 @@ describe("the page", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByText("Welcome.").waitFor();
-    expect(await page.locator("#model").inputValue()).toBe("scripted");
+    await expect.poll(() => page.locator("#model").inputValue()).toBe("scripted");
     expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain("sk-secret");
     expect(await page.evaluate("JSON.stringify(sessionStorage)")).toContain("sk-secret");
   });
