@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { SetupError } from "./errors.js";
 import { ROOT } from "./paths.js";
 import { run } from "./run.js";
 
@@ -22,6 +23,7 @@ export function npmReady(root = ROOT) {
 
 /** Installs exactly what package-lock.json says, the development tools included (they build the TypeScript). */
 export async function npmInstall(onProgress) {
+  refuseLink();
   const args = ["ci", "--include=dev", "--no-fund", "--no-audit"];
   const mend = "npm ci (if it cannot reach the package registry: check the network, or `npm config get registry`)";
   const cli = process.env.npm_execpath;
@@ -29,6 +31,13 @@ export async function npmInstall(onProgress) {
   // Started by npm, we use that npm; else the one on PATH.
   if (cli !== undefined && /npm-cli\.[cm]?js$/.test(cli) && existsSync(cli)) await run(process.execPath, [cli, ...args], { cwd: ROOT, mend });
   else await run("npm", args, { cwd: ROOT, mend });
+}
+
+/** `npm ci` empties the folder first, and a link's is somebody else's. @throws SetupError */
+export function refuseLink(root = ROOT) {
+  const folder = join(root, "node_modules");
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new SetupError(`Expected node_modules to be a folder of this checkout but received a link to ${readlinkSync(folder)}, which does not hold what package-lock.json asks for and which npm would empty.`, { mend: "rm node_modules, then the same again" });
 }
 
 function readJson(path) {

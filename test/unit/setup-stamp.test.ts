@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { npmReady } from "../../scripts/setup/npm.js";
+import { npmReady, refuseLink } from "../../scripts/setup/npm.js";
 import { fingerprint, isStamped, writeStamp } from "../../scripts/setup/stamp.js";
 
 let folder: string;
@@ -54,4 +54,11 @@ it("node_modules is ready when npm finished and every package has the locked con
   expect(npmReady(folder)).toBe(false);
   lock({}, "node_modules/.package-lock.json");
   expect(npmReady(folder)).toBe(false);
+});
+
+it("node_modules that are a link are not npm's to empty", () => {
+  refuseLink(folder);
+  mkdirSync(join(folder, "theirs/kept"), { recursive: true });
+  symlinkSync(join(folder, "theirs"), join(folder, "node_modules"));
+  expect(() => refuseLink(folder)).toThrow(expect.objectContaining({ name: "SetupError", message: expect.stringContaining(join(folder, "theirs")) as string, mend: expect.stringContaining("rm node_modules") as string }));
 });
