@@ -12,11 +12,11 @@ import { abortOnSignals } from "./interrupt.js";
 import { reportError } from "./run-command.js";
 import { printResult, printRunEvent, progressPrinter } from "./run-report.js";
 
-const TASK = "set First name to Ada, Email to ada@example.org, then press OK";
-const FORM = ["--forms", "--title=Registration", "--text=Your details", "--add-entry=First name", "--add-entry=Email"];
+const TASK = "set First name to Ada, Last name to Lovelace, Email to ada@example.org, City to London, then press OK";
+const FORM = ["--forms", "--title=Registration", "--text=Your details", "--add-entry=First name", "--add-entry=Last name", "--add-entry=Email", "--add-entry=City"];
 /** What zenity prints when exactly the task was done. */
-const EXPECTED = "Ada|ada@example.org\n";
-const MAX_STEPS = 20;
+const EXPECTED = "Ada|Lovelace|ada@example.org|London\n";
+const MAX_STEPS = 25;
 const WINDOW_TIMEOUT_MS = 20_000;
 /** After OK has been pressed. */
 const EXIT_TIMEOUT_MS = 5_000;

@@ -60,7 +60,7 @@ describe("npm start", () => {
   it("fills in a real form exactly, with the embedded model", async () => {
     const { code, stdout, stderr } = await (await start()).ended;
     expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
-    expect(await readFile(join(home, "printed"), "utf8")).toBe("Ada|ada@example.org\n");
+    expect(await readFile(join(home, "printed"), "utf8")).toBe("Ada|Lovelace|ada@example.org|London\n");
     expect(await readFile(join(home, "code"), "utf8")).toBe("0\n");
 
     const { run, steps, result, files } = await trajectory();
