@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { MemoryComputer, type openComputer } from "../../src/agent/computer/index.js";
 import { DeskhandError } from "../../src/core/errors.js";
-import { exitCodeOf, formatChecks, type Check } from "../../src/tools/doctor/check.js";
-import { checkDisplays, checkPrograms } from "../../src/tools/doctor/desktop.js";
+import { bounded, exitCodeOf, formatChecks, type Check } from "../../src/tools/doctor/check.js";
+import type { openMicrophone } from "../../src/agent/voice/microphone.js";
+import { checkDisplays, checkMonitors, checkPrograms, checkSession } from "../../src/tools/doctor/desktop.js";
+import { installCommand } from "../../src/tools/doctor/install.js";
+import { checkMicrophone } from "../../src/tools/doctor/microphone.js";
+import { checkPermissions } from "../../src/tools/doctor/permissions.js";
 import { checkModels } from "../../src/tools/doctor/model-store.js";
 import { checkAddon, checkNode } from "../../src/tools/doctor/runtime.js";
 import { main } from "../../src/tools/cli.js";
@@ -42,7 +46,104 @@ describe("deskhand doctor", () => {
     const warn: Check = { id: "a", title: "A", status: "warn", found: "slow", mend: "npm run x" };
     const fail: Check = { id: "b", title: "Bee", status: "fail", found: "gone" };
     expect([exitCodeOf([]), exitCodeOf([warn]), exitCodeOf([warn, fail])]).toEqual([0, 0, 1]);
-    expect(formatChecks([warn, fail])).toBe("warn  A    slow\n           → npm run x\nfail  Bee  gone\n");
+    expect(exitCodeOf([{ ...fail, status: "unknown" }])).toBe(0);
+    expect(formatChecks([warn, fail])).toBe("warn     A    slow\n              → npm run x\nfail     Bee  gone\n");
+  });
+
+  it("waits for no check longer than it has time for, and survives those that break", async () => {
+    const about = { id: "slow", title: "Slow" };
+    let told: AbortSignal | undefined;
+    const hangs = await bounded(about, 20, (signal) => new Promise(() => (told = signal)));
+    expect(hangs).toEqual([{ ...about, status: "unknown", found: "no answer within 0.02 s" }]);
+    expect(told?.aborted).toBe(true);
+    expect(await bounded(about, 1000, () => Promise.reject(new Error("boom")))).toEqual([{ ...about, status: "unknown", found: "could not be found out: boom" }]);
+    expect(await bounded(about, 1000, () => [{ ...about, status: "ok", found: "fine" }])).toMatchObject([{ status: "ok" }]);
+  });
+
+  it.each([
+    [["apt-get", "brew"], false, "sudo apt-get install -y imagemagick"],
+    [["dnf"], true, "dnf install -y ImageMagick"],
+    [["pacman"], false, "sudo pacman -S --noconfirm imagemagick"],
+    [["brew"], false, "brew install imagemagick"],
+    [[], false, "install imagemagick with your system's package manager"],
+  ])("gives the command of the manager there is: %j", (managers, isRoot, command) => {
+    expect(installCommand({ apt: "imagemagick", dnf: "ImageMagick" }, (program) => managers.includes(program), isRoot)).toBe(command);
+  });
+});
+
+describe("the session", () => {
+  it.each([
+    ["X11", { DISPLAY: ":0", XDG_SESSION_TYPE: "x11" }, "ok", /X11 \(:0\)/],
+    ["Wayland", { WAYLAND_DISPLAY: "wayland-0" }, "warn", /Wayland \(wayland-0\)/],
+    ["Wayland with Xwayland", { WAYLAND_DISPLAY: "wayland-0", DISPLAY: ":0" }, "warn", /with Xwayland at :0/],
+    ["Wayland by its type alone", { XDG_SESSION_TYPE: "wayland", DISPLAY: ":0" }, "warn", /Wayland/],
+    ["no desktop", { XDG_SESSION_TYPE: "tty" }, "ok", /none/],
+  ])("%s", (_case, env, status, found) => {
+    expect(checkSession(env, "linux")).toMatchObject([{ status, found: expect.stringMatching(found) as string }]);
+    expect(checkSession(env, "darwin")).toEqual([]);
+  });
+
+  it("has monitors, each with its place and scale", async () => {
+    const monitor = { id: "DP-1", x: -1920, y: 0, width: 1920, height: 1080, scale: 1, primary: true };
+    expect(await checkMonitors({ DISPLAY: ":0" }, "linux", async () => [monitor])).toMatchObject([{ status: "ok", found: "DP-1 1920×1080 at -1920,0, scale 1 (primary)" }]);
+    expect(await checkMonitors({ DISPLAY: ":0" }, "linux", () => Promise.reject(new Error("no xrandr")))).toMatchObject([{ status: "unknown", mend: expect.stringMatching(/install/) as string }]);
+    expect(await checkMonitors({}, "linux")).toEqual([]);
+  });
+});
+
+describe("a Mac's permissions", () => {
+  const ask = async (answer: string | Error) => {
+    const run = () => (typeof answer === "string" ? Promise.resolve(answer) : Promise.reject(answer));
+    return checkPermissions("darwin", new AbortController().signal, run);
+  };
+
+  it("are asked of the system, each with the command that opens its settings", async () => {
+    expect(statuses(await ask('{"screen":true,"accessibility":true,"microphone":3}\n'))).toEqual({ screen_recording: "ok", accessibility: "ok", microphone_permission: "ok" });
+    const denied = await ask('{"screen":false,"accessibility":false,"microphone":2}');
+    expect(statuses(denied)).toEqual({ screen_recording: "fail", accessibility: "fail", microphone_permission: "warn" });
+    expect(denied.map(({ mend }) => /Privacy_\w+/.exec(mend ?? "")?.[0])).toEqual(["Privacy_ScreenCapture", "Privacy_Accessibility", "Privacy_Microphone"]);
+    expect((await ask('{"screen":true,"accessibility":true,"microphone":0}'))[2]).toMatchObject({ status: "unknown", found: "not asked yet" });
+  });
+
+  it("are not known when the system cannot be asked, and other systems have none", async () => {
+    expect(await ask(new Error("spawn osascript ENOENT"))).toMatchObject([{ status: "unknown", found: expect.stringContaining("osascript") as string }]);
+    expect(await ask("execution error")).toMatchObject([{ status: "unknown" }]);
+    expect(await checkPermissions("linux", new AbortController().signal, () => Promise.reject(new Error("not to be asked")))).toEqual([]);
+  });
+});
+
+describe("the microphone", () => {
+  type OpenMicrophone = typeof openMicrophone;
+  const giving = (...chunks: Int16Array[]): OpenMicrophone => () => ({ name: "the microphone", live: true, samples: (async function* () { yield* chunks; })(), [Symbol.asyncDispose]: async () => {} }); // prettier-ignore
+  const failing = (code: "dependency_missing" | "microphone_unavailable"): OpenMicrophone => () => {
+    throw new DeskhandError(code, "no microphone here");
+  };
+  const ask = (open: OpenMicrophone) => checkMicrophone(new AbortController().signal, open);
+
+  it.each([
+    ["sound", giving(new Int16Array(4000).fill(7)), "ok", /loudest sample 7/],
+    ["silence of a muted one", giving(new Int16Array(4000)), "warn", /nothing but zeros/],
+    ["a recording that breaks off", giving(new Int16Array(10)), "unknown", /ended early/],
+    ["no recorder", failing("dependency_missing"), "warn", /no microphone here/],
+    ["no microphone", failing("microphone_unavailable"), "warn", /no microphone here/],
+  ])("%s", async (_case, open, status, found) => {
+    const [check] = await ask(open);
+    expect(check).toMatchObject({ status, found: expect.stringMatching(found) as string });
+    expect(check!.mend !== undefined).toBe(status === "warn");
+  });
+
+  it("that gives nothing ends with the time for it", async () => {
+    let ended = (): void => undefined;
+    const silent: OpenMicrophone = () => ({
+      name: "the microphone",
+      live: true,
+      samples: (async function* () {
+        await new Promise<void>((resolve) => (ended = resolve));
+        yield new Int16Array(0);
+      })(),
+      [Symbol.asyncDispose]: async () => ended(),
+    });
+    expect(await bounded({ id: "microphone", title: "Microphone" }, 20, (signal) => checkMicrophone(signal, silent))).toMatchObject([{ status: "unknown" }]);
   });
 });
 
@@ -98,9 +199,9 @@ describe("the displays", () => {
   });
 
   it("have programs beside them that are named with their package", async () => {
-    const checks = await checkPrograms("linux", "/nowhere");
-    expect(checks.map(({ status, mend }) => [status, mend])).toContainEqual(["warn", "apt-get install imagemagick"]);
-    expect(await checkPrograms("darwin")).toEqual([]);
+    const checks = checkPrograms("linux", "/nowhere");
+    expect(checks.find(({ id }) => id === "import")).toMatchObject({ status: "warn", mend: expect.stringMatching(/install.* imagemagick/i) as string });
+    expect(checkPrograms("darwin", "/nowhere").map(({ id }) => id)).toEqual(["ffmpeg", "sox"]);
   });
 });
 

@@ -2,11 +2,13 @@ import x11, { type XClient, type XDisplay, type XEvent, type Xkb, type XkbState,
 import { DeskhandError, messageOf } from "../../core/errors.js";
 
 /** Which events of a window to be told of (X11/X.h). */
-export const EventMask = { none: 0, substructureNotify: x11.eventMask.SubstructureNotify, substructureRedirect: x11.eventMask.SubstructureRedirect } as const;
+export const EventMask = { none: 0, buttonPress: x11.eventMask.ButtonPress, substructureNotify: x11.eventMask.SubstructureNotify, substructureRedirect: x11.eventMask.SubstructureRedirect } as const;
 
 // X11/X.h
 const Z_PIXMAP = 2;
+const INPUT_OUTPUT = 1;
 const INPUT_ONLY = 2;
+const COPY_FROM_PARENT = 0;
 const GRAB_MODE_ASYNC = 1;
 const ALREADY_GRABBED = 1;
 
@@ -229,6 +231,16 @@ export class X11Connection {
       this.#client.ChangeWindowAttributes(this.root, { backgroundPixel: rgb });
       this.#client.ClearArea(this.root, 0, 0, 0, 0, 0);
     });
+  }
+
+  /** Shows a window of one colour, 0xRRGGBB; on the root without a frame and above all others. It goes with the connection. */
+  showWindow({ x, y, width, height }: { x: number; y: number; width: number; height: number }, rgb: number, parent = this.root): number {
+    const window = this.#client.AllocID();
+    this.#send(() => {
+      this.#client.CreateWindow(window, parent, x, y, width, height, 0, COPY_FROM_PARENT, INPUT_OUTPUT, COPY_FROM_PARENT, { backgroundPixel: rgb, overrideRedirect: 1 });
+      this.#client.MapWindow(window);
+    });
+    return window;
   }
 
   close(): void {

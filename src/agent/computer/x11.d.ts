@@ -37,8 +37,11 @@ declare module "x11" {
     format?: number;
     message_type?: number;
     data?: number[];
-    /** Of key events. */
+    /** Of key and button events. */
     keycode?: number;
+    /** Of pointer events: the place on the root window. */
+    rootx?: number;
+    rooty?: number;
   }
 
   interface XClient extends EventEmitter {
@@ -59,7 +62,8 @@ declare module "x11" {
     QueryExtension(name: string, callback: Callback<{ present: number }>): void;
     GetImage(format: 2, drawable: number, x: number, y: number, width: number, height: number, planeMask: number, callback: Callback<{ depth: number; data: Buffer }>): void;
     AllocID(): number;
-    CreateWindow(id: number, parent: number, x: number, y: number, width: number, height: number, borderWidth: number, depth: number, windowClass: 2): void;
+    CreateWindow(id: number, parent: number, x: number, y: number, width: number, height: number, borderWidth: number, depth: number, windowClass: 1 | 2, visual?: number, values?: { backgroundPixel?: number; overrideRedirect?: 0 | 1 }): void;
+    MapWindow(id: number): void;
     TranslateCoordinates(from: number, to: number, x: number, y: number, callback: Callback<{ child: number; destX: number; destY: number }>): void;
     GetGeometry(drawable: number, callback: Callback<{ width: number; height: number }>): void;
     GrabKey(window: number, ownerEvents: boolean, modifiers: number, keycode: number, pointerMode: 1, keyboardMode: 1): void;
@@ -80,7 +84,7 @@ declare module "x11" {
 
   interface X11 {
     createClient(options: { display: string; shm?: false }, callback: (error: Error | null | undefined, display: XDisplay) => void): XClient;
-    eventMask: { SubstructureNotify: number; SubstructureRedirect: number };
+    eventMask: { ButtonPress: number; SubstructureNotify: number; SubstructureRedirect: number };
   }
 
   const x11: X11;

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { messageOf } from "../../core/errors.js";
 import type { Check } from "./check.js";
+import { installCommand } from "./install.js";
 
 /** package.json's `engines`. */
 const OLDEST_NODE = [20, 19] as const;
@@ -16,7 +17,7 @@ export function checkNode(version = process.versions.node): Check {
   const [oldestMajor, oldestMinor] = OLDEST_NODE;
   const isNewEnough = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
   const check = { id: "node", title: "Node", found: `v${version}` };
-  return isNewEnough ? { ...check, status: "ok" } : { ...check, status: "fail", mend: `install Node ${OLDEST_NODE.join(".")} or newer` };
+  return isNewEnough ? { ...check, status: "ok" } : { ...check, status: "fail", mend: `install Node ${OLDEST_NODE.join(".")} or newer, e.g. nvm install ${OLDEST_NODE[0]}` };
 }
 
 /** What the child process prints about the addon it has loaded. */
@@ -58,7 +59,7 @@ function blasCheck(libraries: readonly string[]): Check {
   const check = { id: "openblas", title: "OpenBLAS" };
   const library = libraries.find((path) => /\/libopenblas/.test(path));
   if (library !== undefined) return { ...check, status: "ok", found: library };
-  return { ...check, status: "warn", found: "not in use: f32 matrix products take MLX's slow ones", mend: "apt-get install libopenblas0-pthread (or your system's OpenBLAS), then npm run build:native" };
+  return { ...check, status: "warn", found: "not in use: f32 matrix products take MLX's slow ones", mend: `${installCommand({ apt: "libopenblas0-pthread", dnf: "openblas-threads", pacman: "openblas" })} && npm run build:native` };
 }
 
 /** Of a failed child process: what Node says about the error, without the program and the stack. */
