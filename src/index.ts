@@ -4,6 +4,7 @@ export { openComputer, type Computer, type Display, type OpenedComputer, type Sc
 export type { RunEvent, RunListener } from "./agent/run-events.js";
 export { anyApprover, type ApprovalRequest, type Approver, type Verdict } from "./agent/safety/approver.js";
 export { RunController, type RunState } from "./agent/safety/run-controller.js";
+export { openLivePage, type LivePage, type LivePageOptions } from "./agent/live/live-page.js";
 export { openMicrophone, type MicrophoneOptions } from "./agent/voice/microphone.js";
 export { openSoundFile, openSoundStream } from "./agent/voice/recorded-sound.js";
 export type { SoundSource } from "./agent/voice/sound-source.js";

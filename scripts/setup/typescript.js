@@ -6,8 +6,11 @@ import { run } from "./run.js";
 import { fingerprint } from "./stamp.js";
 
 const DIST = join(ROOT, "dist");
-/** The chat page's modules are for browsers, which have other globals. */
-const PAGE = join("src", "server", "page", "tsconfig.json");
+/** The pages' modules are for browsers, which have other globals. The live page's find those of the chat page beside them. */
+const PAGES = [
+  { project: join("src", "server", "page", "tsconfig.json"), folder: join("server", "page") },
+  { project: join("src", "agent", "live", "page", "tsconfig.json"), folder: "" },
+];
 
 /** @returns {string | undefined} undefined when there are no sources: the installed package brings dist/ */
 export function typescriptPrint() {
@@ -26,7 +29,7 @@ export async function buildTypescript() {
   const old = join(BUILD, `dist.old-${process.pid}`);
   try {
     await compile("tsconfig.build.json", partial, "--incremental", "false", "--tsBuildInfoFile", "null");
-    await compile(PAGE, join(partial, "server", "page"));
+    for (const { project, folder } of PAGES) await compile(project, join(partial, folder));
     if (existsSync(DIST)) await rename(DIST, old);
     await rename(partial, DIST);
   } finally {

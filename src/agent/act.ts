@@ -18,6 +18,7 @@ export async function perform(computer: Computer, action: Action, signal: AbortS
 }
 
 async function performUnheld(computer: Computer, action: Action, signal: AbortSignal): Promise<void> {
+  throwIfAborted(signal);
   switch (action.type) {
     case "click":
       await goTo(computer, action.at, signal);

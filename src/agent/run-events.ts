@@ -16,7 +16,8 @@ export type RunEvent =
   /** With a target: a grounder is asked to find that. */
   | { type: "reply_began"; step: number; target?: string }
   /** The model's words and its thinking as they come. */
-  | { type: "words" | "thinking"; step: number; text: string }
+  | { type: "words"; step: number; text: string }
+  | { type: "thinking"; step: number; text: string }
   /** `tokens` counts those of the whole run so far. */
   | { type: "reply_ended"; step: number; reply: ReplyRecord; tokens: number }
   /** The last reply cannot be used. */

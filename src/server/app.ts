@@ -13,6 +13,7 @@ import { Metrics } from "./metrics.js";
 import type { ModelPool } from "./model-pool.js";
 import { zodValidator, type Routes } from "./openapi/zod-types.js";
 import { guardOrigins, type OriginOptions } from "./origins.js";
+import { chatPage } from "./page-files.js";
 import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.js";
 import { PictureResolver } from "./pictures/resolver.js";
 import { registerAudio } from "./routes/audio.js";
@@ -142,7 +143,7 @@ export function buildApp(options: AppOptions): App {
     registerMetrics(routes, metrics);
     registerModels(routes, { models, inFlight, listModels: options.listModels, allowLoad: options.allowLoad ?? false, hasKey: options.apiKey !== undefined });
     registerChatCompletions(routes, answering);
-    registerPage(plugin);
+    registerPage(plugin, chatPage, { permissions: "camera=(self), microphone=(self), geolocation=(), display-capture=()" });
     registerEmbeddings(routes, answering);
     await registerAudio(routes, answering);
     registerCompletions(routes, answering);

@@ -22,12 +22,11 @@ export function guardOrigins(app: FastifyInstance, { corsOrigins = [], hosts }: 
   const origins = corsOrigins.map(checkedOrigin);
   app.addHook("onRequest", async ({ method, headers: { host = "", origin } }) => {
     const name = hostname(host);
-    if (hosts !== undefined && !LOOPBACK.test(name) && !hosts.some((known) => known.toLowerCase() === name)) {
+    if (hosts !== undefined && !isLoopbackHost(host) && !hosts.some((known) => known.toLowerCase() === name)) {
       throw new DeskhandError("forbidden", `This server listens for this machine alone and does not answer to the name ${JSON.stringify(name)}. Ask for 127.0.0.1 or localhost, or start it with --allow-host.`);
     }
     if (origin === undefined || SAFE.has(method) || origins.includes("*") || origins.includes(origin)) return;
-    // The server's own page.
-    if (URL.canParse(origin) && new URL(origin).host === host.toLowerCase()) return;
+    if (isOwnOrigin(origin, host)) return;
     throw new DeskhandError("forbidden", `Web pages of ${origin.slice(0, 200)} may not use this server. Start it with --cors-origin ${origin.slice(0, 200)} to let them.`);
   });
   if (origins.length === 0) return;
@@ -37,6 +36,16 @@ export function guardOrigins(app: FastifyInstance, { corsOrigins = [], hosts }: 
     exposedHeaders: ["x-request-id", "retry-after"],
     maxAge: 600,
   });
+}
+
+/** Whether a `Host` header leads to this machine, whoever asks. */
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK.test(hostname(host));
+}
+
+/** Whether an `Origin` header is that of the server's own page. */
+export function isOwnOrigin(origin: string, host: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
 /** Of a `Host` header: without the port, small. */

@@ -1,5 +1,8 @@
 import { Command, Option } from "commander";
 import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
+import type { LivePage } from "../agent/live/live-page.js";
+import { anyApprover } from "../agent/safety/approver.js";
+import type { RunController } from "../agent/safety/run-controller.js";
 import { decimalNumber, desktopRegion, displayOptions, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { openTerminal } from "./terminal.js";
@@ -23,6 +26,8 @@ interface AgentFlags {
   confirm: AgentOptions["confirm"];
   stopKeys: string;
   dryRun?: true;
+  watch?: true;
+  watchPort?: number;
   out?: string;
 }
 
@@ -45,9 +50,11 @@ export function agentCommand(): Command {
     .option("--max-seconds <s>", "stop after this many seconds", decimalNumber(0.001, 2_000_000))
     .option("--max-tokens <n>", "stop after this many tokens, read and written", wholeNumber(1))
     .option("--capabilities <file>", "YAML file that says what may be done: applications, windows, regions, keys, text, secrets, rates")
-    .addOption(new Option("--confirm <which>", "which actions to ask about in the terminal; without one they are refused").choices(CONFIRM).default(DEFAULT_CONFIRM))
+    .addOption(new Option("--confirm <which>", "which actions to ask about, in the terminal and on the page of --watch; without either they are refused").choices(CONFIRM).default(DEFAULT_CONFIRM))
     .option("--stop-keys <keys>", "keys that stop the run from any window, on X11 (empty for none)", DEFAULT_STOP_KEYS)
     .option("--dry-run", "plan the first step, draw it, and touch nothing")
+    .option("--watch", "show the run on a page of this machine: the screen, the model's words, and buttons to pause, step, approve and stop")
+    .option("--watch-port <n>", "the same, on this port (a free one unless given)", wholeNumber(0, 65_535))
     .option("--out <dir>", "folder for the trajectory (a new one under trajectories/ unless given)")
     .action(async (task: string, flags: AgentFlags) => {
       process.exitCode = await runAgent(task, flags);
@@ -57,8 +64,10 @@ export function agentCommand(): Command {
 async function runAgent(task: string, flags: AgentFlags): Promise<number> {
   using interrupt = abortOnSignals();
   using terminal = openTerminal();
-  // Loaded only now: it brings picture and input libraries that --help can do without.
+  // Loaded only now: they bring picture and input libraries that --help can do without.
   const { Agent } = await import("../agent/agent.js");
+  await using page = flags.watch || flags.watchPort !== undefined ? await openPage(flags.watchPort, terminal?.controller) : undefined;
+  const approvers = [terminal, page].flatMap((way) => way?.approver ?? []);
   const agent = new Agent({
     model: flags.model,
     baseURL: flags.baseUrl,
@@ -75,16 +84,26 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
     maxTokens: flags.maxTokens,
     capabilities: flags.capabilities,
     confirm: flags.confirm,
-    approver: terminal?.approver,
-    controller: terminal?.controller,
+    approver: approvers.length > 0 ? anyApprover(approvers) : undefined,
+    controller: page?.controller ?? terminal?.controller,
     stopKeys: flags.stopKeys,
     dryRun: flags.dryRun,
     outDir: flags.out,
     signal: interrupt.signal,
     onProgress: progressPrinter(),
-    onEvent: printRunEvent,
+    onEvent: (event) => {
+      printRunEvent(event);
+      page?.onEvent(event);
+    },
   });
   const result = await agent.run(task);
   printResult(result);
   return result.success ? 0 : 1;
+}
+
+async function openPage(port: number | undefined, controller: RunController | undefined): Promise<LivePage> {
+  const { openLivePage } = await import("../agent/live/live-page.js");
+  const page = await openLivePage({ port, controller });
+  process.stderr.write(`watch: ${page.url}\n`);
+  return page;
 }

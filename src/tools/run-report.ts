@@ -1,14 +1,13 @@
 import type { AgentResult } from "../agent/agent.js";
 import type { RunLine, StepLine } from "../agent/recorder/records.js";
+import { noteWords } from "../agent/recorder/words.js";
 import type { RunEvent } from "../agent/run-events.js";
-import type { SafetyNote } from "../agent/safety/safety-kernel.js";
 import type { Progress } from "../core/progress.js";
 
 /** How an agent's run looks in a terminal: what happens goes to stderr, the result to stdout. */
 
 const SUMMARY_WIDTH = 44;
 const QUIET_MS = 2_000;
-const RULINGS: Readonly<Record<SafetyNote["ruling"], string>> = { approved: "approved", allowed: "allowed without asking", refused: "refused", outdated: "approved too late", would_ask: "would ask" };
 
 /** For an agent's `onEvent`. */
 export function printRunEvent(event: RunEvent): void {
@@ -26,7 +25,7 @@ function printStep({ step, summary, error, safety = [], notDone, timings }: Step
   const look = timings.captureMs + timings.encodeMs;
   const phases = `look ${ms(look)}, prefill ${ms(timings.prefillMs)}, decode ${ms(timings.decodeMs)}, act ${ms(timings.actMs)}, settle ${ms(timings.settleMs)}`;
   say(`${String(step).padStart(3)}  ${fit(words, SUMMARY_WIDTH)} ${seconds(timings.totalMs).padStart(8)}   ${phases}`);
-  for (const { ruling, action, risks } of safety) say(`     ${RULINGS[ruling]}: ${printable(action)}${risks.length > 0 ? `, because it ${printable(risks.map(({ why }) => why).join(", and it "))}` : ""}`);
+  for (const note of safety) say(`     ${printable(noteWords(note))}`);
   if (notDone !== undefined) say(`     not done: ${printable(notDone)}`);
   if (error !== undefined) say(`     ${printable(error)}`);
 }

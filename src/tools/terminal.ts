@@ -24,6 +24,16 @@ export function watchTerminal(input: Readable, output: Writable): Terminal {
   const lines = createInterface({ input, terminal: false });
   const say = (text: string) => void output.write(text);
   const questions = new Questions(lines, (line) => steer(controller, line));
+  const ask = async (text: string, signal: AbortSignal) => {
+    let isAsked = false;
+    try {
+      return await questions.ask(() => ((isAsked = true), say(text)), signal);
+    } catch (error) {
+      // It was answered elsewhere, or the run is over.
+      if (isAsked) say("no longer asked\n");
+      throw error;
+    }
+  };
   const changes = controller.onChange(({ mode, reason }) => {
     if (mode === "paused") say(`paused: ${printable(reason ?? "")} Enter goes on, "step" does one step.\n`);
     if (mode === "running") say("going on\n");
@@ -31,9 +41,9 @@ export function watchTerminal(input: Readable, output: Writable): Terminal {
   return {
     controller,
     approver: {
-      approve: async (request, signal) => toVerdict(await questions.ask(() => say(question(request)), signal)),
+      approve: async (request, signal) => toVerdict(await ask(question(request), signal)),
       ask: async (text, signal) => {
-        const answer = await questions.ask(() => say(`\n${printable(text)}\nanswer (empty to stop): `), signal);
+        const answer = await ask(`\n${printable(text)}\nanswer (empty to stop): `, signal);
         return answer === undefined || answer.trim() === "" ? undefined : answer.trim();
       },
     },

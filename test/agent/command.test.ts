@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { LiveClient } from "./support/live-client.js";
 import { tinyReply } from "./support/replies.js";
 import { readTrajectory } from "./support/run-agent.js";
 import { ScriptedServer, type ScriptedReply } from "./support/scripted-server.js";
@@ -85,6 +86,7 @@ describe("deskhand agent", () => {
     [["--max-steps", "0"]],
     [["--max-seconds", "soon"]],
     [["--max-tokens", "0"]],
+    [["--watch-port", "70000"]],
     [["--confirm", "maybe"]],
     [["--capabilities", "nowhere.yaml"]],
     [["--dialect", "klingon"]],
@@ -118,6 +120,28 @@ describe("deskhand agent", () => {
     const { steps, result } = await readTrajectory({ trajectoryDir: join(home, "here") });
     expect(steps).toHaveLength(2);
     expect(result).toMatchObject({ success: false, stop: "aborted" });
+  });
+
+  it("with --watch serves a page whose stop ends it, and one with a page in a browser ends by Ctrl-C too", async () => {
+    for (const end of ["page", "SIGINT"] as const) {
+      await using server = await ScriptedServer.start([CLICK, { text: "Action: ", hang: true }]);
+      const { child, ended } = start(["press OK", "--base-url", server.url, "--display", "virtual", "--watch", "--out", end]);
+      const address = new Promise<string>((resolve) => child.stderr.on("data", (text: Buffer) => /^watch: (\S+)$/m.exec(String(text))?.[1] && resolve(/^watch: (\S+)$/m.exec(String(text))![1]!)));
+      const early = ended.then(({ stderr }) => {
+        throw new Error(`ended too early: ${stderr}`);
+      });
+      early.catch(() => undefined);
+      const client = new LiveClient(await Promise.race([address, early]));
+      const following = client.follow();
+      await Promise.race([client.sees("words", ({ step }) => step === 2), early]);
+      if (end === "page") expect((await client.steer("stop")).status).toBe(204);
+      else child.kill(end);
+      const { code, stdout } = await ended;
+      expect(code).toBe(1);
+      expect(stdout).toMatch(end === "page" ? /^not done: Stopped by a person: on the live page\./ : /^not done: Stopped by the caller: SIGINT\./);
+      await following;
+      expect(client.told.at(-1)?.event).toMatchObject({ type: "result", success: false });
+    }
   });
 
   it("ends at once on the second Ctrl-C, even when cleaning up hangs", async () => {

@@ -66,6 +66,7 @@ describe("a person at the terminal", () => {
     await turn();
     abort.abort(new Error("over"));
     await expect(asked).rejects.toThrow("over");
+    expect(terminal.shown()).toMatch(/\[s\]top: no longer asked\n$/);
     terminal.type("y");
     await turn();
     const next = terminal.approver.ask("what now?", never);

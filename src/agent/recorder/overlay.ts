@@ -1,7 +1,9 @@
 import type { Action, Point } from "../actions.js";
 import type { CoordinateChain } from "../coordinates.js";
-import { html, type Markup } from "./html.js";
+import type { ParsedAction } from "../dialects/dialect.js";
+import { html, Markup } from "./html.js";
 import type { StepLine } from "./records.js";
+import type { Drawing, Shape } from "./shape.js";
 
 /** Longest label drawn on a picture; the whole text stands beside it. */
 const LABEL_CHARS = 36;
@@ -10,14 +12,25 @@ const LABEL_CHARS = 36;
  * Draws a step's actions on its picture, in the display's logical pixels. `cursor` is where the pointer was before the step, if known.
  */
 export function drawActions(step: StepLine, chain: CoordinateChain, cursor: Point | undefined): Markup {
+  const { width, height, shapes } = drawingOf(step.actions, chain, cursor);
+  return html`<svg viewBox="0 0 ${width} ${height}" class="overlay" preserveAspectRatio="none" aria-hidden="true">${shapes.map(toMarkup)}</svg>`;
+}
+
+/** The same as shapes. */
+export function drawingOf(actions: readonly Pick<ParsedAction, "action">[], chain: CoordinateChain, cursor: Point | undefined): Drawing {
   const { width, height } = chain.display;
-  const marks: Markup[] = [];
+  const shapes: Shape[] = [];
   let at = cursor;
-  for (const { action } of step.actions) {
-    marks.push(...[drawAction(action, at, chain)].flat());
+  for (const { action } of actions) {
+    shapes.push(...[drawAction(action, at, chain)].flat());
     at = pointerAfter(action, at);
   }
-  return html`<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" aria-hidden="true">${marks}</svg>`;
+  return { width, height, shapes };
+}
+
+function toMarkup({ tag, attributes, children = [], text }: Shape): Markup {
+  const pairs = Object.entries(attributes).map(([name, value]) => html` ${new Markup(name)}="${value}"`);
+  return html`<${new Markup(tag)}${pairs}>${children.map(toMarkup)}${text}</${new Markup(tag)}>`;
 }
 
 /** Where the pointer is after a step, if known. */
@@ -30,7 +43,7 @@ function pointerAfter(action: Action, at: Point | undefined): Point | undefined 
   return ("at" in action ? action.at : undefined) ?? at;
 }
 
-function drawAction(action: Action, cursor: Point | undefined, chain: CoordinateChain): Markup | Markup[] {
+function drawAction(action: Action, cursor: Point | undefined, chain: CoordinateChain): Shape | Shape[] {
   const local = (point: Point | undefined) => point && { x: point.x - chain.display.x + 0.5, y: point.y - chain.display.y + 0.5 };
   const unit = Math.max(chain.display.width, chain.display.height) / 100;
   const here = local(cursor);
@@ -71,7 +84,7 @@ function drawAction(action: Action, cursor: Point | undefined, chain: Coordinate
     case "zoom": {
       const { x, y } = local(action.region)!;
       const frame = `M${x} ${y}h${action.region.width}v${action.region.height}h${-action.region.width}z`;
-      return html`<g class="mark"><path class="halo" d="${frame}"/><path class="line" d="${frame}"/></g>`;
+      return mark(path("halo", frame), path("line", frame));
     }
     case "ask":
       return label(here ?? centre(chain), `? ${action.question}`, unit, chain);
@@ -87,21 +100,34 @@ function centre({ display }: CoordinateChain): Point {
   return { x: display.width / 2, y: display.height / 2 };
 }
 
-function target({ x, y }: Point, unit: number): Markup {
-  const [outer, inner] = [unit * 2.2, unit * 0.45];
-  const cross = `M${x - outer * 1.5} ${y}h${outer * 0.9}M${x + outer * 1.5} ${y}h${-outer * 0.9}M${x} ${y - outer * 1.5}v${outer * 0.9}M${x} ${y + outer * 1.5}v${-outer * 0.9}`;
-  return html`<g class="mark"><circle class="halo" cx="${x}" cy="${y}" r="${outer}"/><path class="halo" d="${cross}"/><circle class="line" cx="${x}" cy="${y}" r="${outer}"/><path class="line" d="${cross}"/><circle class="dot" cx="${x}" cy="${y}" r="${inner}"/></g>`;
+function mark(...children: Shape[]): Shape {
+  return { tag: "g", attributes: { class: "mark" }, children };
 }
 
-function arrow(from: Point, to: Point, unit: number): Markup {
+function path(kind: "halo" | "line", d: string): Shape {
+  return { tag: "path", attributes: { class: kind, d } };
+}
+
+function circle(kind: "halo" | "line" | "dot", { x, y }: Point, r: number): Shape {
+  return { tag: "circle", attributes: { class: kind, cx: x, cy: y, r } };
+}
+
+function target({ x, y }: Point, unit: number): Shape {
+  const [outer, inner] = [unit * 2.2, unit * 0.45];
+  const cross = `M${x - outer * 1.5} ${y}h${outer * 0.9}M${x + outer * 1.5} ${y}h${-outer * 0.9}M${x} ${y - outer * 1.5}v${outer * 0.9}M${x} ${y + outer * 1.5}v${-outer * 0.9}`;
+  const at = { x, y };
+  return mark(circle("halo", at, outer), path("halo", cross), circle("line", at, outer), path("line", cross), circle("dot", at, inner));
+}
+
+function arrow(from: Point, to: Point, unit: number): Shape {
   const angle = Math.atan2(to.y - from.y, to.x - from.x);
   const wing = (turn: number) => `${to.x - unit * 2 * Math.cos(angle + turn)} ${to.y - unit * 2 * Math.sin(angle + turn)}`;
-  const path = `M${from.x} ${from.y}L${to.x} ${to.y}M${wing(0.5)}L${to.x} ${to.y}L${wing(-0.5)}`;
-  return html`<g class="mark"><path class="halo" d="${path}"/><path class="line" d="${path}"/><circle class="dot" cx="${from.x}" cy="${from.y}" r="${unit * 0.5}"/></g>`;
+  const line = `M${from.x} ${from.y}L${to.x} ${to.y}M${wing(0.5)}L${to.x} ${to.y}L${wing(-0.5)}`;
+  return mark(path("halo", line), path("line", line), circle("dot", from, unit * 0.5));
 }
 
 /** A bubble around the point, kept inside the picture. */
-function label(at: Point, text: string, unit: number, { display }: CoordinateChain): Markup {
+function label(at: Point, text: string, unit: number, { display }: CoordinateChain): Shape {
   const chars = [...text.replace(/\s+/g, " ")];
   const short = chars.length > LABEL_CHARS ? `${chars.slice(0, LABEL_CHARS).join("")}…` : chars.join("");
   const size = unit * 2.2;
@@ -109,5 +135,6 @@ function label(at: Point, text: string, unit: number, { display }: CoordinateCha
   const height = size * 1.8;
   const x = Math.max(0, Math.min(at.x - width / 2, display.width - width));
   const y = Math.max(0, Math.min(at.y - height / 2, display.height - height));
-  return html`<g class="label"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${size * 0.5}"/><text x="${x + width / 2}" y="${y + size * 1.25}" font-size="${size}" text-anchor="middle">${short}</text></g>`;
+  const box: Shape = { tag: "rect", attributes: { x, y, width, height, rx: size * 0.5 } };
+  return { tag: "g", attributes: { class: "label" }, children: [box, { tag: "text", attributes: { x: x + width / 2, y: y + size * 1.25, "font-size": size, "text-anchor": "middle" }, text: short }] };
 }

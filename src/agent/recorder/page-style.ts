@@ -1,11 +1,22 @@
-import { html } from "./html.js";
+import { html, Markup } from "./html.js";
+
+/** How actions look that are drawn on a picture. */
+export const OVERLAY_STYLE = `
+.overlay { --mark: #ff3d6e; }
+.mark .halo, .mark .line { fill: none; vector-effect: non-scaling-stroke; stroke-linecap: round; stroke-linejoin: round; }
+.mark .halo { stroke: #fff; stroke-opacity: .85; stroke-width: 5.5px; }
+.mark .line { stroke: var(--mark); stroke-width: 2.5px; }
+.mark .dot { fill: var(--mark); }
+.label rect { fill: #16181b; fill-opacity: .92; stroke: var(--mark); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }
+.label text { fill: #fff; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+`;
 
 /** The page's looks, light and dark. */
 export const PAGE_STYLE = html`<style>
 :root {
   color-scheme: light dark;
   --ground: #f6f6f3; --card: #ffffff; --ink: #1d2126; --soft: #626a73; --rule: #e2e2dc; --code: #f1f1ec;
-  --good: #12703c; --good-ground: #d9f2e3; --bad: #a3241d; --bad-ground: #fbe1de; --mark: #ff3d6e;
+  --good: #12703c; --good-ground: #d9f2e3; --bad: #a3241d; --bad-ground: #fbe1de;
   --capture: #7aa5c9; --encode: #a9c4d8; --prefill: #4d5fd1; --decode: #9a6bd6; --act: #e58a2b; --settle: #c9c7b8;
   --shadow: 0 1px 2px rgb(0 0 0 / .06), 0 8px 24px rgb(0 0 0 / .06);
 }
@@ -56,12 +67,7 @@ section:target { outline: 2px solid var(--prefill); outline-offset: 2px; }
 figure { position: relative; overflow: hidden; border: 1px solid var(--rule); border-radius: 8px; background: #000; }
 figure img, figure svg { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
 .missing { display: grid; place-items: center; min-height: 10rem; border: 1px dashed var(--rule); border-radius: 8px; color: var(--soft); }
-.mark .halo, .mark .line { fill: none; vector-effect: non-scaling-stroke; stroke-linecap: round; stroke-linejoin: round; }
-.mark .halo { stroke: #fff; stroke-opacity: .85; stroke-width: 5.5px; }
-.mark .line { stroke: var(--mark); stroke-width: 2.5px; }
-.mark .dot { fill: var(--mark); }
-.label rect { fill: #16181b; fill-opacity: .92; stroke: var(--mark); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }
-.label text { fill: #fff; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+${new Markup(OVERLAY_STYLE)}
 .notes { display: flex; flex-direction: column; gap: .9rem; min-width: 0; }
 .actions { list-style: none; display: grid; gap: .35rem; color: var(--soft); overflow-wrap: anywhere; }
 .error { color: var(--bad); overflow-wrap: anywhere; white-space: pre-wrap; }

@@ -4,6 +4,7 @@ import { html, type Markup } from "./html.js";
 import { cursorAfter, drawActions } from "./overlay.js";
 import { PAGE_STYLE } from "./page-style.js";
 import type { ReplyRecord, ResultLine, RunLine, StepLine, StepTimings } from "./records.js";
+import { replyWords, titleOf } from "./words.js";
 
 export interface Trajectory {
   run: RunLine;
@@ -117,12 +118,11 @@ function renderScreen(step: StepLine, cursor: Point | undefined, picture: Uint8A
 }
 
 function renderReply(reply: ReplyRecord, isLast: boolean): Markup {
-  const calls = reply.toolCalls.map((call) => `${call.name}(${call.arguments})`);
   const { usage } = reply;
   const cached = usage?.cachedTokens ? `, ${usage.cachedTokens} from cache` : "";
   const tokens = usage ? html`<span class="muted">${usage.promptTokens} tokens in${cached}, ${usage.completionTokens} out</span>` : undefined;
   return html`<details class="reply"${isLast ? html` open` : undefined}><summary>${reply.error === undefined ? "Model's reply" : "Reply that was not used"} ${tokens}</summary>
-<pre>${[reply.text, ...calls].filter((part) => part !== "").join("\n") || "(nothing)"}</pre>
+<pre>${replyWords(reply) || "(nothing)"}</pre>
 ${reply.error === undefined ? undefined : html`<p class="error">${reply.error}</p>`}</details>`;
 }
 
@@ -140,10 +140,6 @@ function renderChain(step: StepLine): Markup | undefined {
   const show = ({ x, y }: Point) => `${Number(x.toFixed(1))}, ${Number(y.toFixed(1))}`;
   return html`<details class="chain"><summary>Coordinates</summary><table><thead><tr>${columns.map(([name, size]) => html`<th scope="col">${name}<span class="muted">${size}</span></th>`)}</tr></thead>
 <tbody>${points.map((point) => html`<tr>${columns.map(([, , at]) => html`<td>${show(at(point))}</td>`)}</tr>`)}</tbody></table></details>`;
-}
-
-function titleOf(step: StepLine): string {
-  return step.summary ?? (step.error === undefined ? "(no action)" : "Not finished");
 }
 
 function seconds(ms: number): string {

@@ -1,4 +1,5 @@
 import { serverError, streamError } from "./problems.js";
+import { serverSentEvents } from "./server-sent.js";
 
 /** What the page asks of the server it came from. */
 
@@ -81,23 +82,12 @@ export class ChatApi {
   }
 }
 
-/** The `data:` lines of server-sent events, however the network cuts them. */
+/** What the events of an answer hold. */
 async function* serverSentData(response: Response, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
   try {
-    for (;;) {
-      const piece = await reader?.read();
-      if (!piece || piece.done) return;
-      const lines = (rest + piece.value).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line.startsWith("data:")) yield line.slice("data:".length).trim();
-    }
+    for await (const { data } of serverSentEvents(response)) yield data;
   } catch (error) {
     signal.throwIfAborted();
     throw serverError(undefined, error);
-  } finally {
-    // Whoever stops reading lets the server know.
-    await reader?.cancel().catch(() => undefined);
   }
 }

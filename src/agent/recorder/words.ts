@@ -1,0 +1,20 @@
+import type { SafetyNote } from "../safety/safety-kernel.js";
+import type { ReplyRecord, StepLine } from "./records.js";
+
+/** What people are told of a step, the same in a terminal and on pages. */
+
+const RULINGS: Readonly<Record<SafetyNote["ruling"], string>> = { approved: "approved", allowed: "allowed without asking", refused: "refused", outdated: "approved too late", would_ask: "would ask" };
+
+export function titleOf({ summary, error }: Pick<StepLine, "summary" | "error">): string {
+  return summary ?? (error === undefined ? "(no action)" : "Not finished");
+}
+
+/** A reply as the model wrote it, its calls after its words. */
+export function replyWords({ text, toolCalls }: Pick<ReplyRecord, "text" | "toolCalls">): string {
+  return [text, ...toolCalls.map((call) => `${call.name}(${call.arguments})`)].filter((part) => part !== "").join("\n");
+}
+
+/** What the safety kernel made of an action. */
+export function noteWords({ ruling, action, risks }: SafetyNote): string {
+  return `${RULINGS[ruling]}: ${action}${risks.length > 0 ? `, because it ${risks.map(({ why }) => why).join(", and it ")}` : ""}`;
+}
