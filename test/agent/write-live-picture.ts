@@ -13,7 +13,7 @@ import { ENGINE_PROGRAM } from "../server/support.js";
 import { startApplication } from "../support/desktop.js";
 
 const PICTURE = new URL("../../docs/live.png", import.meta.url);
-const SIZE = { width: 1280, height: 880 };
+const SIZE = { width: 1280, height: 1080 };
 const FORM = ["--forms", "--title=Accounts", "--text=Close an account", "--add-entry=Name", "--add-entry=Email", "--ok-label=Delete"];
 /** A page with a screenshot in it. */
 const COLOURS = 200;
