@@ -23,7 +23,8 @@ export async function awaitFocusedApplication(connection: X11Connection, timeout
   const serial = nextSerial();
   let answered = false;
   let wake = (): void => undefined;
-  using _events = connection.listen(connection.root, EventMask.substructureNotify, (event) => {
+  // GTK and Tk answer to those who listen for what happens below the root window, Qt 5 to those who listen for what happens to it.
+  using _events = connection.listen(connection.root, EventMask.substructureNotify | EventMask.structureNotify, (event) => {
     if (event.name !== "ClientMessage" || event.message_type !== protocols || event.data?.[0] !== ping || event.data[1] !== serial) return;
     answered = true;
     wake();

@@ -17,6 +17,8 @@ const BUTTONS: Readonly<Record<MouseButton, number>> = { left: 1, middle: 2, rig
 /** The wheel is four more buttons, one click each (X11 convention). */
 const WHEEL = { up: 4, down: 5, left: 6, right: 7 } as const;
 const CLICK_TIMEOUT_MS = 150;
+/** Chromium takes two presses with the same time, which X counts in milliseconds, for one. */
+const BETWEEN_CLICKS_MS = 10;
 
 /**
  * A computer on an X display, over one connection of its own: pictures, mouse and keys reach the server in the order of the calls.
@@ -94,13 +96,14 @@ export class X11Computer implements Computer {
 
   async click(button: MouseButton, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
+      if (i > 0) await sleep(BETWEEN_CLICKS_MS);
       try {
         this.#button(button, true);
       } finally {
         this.#button(button, false);
       }
+      await this.#connection.sync();
     }
-    await this.#connection.sync();
   }
 
   async press(button: MouseButton): Promise<void> {

@@ -2,7 +2,13 @@ import x11, { type XClient, type XDisplay, type XEvent, type Xkb, type XkbState,
 import { DeskhandError, messageOf } from "../../core/errors.js";
 
 /** Which events of a window to be told of (X11/X.h). */
-export const EventMask = { none: 0, buttonPress: x11.eventMask.ButtonPress, substructureNotify: x11.eventMask.SubstructureNotify, substructureRedirect: x11.eventMask.SubstructureRedirect } as const;
+export const EventMask = {
+  none: 0,
+  buttonPress: x11.eventMask.ButtonPress,
+  structureNotify: x11.eventMask.StructureNotify,
+  substructureNotify: x11.eventMask.SubstructureNotify,
+  substructureRedirect: x11.eventMask.SubstructureRedirect,
+} as const;
 
 // X11/X.h
 const Z_PIXMAP = 2;

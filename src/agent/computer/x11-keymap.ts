@@ -100,6 +100,8 @@ export class X11Keymap {
     this.#onBorrowed([...this.#borrowed.values()]);
     // Both levels, so that Shift makes no difference.
     for (const { keysym, keycode } of bindings) this.#connection.bindKey(keycode, [keysym, keysym]);
+    // Chromium reads keys on their way in and layouts a moment later: a key pressed right after it was bound may be nothing to it.
+    await this.#settle(BUSY_TIMEOUT_MS);
   }
 
   /** Returns every borrowed keycode. */

@@ -84,7 +84,7 @@ declare module "x11" {
 
   interface X11 {
     createClient(options: { display: string; shm?: false }, callback: (error: Error | null | undefined, display: XDisplay) => void): XClient;
-    eventMask: { ButtonPress: number; SubstructureNotify: number; SubstructureRedirect: number };
+    eventMask: { ButtonPress: number; StructureNotify: number; SubstructureNotify: number; SubstructureRedirect: number };
   }
 
   const x11: X11;
