@@ -12,6 +12,7 @@ import { which } from "./run.js";
  * @property {string[]} [commands] there when all of these are on PATH
  * @property {string[]} [libraries] there when one of these is in a library folder
  * @property {string[]} [paths] there when one of these exists
+ * @property {string[]} [python] there when the system's Python has all of these files of packages
  * @property {Record<"apt" | "dnf" | "pacman" | "zypper", string>} packages the package's name for each package manager
  * @property {string} [macos] the command that installs it on macOS; absent when macOS does not need it
  */
@@ -63,12 +64,25 @@ const LINUX = [
     name: "ffmpeg", group: "test", why: "decodes videos, and sound other than WAVE files", without: "give the frames of videos as pictures, and WAVE files",
     commands: ["ffmpeg", "ffprobe"], packages: same("ffmpeg"),
   },
-  { name: "Chromium", group: "test", why: "the tests open the chat page in it", commands: ["chromium"], packages: same("chromium") },
+  { name: "Chromium", group: "test", why: "the tests open pages in it", commands: ["chromium"], packages: same("chromium") },
   {
     name: "PulseAudio", group: "test", why: "a sound server of the tests' own stands in for a microphone", commands: ["pulseaudio", "pactl", "paplay"],
     packages: { apt: "pulseaudio pulseaudio-utils", dnf: "pulseaudio pulseaudio-utils", pacman: "pulseaudio", zypper: "pulseaudio pulseaudio-utils" },
   },
   { name: "espeak-ng", group: "test", why: "speaks in the tests, and replies of `deskhand voice`", without: "replies are only written", commands: ["espeak-ng"], packages: same("espeak-ng") },
+  {
+    name: "GTK 3 for Python", group: "test", why: "the agent's tasks are done in applications of several toolkits", python: ["gi/overrides/Gtk.py", "cairo"], libraries: ["girepository-1.0/Gtk-3.0.typelib"],
+    packages: { apt: "python3-gi python3-gi-cairo gir1.2-gtk-3.0", dnf: "python3-gobject gtk3", pacman: "python-gobject gtk3", zypper: "python3-gobject typelib-1_0-Gtk-3_0" },
+  },
+  {
+    name: "Qt 5 for Python", group: "test", why: "the agent's tasks are done in applications of several toolkits", python: ["PyQt5/QtWidgets.pyi"],
+    packages: { apt: "python3-pyqt5", dnf: "python3-qt5", pacman: "python-pyqt5", zypper: "python3-qt5" },
+  },
+  {
+    name: "Tk for Python", group: "test", why: "the agent's tasks are done in applications of several toolkits", python: ["tkinter/__init__.py"],
+    packages: { apt: "python3-tk", dnf: "python3-tkinter", pacman: "tk", zypper: "python3-tk" },
+  },
+  { name: "xterm", group: "test", why: "the agent's tasks are done in a terminal as well", commands: ["xterm"], packages: same("xterm") },
   { name: "arecord", group: "test", why: "records for `deskhand voice`", without: "give it files or streams with --input", commands: ["arecord"], packages: same("alsa-utils") },
   {
     name: "ALSA's way to PulseAudio", group: "test", why: "arecord records from the tests' sound server by it", paths: ["/usr/share/alsa/alsa.conf.d/50-pulseaudio.conf", "/etc/alsa/conf.d/50-pulseaudio.conf"],
@@ -98,9 +112,10 @@ export function requirementsOf(groups, platform = process.platform) {
 }
 
 /** Looks for files only, so it costs a millisecond and works the same on every system. @param {Requirement} requirement */
-export function isPresent({ commands = [], libraries, paths }) {
+export function isPresent({ commands = [], libraries, paths, python = [] }) {
   if (!commands.every((command) => which(command) !== undefined)) return false;
   if (libraries !== undefined && !libraries.some((library) => libraryFolders().some((folder) => existsSync(join(folder, library))))) return false;
+  if (!python.every((file) => pythonFolders().some((folder) => existsSync(join(folder, file))))) return false;
   return paths === undefined || paths.some((path) => existsSync(path));
 }
 
@@ -110,12 +125,23 @@ function libraryFolders() {
   return folders;
 }
 
+let pythons;
+/** Where Python's own packages are, and those of the system's package manager. */
+function pythonFolders() {
+  pythons ??= ["/usr/lib", "/usr/lib64"].flatMap((folder) => entries(folder).filter((name) => /^python3(\.\d+)?$/.test(name)).flatMap((name) => ["", "dist-packages", "site-packages"].map((packages) => join(folder, name, packages))));
+  return pythons;
+}
+
 /** Debian's /usr/lib/x86_64-linux-gnu and its kind. */
 function triplets(folder) {
+  return entries(folder)
+    .filter((name) => name.includes("-linux-gnu"))
+    .map((name) => join(folder, name));
+}
+
+function entries(folder) {
   try {
-    return readdirSync(folder)
-      .filter((name) => name.includes("-linux-gnu"))
-      .map((name) => join(folder, name));
+    return readdirSync(folder);
   } catch {
     return [];
   }

@@ -31,6 +31,8 @@ describe("what the system needs", () => {
     expect(isPresent({ ...PIP, libraries: ["libc.so.6", "nothing.so"] })).toBe(process.platform === "linux");
     expect(isPresent({ ...PIP, libraries: ["nothing.so"] })).toBe(false);
     expect(isPresent({ ...PIP, paths: ["/nowhere", "/"] })).toBe(true);
+    expect(isPresent({ ...PIP, python: ["json/__init__.py"] })).toBe(process.platform === "linux");
+    expect(isPresent({ ...PIP, python: ["json/__init__.py", "nothing"] })).toBe(false);
   });
 });
 

@@ -22,6 +22,9 @@ export interface ScriptedReply {
   events?: { type: string }[];
 }
 
+/** Replies in order, or whoever thinks of one when asked. */
+export type Script = ScriptedReply[] | ((request: ChatRequestBody) => Promise<ScriptedReply>);
+
 export interface ChatRequestBody {
   model: string;
   messages: { role: string; content: unknown; tool_calls?: unknown; tool_call_id?: string }[];
@@ -37,18 +40,18 @@ export class ScriptedServer implements AsyncDisposable {
   readonly heads: { path: string; headers: IncomingHttpHeaders }[] = [];
   /** Resolves when a client leaves before its reply has ended. */
   readonly left: Promise<void>;
-  readonly #replies: ScriptedReply[];
+  readonly #replies: Script;
   readonly #models: string[];
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   #onLeft = () => {};
 
-  private constructor(replies: ScriptedReply[], models: string[]) {
+  private constructor(replies: Script, models: string[]) {
     this.#replies = replies;
     this.#models = models;
     this.left = new Promise((resolve) => (this.#onLeft = resolve));
   }
 
-  static async start(replies: ScriptedReply[], options: { models?: string[]; port?: number } = {}): Promise<ScriptedServer> {
+  static async start(replies: Script, options: { models?: string[]; port?: number } = {}): Promise<ScriptedServer> {
     const scripted = new ScriptedServer(replies, options.models ?? ["tiny"]);
     scripted.#server.listen(options.port ?? 0, "127.0.0.1");
     await once(scripted.#server, "listening");
@@ -80,12 +83,17 @@ export class ScriptedServer implements AsyncDisposable {
     response.on("close", () => {
       if (!response.writableFinished) this.#onLeft();
     });
-    const reply = this.#replies[this.requests.length - 1] ?? { status: 500, body: { error: { message: "the script has no more replies" } } };
+    const reply = (await this.#next()) ?? { status: 500, body: { error: { message: "the script has no more replies" } } };
     if (reply.status !== undefined) return sendJson(response, reply.status, reply.body);
     if (path === "/v1/chat/completions") return this.#stream(response, reply);
     response.writeHead(200, { "content-type": "text/event-stream" });
     for (const event of reply.events ?? []) response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
     response.end();
+  }
+
+  async #next(): Promise<ScriptedReply | undefined> {
+    const script = this.#replies;
+    return typeof script === "function" ? script(this.requests.at(-1)!).catch((error: unknown) => ({ status: 400, body: { error: { message: String(error) } } })) : script[this.requests.length - 1];
   }
 
   #stream(response: ServerResponse, reply: ScriptedReply): void {
