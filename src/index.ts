@@ -2,6 +2,7 @@
 export { Agent, type AgentOptions, type AgentResult } from "./agent/agent.js";
 export { openComputer, type Computer, type Display, type OpenedComputer, type Screenshot, type WindowInfo, type Windows } from "./agent/computer/index.js";
 export type { RunEvent, RunListener } from "./agent/run-events.js";
+export { defineTool, type CustomTool } from "./agent/custom-tools.js";
 export { anyApprover, type ApprovalRequest, type Approver, type Verdict } from "./agent/safety/approver.js";
 export { RunController, type RunState } from "./agent/safety/run-controller.js";
 export { openLivePage, type LivePage, type LivePageOptions } from "./agent/live/live-page.js";

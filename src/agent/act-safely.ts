@@ -1,6 +1,7 @@
 import { perform } from "./act.js";
 import type { Action } from "./actions.js";
 import { settle } from "./computer/settle.js";
+import type { CustomTools, FunctionResult } from "./custom-tools.js";
 import type { LoopOptions } from "./loop.js";
 import { typeParts } from "./safety/secret-typing.js";
 import type { SafetyNote, StepInfo } from "./safety/safety-kernel.js";
@@ -9,6 +10,8 @@ export interface Acted {
   /** How many actions were done. */
   done: number;
   notes: SafetyNote[];
+  /** What functions of the program returned. */
+  results: FunctionResult[];
   /** Why the next one was refused. */
   refused?: string;
   /** Why the next one is out of date: the screen has to be looked at again. */
@@ -16,24 +19,26 @@ export interface Acted {
 }
 
 /** What acting needs of a run. */
-export type ActOptions = Pick<LoopOptions, "computer" | "controller" | "kernel" | "pointer" | "secrets" | "hidden" | "signal">;
+export type ActOptions = Pick<LoopOptions, "computer" | "controller" | "kernel" | "pointer" | "secrets" | "hidden" | "signal"> & { tools?: CustomTools };
 
 /** Does actions in order, each after the safety kernel has ruled on it, until one is not to be done. */
 export async function actSafely(options: ActOptions, actions: readonly Action[], info: StepInfo): Promise<Acted> {
-  const { computer, controller, kernel, pointer, signal } = options;
+  const { computer, controller, kernel, pointer, tools, signal } = options;
   const notes: SafetyNote[] = [];
+  const results: FunctionResult[] = [];
   for (const [done, action] of actions.entries()) {
     // A click may still be opening the window on which the next action will land.
     if (done > 0 && kernel.needsStillWindows) await settle(computer, { signal });
     await pointer.look();
-    if (await controller.pass(signal)) return { done, notes, outdated: "The run was paused." };
+    if (await controller.pass(signal)) return { done, notes, results, outdated: "The run was paused." };
     // Whoever is asked may use the mouse to answer.
     const ruling = await pointer.whileActing(() => kernel.review(action, info, signal));
     if (ruling.note) notes.push(ruling.note);
-    if (ruling.kind !== "go") return { done, notes, [ruling.kind]: ruling.reason };
-    await pointer.whileActing(() => performRevealed(options, action));
+    if (ruling.kind !== "go") return { done, notes, results, [ruling.kind]: ruling.reason };
+    if (action.type === "call" && tools) results.push(await tools.call(action, signal));
+    else await pointer.whileActing(() => performRevealed(options, action));
   }
-  return { done: actions.length, notes };
+  return { done: actions.length, notes, results };
 }
 
 /** Secrets exist in the clear only from here on. */

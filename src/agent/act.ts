@@ -53,6 +53,7 @@ async function performUnheld(computer: Computer, action: Action, signal: AbortSi
     case "screenshot":
     case "zoom":
     case "ask":
+    case "call":
     case "answer":
     case "terminate":
       return;

@@ -38,6 +38,7 @@ export const Action = z.discriminatedUnion("type", [
   z.object({ type: z.literal("screenshot") }).describe("Nothing but a new look at the screen."),
   z.object({ type: z.literal("zoom"), region: Region }).describe("Shows only this part of the screen, in its full resolution."),
   z.object({ type: z.literal("ask"), question: z.string() }).describe("Asks the person for help or for an answer, and goes on with what they say."),
+  z.object({ type: z.literal("call"), name: z.string(), arguments: z.record(z.string(), z.unknown()) }).describe("Calls a function that the agent was given beside the computer."),
   z.object({ type: z.literal("answer"), text: z.string() }).describe("Answers a question of the task in words."),
   z.object({ type: z.literal("terminate"), success: z.boolean(), message: z.string().optional() }).describe("Ends the task."),
 ]);

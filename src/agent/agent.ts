@@ -3,6 +3,7 @@ import { parseWith } from "../core/json.js";
 import { createLogger } from "../core/log.js";
 import type { Computer, Display } from "./computer/computer.js";
 import { partOf } from "./computer/part-of-screen.js";
+import { CustomTools } from "./custom-tools.js";
 import { openDisplay } from "./display-choice.js";
 import { runLoop } from "./loop.js";
 import { planModel, type ConnectedModel, type ModelPlan } from "./model-source.js";
@@ -64,15 +65,16 @@ export class Agent {
     using _stops = this.#options.controller?.onStop((reason) => interrupter.interrupt(new Interruption("person", `Stopped by a person${reason === "" ? "" : `: ${reason}`}.`)));
     const safety = await prepareSafety(this.#options, task, interrupter.signal);
     const plan = await planModel(this.#options, interrupter.signal);
+    const tools = new CustomTools(this.#options.tools, plan.dialect);
     const workplace = await this.#open(plan, interrupter.signal);
     try {
-      return await this.#work(task, plan, workplace, safety, interrupter);
+      return await this.#work(task, { ...plan, tools }, workplace, safety, interrupter);
     } finally {
       await workplace.close();
     }
   }
 
-  async #work(task: string, plan: ModelPlan, { computer, displayName, model }: Workplace, safety: PreparedSafety, interrupter: Interrupter): Promise<AgentResult> {
+  async #work(task: string, plan: ModelPlan & { tools: CustomTools }, { computer, displayName, model }: Workplace, safety: PreparedSafety, interrupter: Interrupter): Promise<AgentResult> {
     const { maxSteps, maxSeconds, maxTokens, outDir, dryRun } = this.#options;
     const { secrets, hidden } = safety;
     const tell = this.#teller(secrets);
@@ -103,6 +105,7 @@ export class Agent {
       model: model.model,
       dialect: plan.dialect,
       grounder: model.grounder,
+      tools: plan.tools,
       maxSteps,
       dryRun,
       signal: interrupter.signal,

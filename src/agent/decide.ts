@@ -35,6 +35,8 @@ export async function decide(options: LoopOptions, conversation: Conversation, s
 /** A planner's places are found by the grounder, one after the other. */
 async function read(options: LoopOptions, reply: ModelReply, seen: Observation, record: StepRecord): Promise<ParsedStep> {
   const { dialect, grounder, secrets, signal } = options;
+  const calls = options.tools.read(reply);
+  if (calls) return calls;
   if (!dialect.ground || !grounder) return dialect.parse(reply, seen.chain);
   return dialect.ground(reply, (words) => {
     record.beginReply(words);

@@ -40,6 +40,8 @@ export function describeAction(action: Action): string {
       return `look closely at ${action.region.width} × ${action.region.height} pixels from ${point(action.region)}`;
     case "ask":
       return `ask ${JSON.stringify(action.question)}`;
+    case "call":
+      return `call ${action.name}(${JSON.stringify(action.arguments)})`;
     case "answer":
       return `answer ${JSON.stringify(action.text)}`;
     case "terminate":

@@ -2,6 +2,7 @@ import { messageOf, throwIfAborted } from "../core/errors.js";
 import type { Point } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
 import type { ScreenPart } from "./coordinates.js";
+import type { CustomTools } from "./custom-tools.js";
 import type { Dialect, Turn } from "./dialects/dialect.js";
 import type { Grounder } from "./grounder.js";
 import type { ModelClient } from "./model-client.js";
@@ -27,6 +28,8 @@ export interface LoopOptions {
   dialect: Dialect;
   /** Finds places for a planner. */
   grounder?: Grounder | undefined;
+  /** Functions of the program. */
+  tools: CustomTools;
   maxSteps: number;
   /** Plans the first step and does nothing. */
   dryRun: boolean;

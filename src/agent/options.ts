@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { OnProgress } from "../core/progress.js";
 import { Region } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
+import { isTool, type CustomTool } from "./custom-tools.js";
 import type { RunListener } from "./run-events.js";
 import type { Approver } from "./safety/approver.js";
 import { CapabilityFile } from "./safety/capability-file.js";
@@ -42,6 +43,8 @@ export const AgentOptions = z.strictObject({
   region: Region.optional(),
   /** Only this window is: the uppermost one with these words in its title, wherever it moves. */
   window: z.string().min(1).optional(),
+  /** Functions of the program that the model may call beside operating the computer; see `defineTool`. */
+  tools: z.array(z.custom<CustomTool>(isTool, { error: "expected a tool of defineTool" })).default([]),
   maxSteps: z.number().int().min(1).default(DEFAULT_MAX_STEPS),
   /** Counted from the first screenshot; no limit unless given. */
   maxSeconds: z.number().positive().max(2_000_000).optional(),

@@ -1,6 +1,7 @@
 import { actSafely } from "./act-safely.js";
 import type { Action, Region } from "./actions.js";
 import { sameButForCaret, settle, THIN_CARET } from "./computer/settle.js";
+import { describeResult } from "./custom-tools.js";
 import { decide } from "./decide.js";
 import { describeAction } from "./describe.js";
 import type { Notice, SafetyCheck, Turn } from "./dialects/dialect.js";
@@ -31,7 +32,7 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   line.notice = notice?.text;
 
   const shown = { picture: seen.dataUri, cursor: seen.cursor, zoomed: zoom !== undefined, notice };
-  const { reply, parsed } = await decide(options, { task, turns: memory.turns, screen: seen.screen, ...shown }, seen, record);
+  const { reply, parsed } = await decide(options, { task, turns: memory.turns, screen: seen.screen, functions: options.tools.offers, ...shown }, seen, record);
   record.plan(parsed);
   const actions = parsed.actions.map(({ action }) => action);
   // A planner may say one thing and name another as its target.
@@ -51,6 +52,10 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   const turn: Turn = { summary: parsed.summary, reply, ...shown, zoom: refused ? undefined : lastZoom(actions), hadEffect: true, refused };
   memory.turns.push(turn);
   memory.pending = undefined;
+  if (acted.results.length > 0) {
+    line.results = acted.results;
+    tell(memory, acted.results.map(describeResult).join("\n"));
+  }
   if (line.notDone === undefined) {
     const ending = endingOf(actions);
     if (ending) return ending;

@@ -43,6 +43,7 @@ function anthropic(version: Version, matches: (modelId: string) => boolean): Dia
     sampling: { max_tokens: 4096 },
     keyVariable: "ANTHROPIC_API_KEY",
     acceptsNotices: true,
+    ownFunctions: ["computer", FINISH.name],
     zoomedSpace: "screen",
     render: (conversation) => render(conversation, version),
     parse: (reply, chain) => parse(reply, chain, version),
@@ -66,7 +67,7 @@ function parse(reply: ModelReply, chain: CoordinateChain, version: Version): Par
 
 type Shown = Pick<Turn, "picture" | "notice" | "cursor">;
 
-function render({ task, turns, picture, notice, cursor, correction, screen }: Conversation, version: Version): Prompt {
+function render({ task, turns, picture, notice, cursor, correction, screen, functions = [] }: Conversation, version: Version): Prompt {
   const firstPicture = firstPictureKept(turns.length, TURNS_BETWEEN_COMPACTIONS);
   const shown: Shown[] = [...turns, { picture, notice, cursor }];
   const messages: MessageParam[] = [{ role: "user", content: [text(`Task: ${task}`), screenshot(shown[0]!, firstPicture === 0), ...noticeBlocks(shown[0]!, firstPicture === 0)] }];
@@ -79,7 +80,7 @@ function render({ task, turns, picture, notice, cursor, correction, screen }: Co
     const errors = correction.reply.toolCalls.map(({ id }): MessageBlock => ({ type: "tool_result", tool_use_id: id, is_error: true, content: [text(reason)] }));
     messages.push(said(correction.reply), { role: "user", content: errors.length > 0 ? errors : [text(reason)] });
   }
-  return { api: "messages", system: SYSTEM, messages, tools: [computerTool(version, screen), FINISH_TOOL], betas: [BETAS[version]] };
+  return { api: "messages", system: SYSTEM, messages, tools: [computerTool(version, screen), FINISH_TOOL, ...functions.map(({ name, description, parameters }): MessageTool => ({ name, description, input_schema: parameters }))], betas: [BETAS[version]] };
 }
 
 const FINISH_TOOL: MessageTool = { name: FINISH.name, description: FINISH.description, input_schema: FINISH.schema };

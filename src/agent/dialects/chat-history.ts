@@ -1,4 +1,4 @@
-import type { ChatCompletionContentPart, ChatCompletionMessageParam } from "openai/resources/chat/completions";
+import type { ChatCompletionContentPart, ChatCompletionFunctionTool, ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import type { ModelReply } from "../model-client.js";
 import type { Conversation, Notice, Turn } from "./dialect.js";
 import { firstPictureKept } from "./history.js";
@@ -43,6 +43,11 @@ export function renderChat({ turns, picture, zoomed, notice, correction }: Conve
     );
   }
   return messages;
+}
+
+/** The program's own functions, as the chat interface has them. */
+export function chatFunctions({ functions = [] }: Conversation): ChatCompletionFunctionTool[] {
+  return functions.map(({ name, description, parameters }) => ({ type: "function", function: { name, description, parameters } }));
 }
 
 function text(text: string): ChatCompletionContentPart {

@@ -43,6 +43,14 @@ export interface Turn {
   refused?: boolean;
 }
 
+/** A function of the program, as the model is told of it. */
+export interface FunctionOffer {
+  name: string;
+  description: string;
+  /** JSON Schema. */
+  parameters: { type: "object"; properties: Record<string, unknown>; required: string[]; additionalProperties: boolean };
+}
+
 /** Everything a prompt is made of. */
 export interface Conversation {
   task: string;
@@ -57,6 +65,8 @@ export interface Conversation {
   cursor?: Point;
   /** What to tell beside it; only for a dialect that `acceptsNotices`. */
   notice?: Notice;
+  /** What can be called beside the computer; only for a dialect with `ownFunctions`. */
+  functions?: readonly FunctionOffer[];
   /** The reply to this very screenshot that could not be used, and why. */
   correction?: { reply: ModelReply; reason: string };
 }
@@ -99,6 +109,8 @@ export interface Dialect {
   readonly keyVariable?: string;
   /** False for a model that knows one prompt format only: it can be told neither what was wrong with a reply nor anything else. */
   readonly acceptsNotices: boolean;
+  /** The names of its own functions, for a family that can be given others beside them. */
+  readonly ownFunctions?: readonly string[];
   /**
    * In which coordinates the model answers to a picture of a part of the screen: those of that picture, or still those of the whole
    * screen.

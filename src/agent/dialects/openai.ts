@@ -32,6 +32,7 @@ export const openAi: Dialect = {
   display: { width: 1280, height: 800 },
   sampling: { max_tokens: 8192 },
   acceptsNotices: true,
+  ownFunctions: ["computer", FINISH.name],
   zoomedSpace: "screen",
   render: (conversation) => render(conversation, { type: "computer" }),
   parse,
@@ -78,7 +79,7 @@ function parse(reply: ModelReply, chain: CoordinateChain): ParsedStep {
 /**
  * A screenshot is the output of the call before it. Outputs need one, so turns whose pictures go are told in words at the beginning.
  */
-function render({ task, turns, picture, notice, correction }: Conversation, tool: Tool): Prompt {
+function render({ task, turns, picture, notice, correction, functions = [] }: Conversation, tool: Tool): Prompt {
   const first = firstPictureKept(turns.length, TURNS_BETWEEN_COMPACTIONS);
   const told = turns.slice(0, first).map(({ summary }, index) => `\n${index + 1}. ${summary}`);
   const shown = [...turns.slice(first), { picture, notice }];
@@ -89,7 +90,7 @@ function render({ task, turns, picture, notice, correction }: Conversation, tool
     input.push(...outputs(correction.reply, picture, []), user(`Nothing was done, because your last reply could not be used. ${correction.reason}`));
   }
   const finish: Tool = { type: "function", name: FINISH.name, description: FINISH.description, parameters: FINISH.schema, strict: true };
-  return { api: "responses", instructions: INSTRUCTIONS, input, tools: [tool, finish] };
+  return { api: "responses", instructions: INSTRUCTIONS, input, tools: [tool, finish, ...functions.map((offer): Tool => ({ type: "function", ...offer, strict: false }))] };
 }
 
 type Shown = Pick<Turn, "picture" | "notice">;

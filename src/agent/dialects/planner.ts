@@ -5,7 +5,7 @@ import { parseWith } from "../../core/json.js";
 import { Action, MouseButton, type ActionInput, type Point } from "../actions.js";
 import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
-import { renderChat } from "./chat-history.js";
+import { chatFunctions, renderChat } from "./chat-history.js";
 import type { Dialect, Locate, ParsedAction, ParsedStep } from "./dialect.js";
 import { RULES } from "./rules.js";
 import { readToolCalls, textBesideCalls, type NamedCall } from "./tool-calls.js";
@@ -46,6 +46,7 @@ export const planner: Dialect = {
   display: { width: 1280, height: 800 },
   sampling: { temperature: 0, max_tokens: 4096 },
   acceptsNotices: true,
+  ownFunctions: Object.keys(FUNCTIONS),
   zoomedSpace: "picture",
   render(conversation) {
     const messages = renderChat(conversation, {
@@ -55,7 +56,7 @@ export const planner: Dialect = {
       turnsBetweenCompactions: 8,
       tryAgain: "Look at the screenshot again and call a function.",
     });
-    return { api: "chat", messages, tools: TOOLS };
+    return { api: "chat", messages, tools: [...TOOLS, ...chatFunctions(conversation)] };
   },
   parse() {
     throw new DeskhandError("invalid_argument", "Expected a second model for a planner, to find places on the screen, but there is none; name it with --grounder.", { param: "grounder" });

@@ -1,7 +1,7 @@
 import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import type { CoordinateChain } from "../coordinates.js";
-import { renderChat } from "./chat-history.js";
+import { chatFunctions, renderChat } from "./chat-history.js";
 import { computerUseTool, toParsedAction } from "./computer-use.js";
 import type { Dialect, ParsedStep } from "./dialect.js";
 import { RULES } from "./rules.js";
@@ -19,6 +19,7 @@ const FAMILY = {
   display: { width: 1280, height: 800 },
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 2048 },
   acceptsNotices: true,
+  ownFunctions: ["computer_use"],
   zoomedSpace: "picture",
   parse,
 } as const;
@@ -61,7 +62,7 @@ function renderWith(conversation: Parameters<Dialect["render"]>[0], counted: { w
     turnsBetweenCompactions: 8,
     tryAgain: "Look at the screenshot again and reply with a computer_use call.",
   });
-  return { api: "chat", messages, tools: [computerUseTool(counted)] };
+  return { api: "chat", messages, tools: [computerUseTool(counted), ...chatFunctions(conversation)] };
 }
 
 function parse(reply: ModelReply, chain: CoordinateChain): ParsedStep {

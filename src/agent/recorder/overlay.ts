@@ -91,6 +91,7 @@ function drawAction(action: Action, cursor: Point | undefined, chain: Coordinate
     case "screenshot":
     case "wait":
     case "answer":
+    case "call":
     case "terminate":
       return [];
   }

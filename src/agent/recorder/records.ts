@@ -1,4 +1,5 @@
 import type { CoordinateChain } from "../coordinates.js";
+import type { FunctionResult } from "../custom-tools.js";
 import type { ParsedAction } from "../dialects/dialect.js";
 import type { ReplyToolCall, ReplyUsage, ServerTimings } from "../model-client.js";
 import type { Confirm, SafetyNote } from "../safety/safety-kernel.js";
@@ -42,6 +43,8 @@ export interface StepLine {
   actions: ParsedAction[];
   /** How many of them were done. */
   done?: number;
+  /** What functions of the program returned. */
+  results?: FunctionResult[];
   /** What the safety kernel noted about them. */
   safety?: SafetyNote[];
   /** Why the rest of them was not done. */

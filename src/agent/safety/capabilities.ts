@@ -39,7 +39,7 @@ export class Capabilities {
 
   /** Why an action is denied, in words that go on from "the capability file allows"; undefined when it is not. */
   whyDenied(action: Action, reach: Reach): string | undefined {
-    return this.#deniedWindow(reach) ?? this.#deniedPlace(reach) ?? this.#deniedChord(reach) ?? this.#deniedText(reach) ?? this.#deniedSecret(action, reach);
+    return this.#deniedWindow(reach) ?? this.#deniedPlace(reach) ?? this.#deniedChord(reach) ?? this.#deniedText(reach) ?? this.#deniedSecret(action, reach) ?? this.#deniedFunction(action);
   }
 
   #deniedWindow({ windows }: Reach): string | undefined {
@@ -72,6 +72,11 @@ export class Capabilities {
     if (denied !== undefined) return `no text that matches ${denied}`;
     const other = texts.find((typed) => !text.allow.some((pattern) => new RegExp(`^(?:${pattern})$`, "us").test(typed)));
     return other === undefined ? undefined : `no text like ${JSON.stringify(other)}`;
+  }
+
+  #deniedFunction(action: Action): string | undefined {
+    const { functions } = this.#file;
+    return functions && action.type === "call" && !permits(functions, (glob) => matches(glob, action.name)) ? `no call of ${action.name}` : undefined;
   }
 
   #deniedSecret(action: Action, { windows }: Reach): string | undefined {

@@ -52,6 +52,8 @@ export const CapabilityFile = z.strictObject({
   text: listOf(Pattern).optional(),
   /** Which secrets may be typed, and where. */
   secrets: z.record(z.string().regex(SECRET_NAME), z.strictObject({ applications: Globs.optional(), windows: Globs.optional() })).optional(),
+  /** Which functions of the program, beside the computer, may be called. */
+  functions: listOf(Glob).optional(),
   /** Faster than this it waits. */
   rates: z.strictObject({ actionsPerMinute: Rate.optional(), charactersPerMinute: Rate.optional() }).optional(),
 });

@@ -32,7 +32,7 @@ export interface PreparedSafety {
   guard(computer: Computer, interrupter: Interrupter): Promise<Guarded>;
 }
 
-type SafetyFields = Pick<ResolvedAgentOptions, "capabilities" | "confirm" | "approver" | "controller" | "stopKeys" | "secretSource" | "maxTokens" | "dryRun">;
+type SafetyFields = Pick<ResolvedAgentOptions, "tools" | "capabilities" | "confirm" | "approver" | "controller" | "stopKeys" | "secretSource" | "maxTokens" | "dryRun">;
 
 /** @throws DeskhandError `invalid_argument` for a capability file that cannot be used, or a secret that cannot be had. */
 export async function prepareSafety(options: SafetyFields, task: string, signal: AbortSignal): Promise<PreparedSafety> {
@@ -47,7 +47,7 @@ export async function prepareSafety(options: SafetyFields, task: string, signal:
     described: { confirm, ...(given !== undefined && { capabilities: typeof given === "string" ? given : "(given in the program)" }) },
     guard: async (computer, interrupter) => {
       const approver = options.approver && discreetApprover(options.approver, secrets, hidden);
-      const kernel = new SafetyKernel({ computer, task, confirm, capabilities, approver });
+      const kernel = new SafetyKernel({ computer, task, confirm, capabilities, approver, riskOf: (name) => options.tools.find((tool) => tool.name === name)?.risk });
       return { ...(await guardRun(options, computer, interrupter)), kernel, secrets, hidden };
     },
   };

@@ -12,7 +12,7 @@ export type RiskClass = "harmless" | "changes" | "risky";
 
 /** One reason for which an action is risky. `unasked`: nothing that the person said speaks of it. */
 export interface Risk {
-  kind: Harm | ChordHarm | "terminal" | "secret" | "unasked";
+  kind: Harm | ChordHarm | "terminal" | "secret" | "function" | "unasked";
   /** Goes on from "it", e.g. `presses ctrl+w, which closes something`. */
   why: string;
 }
@@ -22,6 +22,8 @@ export interface RiskContext {
   words: string;
   /** What the person has said: the task and all answers. Undefined when nobody here knows. */
   asked: string | undefined;
+  /** Of a function that is called: what whoever gave it says of it. */
+  declared?: RiskClass | undefined;
   reach: Reach;
 }
 
@@ -44,8 +46,9 @@ const CHORD_WORDS: Readonly<Record<ChordHarm, string>> = { deletes: "may delete 
 
 /** What an action may do, judged without any model: by what it presses, types and aims at, and by the model's words for it. */
 export function assessRisk(action: Action, context: RiskContext): { class: RiskClass; risks: Risk[] } {
-  const risks = [...chordRisks(context), ...wordRisks(action, context), ...textRisks(action, context), ...terminalRisks(action, context.reach.windows)];
+  const risks = [...chordRisks(context), ...wordRisks(action, context), ...textRisks(action, context), ...terminalRisks(action, context.reach.windows), ...declaredRisks(action, context.declared)];
   if (risks.length > 0) return { class: "risky", risks };
+  if (action.type === "call") return { class: context.declared ?? "risky", risks };
   return { class: isHarmless(action.type) && context.reach.chords.length === 0 ? "harmless" : "changes", risks };
 }
 
@@ -85,6 +88,11 @@ function terminalRisks(action: Action, windows: Reach["windows"]): Risk[] {
   const types = action.type === "type" || action.type === "key" || action.type === "hold_key";
   const terminal = types && windows.find((window): window is WindowInfo => window !== undefined && isTerminal(window));
   return terminal ? [{ kind: "terminal", why: `goes to the terminal ${JSON.stringify(terminal.title)}` }] : [];
+}
+
+/** Nobody here knows better what a function does than whoever gave it. */
+function declaredRisks(action: Action, declared: RiskClass = "risky"): Risk[] {
+  return action.type === "call" && declared === "risky" ? [{ kind: "function", why: `calls ${action.name}, which may do harm` }] : [];
 }
 
 function unasked(what: string): Risk {

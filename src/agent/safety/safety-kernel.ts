@@ -22,6 +22,8 @@ export interface SafetyOptions {
   task?: string | undefined;
   confirm: Confirm;
   capabilities?: Capabilities;
+  /** What is known of the functions that the agent was given. */
+  riskOf?: (name: string) => RiskClass | undefined;
   /** Whoever can be asked; without one, what has to be asked about is refused. */
   approver?: Approver;
 }
@@ -136,7 +138,7 @@ export class SafetyKernel {
     const { computer, capabilities } = this.#options;
     const reach = reachOf(action, { cursor: await computer.cursor(), heldKeys: this.#heldKeys, typedBefore: this.#typed });
     const whole: Reach = { ...reach, windows: await this.#windowsOf(action, endsOf(reach.points)) };
-    return { reach: whole, denied: capabilities?.whyDenied(action, whole), ...assessRisk(action, { words, asked: this.#asked, reach: whole }) };
+    return { reach: whole, denied: capabilities?.whyDenied(action, whole), ...assessRisk(action, { words, asked: this.#asked, reach: whole, declared: action.type === "call" ? this.#options.riskOf?.(action.name) : undefined }) };
   }
 
   /** The windows an action lands on; undefined for one that nobody can tell. */

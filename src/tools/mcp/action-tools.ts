@@ -10,8 +10,8 @@ import { ActionResult } from "./view.js";
 
 type ActionType = Action["type"];
 
-/** They end a run of our own agent; here the client's model does the work. */
-const ENDINGS: ReadonlySet<ActionType> = new Set(["answer", "terminate"] satisfies ActionType[]);
+/** They belong to a run of our own agent; here the client's model does the work. */
+const OF_RUNS: ReadonlySet<ActionType> = new Set(["call", "answer", "terminate"] satisfies ActionType[]);
 /** They need nobody's hands. */
 const READ_ONLY: ReadonlySet<ActionType> = new Set(["wait", "screenshot", "zoom", "ask"] satisfies ActionType[]);
 
@@ -39,7 +39,7 @@ export interface ActionCall {
 }
 
 /** Every canonical action under its own name, with the arguments it has there. */
-export const ACTION_TOOLS: ReadonlyMap<string, ActionTool> = new Map(Action.options.filter(({ shape }) => !ENDINGS.has(shape.type.value)).map((option) => [option.shape.type.value, toTool(option)]));
+export const ACTION_TOOLS: ReadonlyMap<string, ActionTool> = new Map(Action.options.filter(({ shape }) => !OF_RUNS.has(shape.type.value)).map((option) => [option.shape.type.value, toTool(option)]));
 
 function toTool(option: (typeof Action.options)[number]): ActionTool {
   const { type, ...own } = option.shape;
