@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import sharp from "sharp";
@@ -258,7 +258,7 @@ describe("whoever has no business on the page", () => {
   async function ask(base: string, method: string, path: string, headers: Record<string, string>, body?: string): Promise<number> {
     const asking = request(`${base}${path}`, { method, headers });
     asking.end(body);
-    const [response] = (await once(asking, "response")) as [import("node:http").IncomingMessage];
+    const [response] = (await once(asking, "response")) as [IncomingMessage];
     response.destroy();
     return response.statusCode!;
   }
