@@ -61,7 +61,7 @@ const LINUX = [
     paths: ["/usr/share/icons/Adwaita/index.theme"], packages: same("adwaita-icon-theme"),
   },
   {
-    name: "ffmpeg", group: "test", why: "decodes videos, and sound other than WAVE files", without: "give the frames of videos as pictures, and WAVE files",
+    name: "ffmpeg", group: "test", why: "decodes videos and sound, and captures cameras and streams", without: "give the frames of videos as pictures, and WAVE files",
     commands: ["ffmpeg", "ffprobe"], packages: same("ffmpeg"),
   },
   { name: "Chromium", group: "test", why: "the tests open pages in it", commands: ["chromium"], packages: same("chromium") },

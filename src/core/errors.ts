@@ -24,6 +24,7 @@ const STATUS = {
   native_addon_missing: 500,
   display_unavailable: 500,
   microphone_unavailable: 500,
+  stream_unavailable: 500,
   dependency_missing: 500,
   port_in_use: 500,
   model_server: 502,

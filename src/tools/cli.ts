@@ -13,6 +13,7 @@ import { serveCommand } from "./serve.js";
 import { streamClientCommand } from "./stream-client.js";
 import { transcribeCommand } from "./transcribe.js";
 import { voiceCommand } from "./voice.js";
+import { watchCommand } from "./watch.js";
 
 /** The `deskhand` command with all its subcommands; each loads what it needs only when it runs. */
 export function createProgram(): Command {
@@ -20,7 +21,7 @@ export function createProgram(): Command {
     .description("See the screen, ask a local model what to do, move the mouse and the keyboard.")
     .version(packageVersion())
     .showHelpAfterError("(--help shows how it is used)");
-  for (const command of [agentCommand(), voiceCommand(), mcpCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
+  for (const command of [agentCommand(), voiceCommand(), watchCommand(), mcpCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

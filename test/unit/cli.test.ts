@@ -41,7 +41,7 @@ describe("usage", () => {
   it("--help names every subcommand, --version the version, both with exit code 0", async () => {
     const help = await run("--help");
     expect(help.code).toBe(0);
-    for (const name of ["agent", "serve", "generate", "stream-client", "function-call", "transcribe", "voice", "mcp", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of ["agent", "serve", "generate", "stream-client", "function-call", "transcribe", "voice", "watch", "mcp", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
     expect(await run("--version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
     expect(await run("serve", "--help")).toMatchObject({ code: 0, stdout: expect.stringContaining("--port") as string });
   });
@@ -68,6 +68,9 @@ describe("usage", () => {
     [["function-call", "--format", "soap"]],
     [["transcribe", "--model", "x"]],
     [["transcribe", "--model", "x", "sound.wav", "--format", "doc"]],
+    [["watch"]],
+    [["watch", "--model", "qwen", "--every", "often"]],
+    [["watch", "--model", "qwen", "--on-change", "200"]],
     [["agent"]],
     [["mcp", "--capabilities", "nowhere.yaml"]],
     [["mcp", "--http", "--port", "99999"]],

@@ -6,6 +6,17 @@ export function isBlack({ data }: Screenshot): boolean {
   return true;
 }
 
+/**
+ * The part of all pixels in which a colour differs by more than `tolerance`. Two pictures of one size, packed, with so many bytes a
+ * pixel; a fourth one, alpha, does not count.
+ */
+export function changedShare(a: Uint8Array, b: Uint8Array, { channels, tolerance = 0 }: { channels: 3 | 4; tolerance?: number }): number {
+  const differs = (i: number): boolean => Math.abs((a[i] as number) - (b[i] as number)) > tolerance;
+  let changed = 0;
+  for (let i = 0; i < a.length; i += channels) if (differs(i) || differs(i + 1) || differs(i + 2)) changed += 1;
+  return (changed * channels) / a.length;
+}
+
 /** Rows of `byteWidth` bytes, BGRX, to packed opaque RGBA. The X byte is not alpha: X11 leaves it 0. */
 export function rgbaFromBgra(bgra: Uint8Array, widthPx: number, heightPx: number, byteWidth: number): Uint8Array {
   // One number a pixel (every system this runs on is little-endian) is several times faster than four bytes.

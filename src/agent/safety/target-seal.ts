@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import sharp from "sharp";
 import type { Point } from "../actions.js";
 import type { Computer, Display, Screenshot, WindowInfo } from "../computer/computer.js";
+import { changedShare } from "../computer/pixels.js";
 import { sameButForCaret, THIN_CARET } from "../computer/settle.js";
 import type { ApprovalRequest } from "./approver.js";
 
@@ -88,7 +89,7 @@ export class TargetSeal {
 
   #looksTheSame(now: Screenshot): boolean {
     if (now.widthPx !== this.#shot.widthPx || now.heightPx !== this.#shot.heightPx) return false;
-    if (this.#points.length === 0) return changedShare(this.#shot, now) <= MAX_CHANGED_SHARE;
+    if (this.#points.length === 0) return changedShare(this.#shot.data, now.data, { channels: 4 }) <= MAX_CHANGED_SHARE;
     return this.#points.every((point) => {
       const box = this.#boxAround(point);
       return sameButForCaret(crop(this.#shot, box), crop(now, box), this.#display.scale, THIN_CARET);
@@ -115,12 +116,4 @@ function crop({ data, widthPx }: Screenshot, { left, top, width, height }: Box):
     part.set(data.subarray(start, start + width * 4), y * width * 4);
   }
   return { data: part, widthPx: width, heightPx: height };
-}
-
-function changedShare(a: Screenshot, b: Screenshot): number {
-  let changed = 0;
-  for (let i = 0; i < a.data.length; i += 4) {
-    if (a.data[i] !== b.data[i] || a.data[i + 1] !== b.data[i + 1] || a.data[i + 2] !== b.data[i + 2]) changed += 1;
-  }
-  return changed / (a.widthPx * a.heightPx);
 }

@@ -8,6 +8,8 @@ const RECORDERS = ["arecord", "rec", "sox"] as const;
 export type Recorder = (typeof RECORDERS)[number];
 
 const END_TIMEOUT_MS = 2_000;
+/** A minute: models take a while to load, and what was said before that means nothing any more. */
+const MAX_UNREAD_BYTES = 60 * 2 * RATE;
 const INSTALL = process.platform === "darwin" ? "brew install sox" : "apt-get install alsa-utils (arecord) or sox";
 
 export interface MicrophoneOptions {
@@ -70,10 +72,13 @@ export function openMicrophone({ recorder: wanted, device }: MicrophoneOptions =
 
 async function* chunksOf(recording: Recording, exited: Promise<unknown>): AsyncGenerator<Buffer> {
   const waiting: Buffer[] = [];
+  let length = 0;
   let wake = (): void => undefined;
   let ended = false;
   recording.stream().on("data", (chunk: Buffer) => {
     waiting.push(chunk);
+    length += chunk.length;
+    while (length > MAX_UNREAD_BYTES) length -= waiting.shift()?.length ?? 0;
     wake();
   });
   void exited.then(() => {
@@ -82,7 +87,9 @@ async function* chunksOf(recording: Recording, exited: Promise<unknown>): AsyncG
   });
   while (!ended || waiting.length > 0) {
     const chunk = waiting.shift();
-    if (chunk !== undefined) yield chunk;
-    else await new Promise<void>((resolve) => (wake = resolve));
+    if (chunk !== undefined) {
+      length -= chunk.length;
+      yield chunk;
+    } else await new Promise<void>((resolve) => (wake = resolve));
   }
 }

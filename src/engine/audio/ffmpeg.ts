@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
-import { CONTAINERS } from "../video/source.js";
+import { FILM_FORMATS } from "../../core/film-formats.js";
 import { SAMPLE_RATE } from "./log-mel.js";
 
 /** How much of what ffmpeg says goes into an error. */
@@ -40,7 +40,7 @@ export async function decodeWithFfmpeg(source: string | Uint8Array, options: Ffm
 
 async function decodeFile(path: string, { signal, maxDurationS = Infinity }: FfmpegAudioOptions): Promise<Float32Array<ArrayBuffer>> {
   const address = `file:${path}`;
-  const guards = ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS];
+  const guards = ["-protocol_whitelist", "file", "-format_whitelist", FILM_FORMATS];
   // A second more shows that it goes on.
   const cut = Number.isFinite(maxDurationS) ? ["-t", String(maxDurationS + 1)] : [];
   const args = ["-nostdin", "-v", "error", ...guards, "-i", address, "-vn", ...cut, "-f", "f32le", "-ac", "1", "-ar", String(SAMPLE_RATE), "pipe:1"];

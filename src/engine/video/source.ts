@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DeskhandError, messageOf } from "../../core/errors.js";
+import { FILM_FORMATS } from "../../core/film-formats.js";
 
 /** A film as ffmpeg and ffprobe take it. */
 export interface VideoInput {
@@ -11,12 +12,6 @@ export interface VideoInput {
   /** What ffmpeg said, on one line, with the address replaced by the name. */
   quote: (text: string) => string;
 }
-
-/**
- * Demuxers of files that hold one film, or one sound. Not among them: playlists and scripts, which lead to other files and addresses,
- * and text, of which ffmpeg would draw a picture.
- */
-export const CONTAINERS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,ogg,gif,apng,nut,mxf,wtv,rm,dv,gxf,swf,yuv4mpegpipe,mjpeg,h263,h261,vc1,cavsvideo,mp3,wav,flac,aac,ac3,aiff,amr,caf";
 
 /** How long a server may keep ffmpeg waiting, in microseconds. */
 const NETWORK_TIMEOUT_US = 30_000_000;
@@ -39,7 +34,7 @@ export async function openVideo(source: string | URL): Promise<VideoInput> {
 function remote(text: string): VideoInput {
   const { protocol, host, pathname, href } = parsed(text);
   const name = `${protocol}//${host}${pathname}`;
-  const args = ["-protocol_whitelist", "http,https,httpproxy,tcp,tls", "-format_whitelist", CONTAINERS, "-rw_timeout", String(NETWORK_TIMEOUT_US), "-i", href];
+  const args = ["-protocol_whitelist", "http,https,httpproxy,tcp,tls", "-format_whitelist", FILM_FORMATS, "-rw_timeout", String(NETWORK_TIMEOUT_US), "-i", href];
   return { args, name, quote: (message) => plain(message).replaceAll(href, name) };
 }
 
@@ -55,7 +50,7 @@ async function local(path: string): Promise<VideoInput> {
     throw new DeskhandError("unsupported_input", `Expected a path or a URL of a video but ${name} cannot be read: ${reason}.`, { cause });
   }
   const address = `file:${path}`;
-  return { args: ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", address], name, quote: (message) => plain(message).replaceAll(address, name) };
+  return { args: ["-protocol_whitelist", "file", "-format_whitelist", FILM_FORMATS, "-i", address], name, quote: (message) => plain(message).replaceAll(address, name) };
 }
 
 /** Without the addresses in memory that ffmpeg puts before its lines. */
