@@ -7,6 +7,8 @@ import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import type { ComputerEvent, MemoryComputer, MemoryComputerOptions } from "../../src/agent/computer/memory.js";
 import type { LiveEvent } from "../../src/agent/live/live-events.js";
 import { openLivePage, type LivePage } from "../../src/agent/live/live-page.js";
+import { LiveStory } from "../../src/agent/live/live-story.js";
+import type { StepLine } from "../../src/agent/recorder/records.js";
 import { anyApprover } from "../../src/agent/safety/approver.js";
 import { RunController } from "../../src/agent/safety/run-controller.js";
 import { until } from "../support/desktop.js";
@@ -198,6 +200,14 @@ describe("whoever opens the page", () => {
       await client.steer("stop");
       await running;
     }, { maxSteps: 7, maxTokens: 5000, confirm: "never" });
+  });
+
+  it("sees what functions of the program returned, and the replies that could not be used", () => {
+    const timings = { captureMs: 1, encodeMs: 1, modelMs: 1, prefillMs: 1, decodeMs: 1, actMs: 1, settleMs: 1, totalMs: 7 };
+    const line: StepLine = { type: "step", step: 1, startedAt: "2031-02-03T04:05:06.789Z", summary: "look it up", actions: [], timings, replies: [{ text: "?", toolCalls: [], error: "no call" }, { target: "the field", text: "here", toolCalls: [{ id: "1", name: "click", arguments: "{}" }] }], results: [{ name: "weather", text: "cloudy" }] };
+    expect(new LiveStory().tell({ type: "step_ended", line })).toMatchObject({
+      view: { title: "look it up", notes: ["weather returned: cloudy"], replies: [{ text: "?", refused: "no call" }, { target: "the field", text: "here\nclick({})" }], totalMs: 7 },
+    });
   });
 
   it("sees of a dry run what would be done, and of a second run nothing of the first", async () => {

@@ -36,7 +36,7 @@ export interface LivePlan {
 export interface LiveStep extends LivePlan {
   screen?: LiveScreen;
   replies: { target?: string; text: string; refused?: string }[];
-  /** What the safety kernel noted. */
+  /** What the safety kernel noted, and functions of the program returned. */
   notes: string[];
   notDone?: string;
   error?: string;

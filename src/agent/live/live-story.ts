@@ -3,7 +3,7 @@ import type { CoordinateChain } from "../coordinates.js";
 import { describeAction } from "../describe.js";
 import { cursorAfter, drawingOf } from "../recorder/overlay.js";
 import type { StepLine } from "../recorder/records.js";
-import { noteWords, replyWords, titleOf } from "../recorder/words.js";
+import { noteWords, replyWords, resultWords, titleOf } from "../recorder/words.js";
 import type { RunEvent } from "../run-events.js";
 import type { LiveEvent, LivePlan, LiveScreen, LiveStep } from "./live-events.js";
 
@@ -62,14 +62,14 @@ export class LiveStory {
   }
 
   #step(line: StepLine): LiveStep {
-    const { replies, safety = [], notDone, error, timings } = line;
+    const { replies, safety = [], results = [], notDone, error, timings } = line;
     const plan = this.#plan(line);
     this.#pointer = cursorAfter(line, this.#pointer);
     return {
       ...plan,
       screen: line.chain && sizeOf(line.chain),
       replies: replies.map((reply) => ({ target: reply.target, text: replyWords(reply), refused: reply.error })),
-      notes: safety.map(noteWords),
+      notes: [...safety.map(noteWords), ...results.map(resultWords)],
       notDone,
       error,
       totalMs: timings.totalMs,

@@ -1,3 +1,4 @@
+import type { FunctionResult } from "../custom-tools.js";
 import type { SafetyNote } from "../safety/safety-kernel.js";
 import type { ReplyRecord, StepLine } from "./records.js";
 
@@ -12,6 +13,11 @@ export function titleOf({ summary, error }: Pick<StepLine, "summary" | "error">)
 /** A reply as the model wrote it, its calls after its words. */
 export function replyWords({ text, toolCalls }: Pick<ReplyRecord, "text" | "toolCalls">): string {
   return [text, ...toolCalls.map((call) => `${call.name}(${call.arguments})`)].filter((part) => part !== "").join("\n");
+}
+
+/** What a function of the program said. */
+export function resultWords({ name, text, failed }: FunctionResult): string {
+  return `${name} ${failed ? "failed" : "returned"}: ${text}`;
 }
 
 /** What the safety kernel made of an action. */
