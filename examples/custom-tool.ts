@@ -24,7 +24,7 @@ try {
   const printed = text(box.stdout);
   while ((await desktop.computer.windows?.list())?.length === 0) await delay(100);
   const agent = new Agent({ model: "qwen", baseURL, computer: desktop.computer, tools: [findPrice], maxSteps: 10 });
-  const result = await agent.run("Enter the price of article A-17 in the field, then press OK");
+  const result = await agent.run("Look up the price of article A-17, enter it in the field, then press OK");
   console.log(`${result.reason} See ${result.trajectoryDir}/index.html`);
   if (!result.success) box.kill();
   console.log(`zenity received: ${(await printed).trim()}`);
