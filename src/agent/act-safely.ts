@@ -45,6 +45,6 @@ export async function actSafely(options: ActOptions, actions: readonly Action[],
 async function performRevealed(options: ActOptions, action: Action): Promise<void> {
   const { computer, secrets, hidden, signal } = options;
   const parts = action.type === "type" ? secrets.reveal(action.text) : [];
-  if (parts.some(({ secret }) => secret)) return typeParts(computer, parts, (part) => hidden.hide(part), signal);
+  if (parts.some(({ secret }) => secret)) return typeParts(computer, parts, hidden, signal);
   return perform(computer, action, signal);
 }

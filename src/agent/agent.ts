@@ -9,7 +9,7 @@ import { runLoop } from "./loop.js";
 import { planModel, type ConnectedModel, type ModelPlan } from "./model-source.js";
 import { AgentOptions, type ResolvedAgentOptions } from "./options.js";
 import { Recorder } from "./recorder/recorder.js";
-import type { ResultLine, RunLine } from "./recorder/records.js";
+import { TRAJECTORY_VERSION, type ResultLine, type RunLine } from "./recorder/records.js";
 import type { RunListener } from "./run-events.js";
 import { prepareSafety, type PreparedSafety } from "./safety/prepare.js";
 import type { Secrets } from "./safety/secrets.js";
@@ -76,12 +76,12 @@ export class Agent {
 
   async #work(task: string, plan: ModelPlan & { tools: CustomTools }, { computer, displayName, model }: Workplace, safety: PreparedSafety, interrupter: Interrupter): Promise<AgentResult> {
     const { maxSteps, maxSeconds, maxTokens, outDir, dryRun } = this.#options;
-    const { secrets, hidden } = safety;
+    const { secrets } = safety;
     const tell = this.#teller(secrets);
     const startedAt = performance.now();
     const run: RunLine = {
       type: "run",
-      version: 1,
+      version: TRAJECTORY_VERSION,
       startedAt: new Date().toISOString(),
       task: secrets.redact(task),
       model: model.model,
@@ -89,6 +89,7 @@ export class Agent {
       dialect: plan.dialect.name,
       grounder: model.grounder && { model: model.grounder.model, baseURL: model.grounder.client.baseURL, dialect: model.grounder.dialect.name },
       display: describeDisplay(displayName, await computer.display()),
+      functions: plan.tools.offers.length > 0 ? [...plan.tools.offers] : undefined,
       limits: { maxSteps, maxSeconds, maxTokens },
       safety: { ...safety.described, dryRun },
       versions: await readVersions(),
@@ -110,9 +111,9 @@ export class Agent {
       dryRun,
       signal: interrupter.signal,
       tell,
-      keepPicture: async (step, png, shown) => recorder.picture(step, await hidden.cover(png, shown)),
+      keepPicture: (name, png) => recorder.picture(name, png),
       keepStep: async (step) => {
-        const line = secrets.redact(step);
+        const line = secrets.redact({ ...step, replies: step.replies.map((reply) => secrets.redactReply(reply)) });
         await recorder.step(line);
         tell({ type: "step_ended", line });
       },

@@ -4,11 +4,14 @@ import type { Computer, Display } from "./computer/computer.js";
 import { resolveChord } from "./computer/keys.js";
 import { typeableCharacters } from "./computer/typed-text.js";
 
+/** What has to be known of a computer. */
+export type CheckedComputer = Pick<Computer, "buttons" | "display" | "cursor">;
+
 /**
  * Whether the computer can do all of these, before it does the first.
  * @throws DeskhandError `model_output`, worded for the model.
  */
-export async function checkActions(actions: readonly Action[], computer: Computer): Promise<void> {
+export async function checkActions(actions: readonly Action[], computer: CheckedComputer): Promise<void> {
   const display = await computer.display();
   let cursor = await computer.cursor();
   for (const action of actions) {
@@ -21,7 +24,7 @@ export async function checkActions(actions: readonly Action[], computer: Compute
 }
 
 /** Keys, text and buttons that this computer has. */
-function checkInput(action: Action, computer: Computer): void {
+function checkInput(action: Action, computer: CheckedComputer): void {
   try {
     if ("keys" in action) resolveChord(action.keys);
     if ("held" in action && action.held) resolveChord(action.held);

@@ -1,9 +1,9 @@
 import { DeskhandError, isDeskhandError } from "../core/errors.js";
 import { askModel, type AskOptions } from "./ask-model.js";
-import type { PointTrace } from "./coordinates.js";
+import type { CoordinateChain, PointTrace } from "./coordinates.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { ModelClient, ModelReply } from "./model-client.js";
-import { present, type Observation } from "./observe.js";
+import type { Look } from "./observe.js";
 
 /** A model that finds places on a screenshot. Whatever dialect it speaks, it is asked to click, and only its point is used. */
 export interface Grounder {
@@ -23,11 +23,16 @@ export interface LocateOptions extends Pick<AskOptions, "onText" | "onReasoning"
  * Finds what is described.
  * @throws DeskhandError `model_output`, worded for the planner, when the grounder gives no point.
  */
-export async function locate({ client, model, dialect }: Grounder, words: string, seen: Observation, { onReply, ...asking }: LocateOptions): Promise<PointTrace> {
-  const { dataUri, chain, screen, cursor } = await present(seen, dialect);
+export async function locate({ client, model, dialect }: Grounder, words: string, look: Look, { onReply, ...asking }: LocateOptions): Promise<PointTrace> {
+  const { dataUri, chain, screen, cursor } = await look.presentTo(dialect);
   const conversation = { task: `Click this and nothing else: ${words}`, turns: [], picture: dataUri, screen, cursor };
   const reply = await askModel(client, model, dialect.render(conversation), { sampling: dialect.sampling, ...asking });
   onReply(reply);
+  return readPlace(dialect, reply, chain, words);
+}
+
+/** The place that a reply names. @throws as `locate` does. */
+export function readPlace(dialect: Dialect, reply: ModelReply, chain: CoordinateChain, words: string): PointTrace {
   try {
     const [point] = dialect.parse(reply, chain).actions.flatMap(({ points }) => points);
     if (point) return point;

@@ -1,7 +1,6 @@
 import { messageOf, throwIfAborted } from "../core/errors.js";
 import type { Point } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
-import type { ScreenPart } from "./coordinates.js";
 import type { CustomTools } from "./custom-tools.js";
 import type { Dialect, Turn } from "./dialects/dialect.js";
 import type { Grounder } from "./grounder.js";
@@ -39,8 +38,8 @@ export interface LoopOptions {
   pointer: PointerWatch;
   tokens: TokenBudget;
   signal: AbortSignal;
-  /** Keeps the picture of a step, which shows this part of the screen; resolves with its file name. */
-  keepPicture(step: number, png: Buffer, shown: ScreenPart): Promise<string>;
+  /** Keeps a picture under a name; resolves with that of its file. */
+  keepPicture: (name: string, png: Buffer) => Promise<string>;
   /** Parts of the screen that are kept out of all pictures that people see. */
   hidden: HiddenParts;
   /** Told of everything as it happens. */

@@ -133,7 +133,7 @@ export class ModelClient {
       }
     } catch (error) {
       throwIfAborted(signal);
-      throw explainServerError(error, { baseURL: this.baseURL, addressOption: this.#addressOption });
+      throw explainServerError(error, { baseURL: this.baseURL, addressOption: this.#addressOption, apiKey: this.#openai.apiKey ?? undefined });
     } finally {
       this.#connected = true;
     }

@@ -1,17 +1,23 @@
 import { APIConnectionError, APIError, APIUserAbortError } from "openai";
 import { DeskhandError, isDeskhandError, messageOf } from "../core/errors.js";
 
+/** Shorter ones, such as "none", are no secrets. */
+const MIN_KEY_CHARACTERS = 8;
+
 export interface ServerAddress {
   baseURL: string;
   /** How the address was given, for messages. */
   addressOption?: string;
+  /** Goes into no message, even where the server repeats it. */
+  apiKey?: string;
 }
 
 /** What the connection or the server got wrong, as a `model_server` error that says what to do; `cancelled` for an abort. */
-export function explainServerError(error: unknown, { baseURL, addressOption = "--base-url" }: ServerAddress): DeskhandError {
+export function explainServerError(error: unknown, { baseURL, addressOption = "--base-url", apiKey = "" }: ServerAddress): DeskhandError {
   if (isDeskhandError(error) && error.code !== "model_server") return error;
+  const hidden = (text: string) => (apiKey.length < MIN_KEY_CHARACTERS ? text : text.replaceAll(apiKey, "(the key)"));
   const wrap = (happened: string, advice: string) =>
-    new DeskhandError("model_server", `Expected an answer from the model server at ${baseURL} but ${happened}. ${advice}`, { cause: error });
+    new DeskhandError("model_server", `Expected an answer from the model server at ${baseURL} but ${hidden(happened)}. ${advice}`, { cause: error });
   if (isConnectionRefused(error)) return wrap("the connection was refused", `Is it running? Start one with \`deskhand serve\`, or check the address given with ${addressOption}.`);
   if (error instanceof APIUserAbortError) return new DeskhandError("cancelled", "The request to the model was cancelled.", { cause: error });
   if (error instanceof APIConnectionError) return wrap(`the connection failed: ${rootMessage(error)}`, `Check the address given with ${addressOption} and the server's log.`);
@@ -27,6 +33,9 @@ export function toBaseURL(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw new DeskhandError("invalid_argument", `Expected a base URL such as http://127.0.0.1:8000/v1 but received ${JSON.stringify(address)}.`, { param: "baseURL" });
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new DeskhandError("invalid_argument", "Expected a base URL without a user, a password or a query, since it is recorded, but it has one. Give a key as apiKey, or as OPENAI_API_KEY in the environment.", { param: "baseURL" });
   }
   if (url.pathname === "/") url.pathname = "/v1";
   return url.href.replace(/\/$/, "");

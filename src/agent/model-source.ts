@@ -23,7 +23,7 @@ export interface ConnectedModel {
   close(): Promise<void>;
 }
 
-type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | "dialect" | "planner" | "plannerURL" | "grounder" | "grounderURL" | "onProgress">;
+export type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | "dialect" | "planner" | "plannerURL" | "grounder" | "grounderURL" | "onProgress">;
 /** One model and where it is. */
 type OneModel = Pick<ModelOptions, "model" | "baseURL" | "apiKey" | "onProgress"> & { addressOption: string };
 

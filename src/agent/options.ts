@@ -12,6 +12,8 @@ import type { SecretSource } from "./safety/secrets.js";
 export const DEFAULT_MAX_STEPS = 50;
 export const CONFIRM = ["never", "risky", "always"] as const;
 export const DEFAULT_CONFIRM = "risky" satisfies (typeof CONFIRM)[number];
+export const COVER_SECRETS = ["place", "screen"] as const;
+export const DEFAULT_COVER_SECRETS = "place" satisfies (typeof COVER_SECRETS)[number];
 export const DEFAULT_STOP_KEYS = "ctrl+alt+esc";
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
@@ -62,6 +64,8 @@ export const AgentOptions = z.strictObject({
   stopKeys: z.string().default(DEFAULT_STOP_KEYS),
   /** Where `{{secret:NAME}}` in a task comes from; the environment and the system's keychain unless given. */
   secretSource: z.custom<SecretSource>(isFunction, { error: "expected a function" }).optional(),
+  /** What recorded pictures do not show after a secret was typed: the place, also when it moves, or the whole screen. */
+  coverSecrets: z.enum(COVER_SECRETS).default(DEFAULT_COVER_SECRETS),
   /** Plans the first step and touches nothing. */
   dryRun: z.boolean().default(false),
   /** The run's own folder; a new one under `trajectories/` unless given. */

@@ -1,7 +1,6 @@
-import type { Point } from "./actions.js";
-import type { CoordinateChain } from "./coordinates.js";
 import type { ParsedAction } from "./dialects/dialect.js";
 import type { ReplyRecord, ResultLine, RunLine, StepLine } from "./recorder/records.js";
+import type { Scene } from "./scene.js";
 
 /**
  * What a run tells while it goes on. Secrets are placeholders in all of it, also in words that come in pieces, and all of it can be
@@ -11,8 +10,8 @@ export type RunEvent =
   /** Everything is ready and the folder exists. */
   | { type: "run_began"; run: RunLine; trajectoryDir: string }
   | { type: "step_began"; step: number }
-  /** `picture` is a file in the run's folder; `pointer` is on the desktop. */
-  | { type: "screen"; step: number; picture: string; chain: CoordinateChain; pointer: Point }
+  /** `picture` is a file in the run's folder. */
+  | { type: "screen"; step: number; picture: string; scene: Scene }
   /** With a target: a grounder is asked to find that. */
   | { type: "reply_began"; step: number; target?: string }
   /** The model's words and its thinking as they come. */

@@ -1,5 +1,6 @@
 import { actSafely } from "./act-safely.js";
 import type { Action, Region } from "./actions.js";
+import type { Screenshot } from "./computer/computer.js";
 import { sameButForCaret, settle, THIN_CARET } from "./computer/settle.js";
 import { describeResult } from "./custom-tools.js";
 import { decide } from "./decide.js";
@@ -7,7 +8,8 @@ import { describeAction } from "./describe.js";
 import type { Notice, SafetyCheck, Turn } from "./dialects/dialect.js";
 import { enlarge } from "./enlarge.js";
 import type { LoopOptions, RunMemory } from "./loop.js";
-import { observe, type Observation } from "./observe.js";
+import { observe, toDataUri, type Observation } from "./observe.js";
+import type { StepLine } from "./recorder/records.js";
 import type { StepRecord } from "./recorder/step-record.js";
 import type { Stuck } from "./safety/loop-guard.js";
 import type { StepInfo } from "./safety/safety-kernel.js";
@@ -27,9 +29,8 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   const zoom = memory.turns.at(-1)?.zoom;
   const seen = await observe(computer, dialect, signal, zoom);
   Object.assign(line.timings, { captureMs: seen.captureMs, encodeMs: seen.encodeMs });
-  record.see(await options.keepPicture(line.step, seen.png, seen.shown), seen.chain, seen.pointer);
-  const notice = await noticeFor(options, memory, seen);
-  line.notice = notice?.text;
+  record.see(await keep(options, line, "", seen, seen.shot), seen);
+  const notice = await noticeFor(options, memory, seen, line);
 
   const shown = { picture: seen.dataUri, cursor: seen.cursor, zoomed: zoom !== undefined, notice };
   const { reply, parsed } = await decide(options, { task, turns: memory.turns, screen: seen.screen, functions: options.tools.offers, ...shown }, seen, record);
@@ -70,13 +71,25 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   return undefined;
 }
 
-/** What there is to tell, for a model that can be told. */
-async function noticeFor({ dialect, computer }: LoopOptions, { pending }: RunMemory, seen: Observation): Promise<Notice | undefined> {
-  if (!pending || !dialect.acceptsNotices) return undefined;
-  return { text: pending.text, ...(pending.at && { detail: await enlarge(seen.shot, await computer.display(), pending.at) }) };
+/** Keeps a picture of a captured screen, with what has to be hidden on it. */
+async function keep({ hidden, keepPicture }: LoopOptions, line: StepLine, suffix: string, { png, shown }: Pick<Observation, "png" | "shown">, shot: Screenshot): Promise<string> {
+  const covered = await hidden.cover(png, shown, shot);
+  if (covered !== png) line.covered = true;
+  return keepPicture(`${String(line.step).padStart(3, "0")}${suffix}`, covered);
 }
 
-function lastZoom(actions: readonly Action[]): Region | undefined {
+/** What there is to tell, for a model that can be told. */
+async function noticeFor(options: LoopOptions, { pending }: RunMemory, seen: Observation, line: StepLine): Promise<Notice | undefined> {
+  if (!pending || !options.dialect.acceptsNotices) return undefined;
+  line.notice = pending.text;
+  if (!pending.at) return { text: pending.text };
+  const detail = await enlarge(seen.shot, seen.scene.display, pending.at);
+  line.noticePicture = await keep(options, line, "-notice", detail, seen.shot);
+  return { text: pending.text, detail: toDataUri(detail.png) };
+}
+
+/** The part of the screen to show next, if any. */
+export function lastZoom(actions: readonly Action[]): Region | undefined {
   return actions.findLast((action) => action.type === "zoom")?.region;
 }
 

@@ -2,7 +2,8 @@
  * Why a run ended. The first two are the model's own doing. `person`: somebody said stop. `refused`: the model kept to what it may not
  * do. `stuck`: it got nowhere. `dry_run`: it was only to plan.
  */
-export type StopKind = "terminate" | "answer" | "max_steps" | "max_seconds" | "max_tokens" | "aborted" | "failsafe" | "person" | "refused" | "stuck" | "dry_run" | "error";
+export const STOP_KINDS = ["terminate", "answer", "max_steps", "max_seconds", "max_tokens", "aborted", "failsafe", "person", "refused", "stuck", "dry_run", "error"] as const;
+export type StopKind = (typeof STOP_KINDS)[number];
 
 /** How a run ended. */
 export interface Ending {

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
+import { CONFIRM, COVER_SECRETS, DEFAULT_CONFIRM, DEFAULT_COVER_SECRETS, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
 import type { LivePage } from "../agent/live/live-page.js";
 import { anyApprover } from "../agent/safety/approver.js";
 import type { RunController } from "../agent/safety/run-controller.js";
@@ -25,6 +25,7 @@ interface AgentFlags {
   capabilities?: string;
   confirm: AgentOptions["confirm"];
   stopKeys: string;
+  coverSecrets: AgentOptions["coverSecrets"];
   dryRun?: true;
   watch?: true;
   watchPort?: number;
@@ -52,6 +53,7 @@ export function agentCommand(): Command {
     .option("--capabilities <file>", "YAML file that says what may be done: applications, windows, regions, keys, text, secrets, rates")
     .addOption(new Option("--confirm <which>", "which actions to ask about, in the terminal and on the page of --watch; without either they are refused").choices(CONFIRM).default(DEFAULT_CONFIRM))
     .option("--stop-keys <keys>", "keys that stop the run from any window, on X11 (empty for none)", DEFAULT_STOP_KEYS)
+    .addOption(new Option("--cover-secrets <what>", "what recorded pictures do not show after a secret was typed").choices(COVER_SECRETS).default(DEFAULT_COVER_SECRETS))
     .option("--dry-run", "plan the first step, draw it, and touch nothing")
     .option("--watch", "show the run on a page of this machine: the screen, the model's words, and buttons to pause, step, approve and stop")
     .option("--watch-port <n>", "the same, on this port (a free one unless given)", wholeNumber(0, 65_535))
@@ -87,6 +89,7 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
     approver: approvers.length > 0 ? anyApprover(approvers) : undefined,
     controller: page?.controller ?? terminal?.controller,
     stopKeys: flags.stopKeys,
+    coverSecrets: flags.coverSecrets,
     dryRun: flags.dryRun,
     outDir: flags.out,
     signal: interrupt.signal,

@@ -4,10 +4,12 @@ import { z } from "zod";
 import { agentCommand } from "./agent.js";
 import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
+import { exportCommand } from "./export.js";
 import { functionCallCommand } from "./function-call.js";
 import { generateCommand } from "./generate.js";
 import { mcpCommand } from "./mcp.js";
 import { modelsCommand } from "./models.js";
+import { replayCommand } from "./replay.js";
 import { runCommand } from "./run-command.js";
 import { serveCommand } from "./serve.js";
 import { streamClientCommand } from "./stream-client.js";
@@ -21,7 +23,7 @@ export function createProgram(): Command {
     .description("See the screen, ask a local model what to do, move the mouse and the keyboard.")
     .version(packageVersion())
     .showHelpAfterError("(--help shows how it is used)");
-  for (const command of [agentCommand(), voiceCommand(), watchCommand(), mcpCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
+  for (const command of [agentCommand(), voiceCommand(), watchCommand(), mcpCommand(), replayCommand(), exportCommand(), serveCommand(), generateCommand(), streamClientCommand(), functionCallCommand(), transcribeCommand(), convertCommand(), doctorCommand(), modelsCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

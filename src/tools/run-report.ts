@@ -59,7 +59,8 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === "\n" || char === "\t" ? " " : "�"));
 }
 
-function fit(text: string, width: number): string {
+/** Cut or filled up to a width. */
+export function fit(text: string, width: number): string {
   const chars = [...text];
   return chars.length <= width ? text.padEnd(width) : `${chars.slice(0, width - 1).join("")}…`;
 }

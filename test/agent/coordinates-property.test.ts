@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { MemoryComputer } from "../../src/agent/computer/index.js";
 import { modelToScreen, screenToModel, type CoordinateChain } from "../../src/agent/coordinates.js";
 import { dialectByName, DIALECT_NAMES } from "../../src/agent/dialects/index.js";
-import { observe, sentSize } from "../../src/agent/observe.js";
+import { observe } from "../../src/agent/observe.js";
+import { sentSize } from "../../src/agent/scene.js";
 
 const scale = fc.constantFrom(1, 1.25, 1.5, 2);
 const offset = fc.integer({ min: -8000, max: 8000 });

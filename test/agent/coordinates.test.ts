@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { modelToScreen, screenToModel, type CoordinateChain, type ModelSpace } from "../../src/agent/coordinates.js";
 import { tiny } from "../../src/agent/dialects/tiny.js";
-import { sentSize } from "../../src/agent/observe.js";
+import { sentSize } from "../../src/agent/scene.js";
 
 const RELATIVE: ModelSpace = { kind: "relative", max: 1000 };
 const PIXELS: ModelSpace = { kind: "pixels" };

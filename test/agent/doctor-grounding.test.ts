@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dialectByName } from "../../src/agent/dialects/index.js";
-import { sentSize } from "../../src/agent/observe.js";
+import { sentSize } from "../../src/agent/scene.js";
 import { drawScreen, type DrawnButton } from "../../src/tools/doctor/drawn-screen.js";
 import { checkGrounding } from "../../src/tools/doctor/grounding.js";
 import { toolReply } from "./support/replies.js";

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { AgentOptions } from "../../src/agent/agent.js";
 import type { Approver } from "../../src/agent/safety/approver.js";
+import { computerCall, finishCall } from "./support/events.js";
 import { message, response } from "./support/replies.js";
 import { readTrajectory, withAgent } from "./support/run-agent.js";
 
 const CHECK = { id: "sc_1", code: "malicious_instructions", message: "The page asks for it." };
-const computerCall = (actions: object[], checks: object[] = []) => ({ type: "computer_call", id: "cu_1", call_id: "call_1", actions, pending_safety_checks: checks, status: "completed" });
-const finishCall = { type: "function_call", id: "fc_1", call_id: "call_2", name: "finish", arguments: "{\"success\": true, \"message\": \"\"}" };
 
 function person(answer: string | undefined): Approver & { questions: string[] } {
   const questions: string[] = [];

@@ -76,6 +76,17 @@ describe("model client", () => {
     expect(() => new ModelClient({ baseURL })).toThrow(/Expected a base URL such as http/);
   });
 
+  it.each(["http://ada:hunter22@x/v1", "http://x/v1?key=hunter22", "http://hunter22@x/"])("takes no address with a secret in it, since that is recorded: %s", (baseURL) => {
+    expect(() => new ModelClient({ baseURL })).toThrow(/without a user, a password or a query.*OPENAI_API_KEY/);
+    expect(() => new ModelClient({ baseURL })).not.toThrow(/hunter22/);
+  });
+
+  it("says a key in no message, even where the server repeats it", async () => {
+    await using server = await ScriptedServer.start([{ status: 401, body: { error: { message: "Incorrect API key provided: sk-hunter22" } } }]);
+    const asked = new ModelClient({ baseURL: server.url, apiKey: "sk-hunter22" }).complete("m", REQUEST);
+    await expect(asked).rejects.toMatchObject({ code: "model_server", message: expect.stringContaining("Incorrect API key provided: (the key).") as string });
+  });
+
   it("leaves at once when aborted in mid-stream: the server sees the connection close", async () => {
     await using server = await ScriptedServer.start([{ text: "Action: cl", hang: true }]);
     const abort = new AbortController();

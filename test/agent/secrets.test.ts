@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import sharp from "sharp";
-import { Agent } from "../../src/agent/agent.js";
+import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import type { MemoryComputer } from "../../src/agent/computer/memory.js";
 import type { RunEvent } from "../../src/agent/run-events.js";
 import { HiddenParts } from "../../src/agent/safety/hidden-parts.js";
@@ -64,6 +64,45 @@ describe("a secret", () => {
     }, { agent: QWEN });
   });
 
+  it("is quoted nowhere, not even in part, where a model that read it breaks off or writes no valid call", async () => {
+    const value = "hunter-42-correct-horse";
+    const stop = new AbortController();
+    const call = (json: string) => ({ toolCalls: [{ name: "computer_use", arguments: json }] });
+    const replies = [
+      // With quotation marks that should have been escaped, which is no JSON: quoted by every parser.
+      call(`{"action": "answer", "text": "it says "${value}" there"}`),
+      call(`{"action": "type", "text": "${value}", "x": "\\u00zz"}`),
+      { text: `${"I see ".repeat(32)}${value}`, finishReason: "length" },
+      call(`{"action": "type", "text": "${value.slice(0, 12)}`),
+      { text: `The password is ${value.slice(0, 17)}`, hang: true },
+    ];
+    const onEvent: AgentOptions["onEvent"] = (event) => void (event.type === "words" && event.text.startsWith("The pas") && setTimeout(() => stop.abort(), 200));
+    for (const script of [replies.slice(0, 2), [replies[2]!, { ...replies[3]!, finishReason: "length" }], [replies[4]!]]) {
+      await withAgent(script, async ({ agent, dir }) => {
+        const result = await agent.run(TASK, { signal: stop.signal });
+        const outside = (await filesOf(dir)) + JSON.stringify(result);
+        for (let at = 0; at + 5 <= value.length; at++) expect(outside.includes(value.slice(at, at + 5)), value.slice(at, at + 5)).toBe(false);
+      }, { agent: { ...QWEN, confirm: "never", secretSource: async () => value, onEvent } });
+    }
+  });
+
+  it("of digits does not change where a model points", async () => {
+    const click = toolReply({ action: "left_click", coordinate: [1234, 56] });
+    await withAgent([click, DONE], async ({ agent, computer }) => {
+      expect((await agent.run(TASK)).success).toBe(true);
+      expect(computer.events[0]).toEqual({ type: "move", to: { x: 1234, y: 56 } });
+    }, { agent: { model: "Qwen2.5-VL-7B", confirm: "never", secretSource: async () => "1234" }, computer: { widthPx: 1288, heightPx: 812 } });
+  });
+
+  it("that the model has read is typed under the rules for secrets", async () => {
+    const approver = person("refuse");
+    await withAgent([toolReply({ action: "type", text: "hunter22" }), DONE], async ({ agent, computer }) => {
+      await agent.run(TASK);
+      expect(approver.requests[0]).toMatchObject({ description: 'type "{{secret:MAIL}}"', risks: [{ kind: "secret" }] });
+      expect(computer.events.filter(({ type }) => type === "type")).toEqual([]);
+    }, { agent: { ...QWEN, approver, secretSource: async () => "hunter22" } });
+  });
+
   it("leaves no trace when typing it fails", async () => {
     const onEvent = ({ type }: { type: string }) => {
       if (type === "type") throw new Error(`cannot type ${VALUE.slice(0, 6)}`);
@@ -98,8 +137,12 @@ describe("a secret", () => {
   });
 
   it("is covered in pictures of a part of the screen too", async () => {
-    const hidden = new HiddenParts();
-    hidden.hide({ left: 0.5, top: 0.5, right: 0.6, bottom: 0.6 });
+    const hidden = new HiddenParts("place");
+    const blank = { data: new Uint8Array(1000 * 1000 * 4), widthPx: 1000, heightPx: 1000 };
+    const typed = { ...blank, data: blank.data.slice() };
+    // From 500 to 600 with the margin around what changed.
+    for (let y = 504; y < 596; y++) typed.data.fill(255, (y * 1000 + 504) * 4, (y * 1000 + 596) * 4);
+    hidden.learn(blank, typed);
     const white = await sharp({ create: { width: 100, height: 100, channels: 3, background: "white" } }).png().toBuffer();
     // The lower right quarter: what is hidden is the first fifth of each side there.
     const pixels = await sharp(await hidden.cover(white, { left: 0.5, top: 0.5, right: 1, bottom: 1 })).greyscale().raw().toBuffer();

@@ -41,7 +41,7 @@ describe("usage", () => {
   it("--help names every subcommand, --version the version, both with exit code 0", async () => {
     const help = await run("--help");
     expect(help.code).toBe(0);
-    for (const name of ["agent", "serve", "generate", "stream-client", "function-call", "transcribe", "voice", "watch", "mcp", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of ["agent", "serve", "generate", "stream-client", "function-call", "transcribe", "voice", "watch", "mcp", "replay", "export", "convert", "doctor", "models"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
     expect(await run("--version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
     expect(await run("serve", "--help")).toMatchObject({ code: 0, stdout: expect.stringContaining("--port") as string });
   });
@@ -72,6 +72,13 @@ describe("usage", () => {
     [["watch", "--model", "qwen", "--every", "often"]],
     [["watch", "--model", "qwen", "--on-change", "200"]],
     [["agent"]],
+    [["replay"]],
+    [["replay", "nowhere"]],
+    [["replay", "run", "--parse", "--model", "tiny"]],
+    [["replay", "run", "--report", "here.json"]],
+    [["export", "run"]],
+    [["export", "nowhere", "--out", "run.gif"]],
+    [["export", "run", "--out", "run.gif", "--pace", "0"]],
     [["mcp", "--capabilities", "nowhere.yaml"]],
     [["mcp", "--http", "--port", "99999"]],
     [["mcp", "--pictures", "never"]],

@@ -3,6 +3,7 @@ import type { Dialect } from "./dialect.js";
 import { anthropic2024, anthropic2025, anthropicZoom } from "./anthropic.js";
 import { gemma } from "./gemma.js";
 import { openAi, openAiPreview } from "./openai.js";
+import { planner } from "./planner.js";
 import { qwen25, qwen3, qwen35 } from "./qwen.js";
 import { showUi } from "./showui.js";
 import { tiny } from "./tiny.js";
@@ -20,6 +21,11 @@ export function dialectByName(name: string): Dialect {
   const found = DIALECTS.find((dialect) => dialect.name === name);
   if (found) return found;
   throw new DeskhandError("invalid_argument", `Expected a dialect out of ${DIALECT_NAMES.join(", ")} but received ${JSON.stringify(name)}.`, { param: "dialect" });
+}
+
+/** The dialect of a recorded run, which may have been a planner's. @throws DeskhandError as `dialectByName` does. */
+export function recordedDialect(name: string): Dialect {
+  return name === planner.name ? planner : dialectByName(name);
 }
 
 /**

@@ -8,7 +8,7 @@ import { handleNotFound, sendError } from "../../server/error-handlers.js";
 import { isLoopbackHost, isOwnOrigin } from "../../server/origins.js";
 import { assetsIn, sharedAssets, type PageSource } from "../../server/page-files.js";
 import { registerPage } from "../../server/routes/page.js";
-import { OVERLAY_STYLE } from "../recorder/page-style.js";
+import { OVERLAY_STYLE } from "../recorder/overlay-style.js";
 import type { RunListener } from "../run-events.js";
 import type { Approver } from "../safety/approver.js";
 import { RunController } from "../safety/run-controller.js";

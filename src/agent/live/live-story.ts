@@ -1,19 +1,16 @@
-import type { Point } from "../actions.js";
-import type { CoordinateChain } from "../coordinates.js";
 import { describeAction } from "../describe.js";
-import { cursorAfter, drawingOf } from "../recorder/overlay.js";
+import { drawingOf } from "../recorder/overlay.js";
 import type { StepLine } from "../recorder/records.js";
 import { noteWords, replyWords, resultWords, titleOf } from "../recorder/words.js";
 import type { RunEvent } from "../run-events.js";
+import { shownRegion, type Scene } from "../scene.js";
 import type { LiveEvent, LivePlan, LiveScreen, LiveStep } from "./live-events.js";
 
 /** Tells a run's events as the page is to show them: actions in words and drawn, no more of the rest than is shown. */
 export class LiveStory {
   #dir = "";
   readonly #pictures = new Map<number, string>();
-  #chain: CoordinateChain | undefined;
-  /** Where the pointer was before the step. */
-  #pointer: Point | undefined;
+  #scene: Scene | undefined;
 
   /** The file of a step's picture, and its folder. */
   picture(step: number): { dir: string; name: string } | undefined {
@@ -30,12 +27,12 @@ export class LiveStory {
         return { type: "run", task, model, display, startedAt, dryRun: safety.dryRun, ...limits };
       }
       case "step_began":
-        [this.#chain, this.#pointer] = [undefined, undefined];
+        this.#scene = undefined;
         return { type: "looking", step: event.step };
       case "screen":
         this.#pictures.set(event.step, event.picture);
-        [this.#chain, this.#pointer] = [event.chain, event.pointer];
-        return { type: "screen", step: event.step, screen: sizeOf(event.chain) };
+        this.#scene = event.scene;
+        return { type: "screen", step: event.step, screen: sizeOf(event.scene) };
       case "reply_began":
         return { type: "reply", step: event.step, target: event.target };
       case "words":
@@ -57,17 +54,15 @@ export class LiveStory {
   }
 
   #plan(step: Pick<StepLine, "summary" | "error" | "actions">): LivePlan {
-    const drawing = this.#chain && drawingOf(step.actions, this.#chain, this.#pointer);
+    const drawing = this.#scene && drawingOf(step.actions, this.#scene);
     return { title: titleOf(step), actions: step.actions.map(({ action }) => describeAction(action)), drawing };
   }
 
   #step(line: StepLine): LiveStep {
     const { replies, safety = [], results = [], notDone, error, timings } = line;
-    const plan = this.#plan(line);
-    this.#pointer = cursorAfter(line, this.#pointer);
     return {
-      ...plan,
-      screen: line.chain && sizeOf(line.chain),
+      ...this.#plan(line),
+      screen: line.scene && sizeOf(line.scene),
       replies: replies.map((reply) => ({ target: reply.target, text: replyWords(reply), refused: reply.error })),
       notes: [...safety.map(noteWords), ...results.map(resultWords)],
       notDone,
@@ -77,6 +72,7 @@ export class LiveStory {
   }
 }
 
-function sizeOf({ display }: CoordinateChain): LiveScreen {
-  return { width: display.width, height: display.height };
+function sizeOf(scene: Scene): LiveScreen {
+  const { width, height } = shownRegion(scene);
+  return { width, height };
 }

@@ -1,31 +1,38 @@
-import type { Action, Point } from "../actions.js";
-import type { CoordinateChain } from "../coordinates.js";
+import type { Action, Point, Region } from "../actions.js";
+import type { Size } from "../coordinates.js";
 import type { ParsedAction } from "../dialects/dialect.js";
+import { shownRegion, type Scene } from "../scene.js";
 import { html, Markup } from "./html.js";
-import type { StepLine } from "./records.js";
+import { OVERLAY_STYLE } from "./overlay-style.js";
 import type { Drawing, Shape } from "./shape.js";
 
 /** Longest label drawn on a picture; the whole text stands beside it. */
 const LABEL_CHARS = 36;
 
-/**
- * Draws a step's actions on its picture, in the display's logical pixels. `cursor` is where the pointer was before the step, if known.
- */
-export function drawActions(step: StepLine, chain: CoordinateChain, cursor: Point | undefined): Markup {
-  const { width, height, shapes } = drawingOf(step.actions, chain, cursor);
+type Done = readonly Pick<ParsedAction, "action">[];
+
+/** A step's actions, to lie over the picture of its scene on a page that has the marks' style. */
+export function drawActions(actions: Done, scene: Scene): Markup {
+  const { width, height, shapes } = drawingOf(actions, scene);
   return html`<svg viewBox="0 0 ${width} ${height}" class="overlay" preserveAspectRatio="none" aria-hidden="true">${shapes.map(toMarkup)}</svg>`;
 }
 
-/** The same as shapes. */
-export function drawingOf(actions: readonly Pick<ParsedAction, "action">[], chain: CoordinateChain, cursor: Point | undefined): Drawing {
-  const { width, height } = chain.display;
+/** The same as a picture of its own, of this size in pixels. */
+export function drawActionsAlone(actions: Done, scene: Scene, size: Size): Markup {
+  const { width, height, shapes } = drawingOf(actions, scene);
+  return html`<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" viewBox="0 0 ${width} ${height}" class="overlay" preserveAspectRatio="none"><style>${new Markup(OVERLAY_STYLE)}</style>${shapes.map(toMarkup)}</svg>`;
+}
+
+/** The same as shapes, in the display's logical pixels. */
+export function drawingOf(actions: Done, scene: Scene): Drawing {
+  const region = shownRegion(scene);
   const shapes: Shape[] = [];
-  let at = cursor;
+  let at = scene.pointer;
   for (const { action } of actions) {
-    shapes.push(...[drawAction(action, at, chain)].flat());
+    shapes.push(...[drawAction(action, at, region)].flat());
     at = pointerAfter(action, at);
   }
-  return { width, height, shapes };
+  return { width: region.width, height: region.height, shapes };
 }
 
 function toMarkup({ tag, attributes, children = [], text }: Shape): Markup {
@@ -33,61 +40,61 @@ function toMarkup({ tag, attributes, children = [], text }: Shape): Markup {
   return html`<${new Markup(tag)}${pairs}>${children.map(toMarkup)}${text}</${new Markup(tag)}>`;
 }
 
-/** Where the pointer is after a step, if known. */
-export function cursorAfter(step: StepLine, cursor: Point | undefined): Point | undefined {
-  return step.actions.reduce((at, { action }) => pointerAfter(action, at), cursor);
+/** Whether an action shows on a picture at all. */
+export function isDrawn({ type }: Action): boolean {
+  return !["screenshot", "wait", "call", "answer", "terminate"].includes(type);
 }
 
-function pointerAfter(action: Action, at: Point | undefined): Point | undefined {
+function pointerAfter(action: Action, at: Point): Point {
   if (action.type === "move" || action.type === "drag") return action.to;
   return ("at" in action ? action.at : undefined) ?? at;
 }
 
-function drawAction(action: Action, cursor: Point | undefined, chain: CoordinateChain): Shape | Shape[] {
-  const local = (point: Point | undefined) => point && { x: point.x - chain.display.x + 0.5, y: point.y - chain.display.y + 0.5 };
-  const unit = Math.max(chain.display.width, chain.display.height) / 100;
+function drawAction(action: Action, cursor: Point, region: Region): Shape | Shape[] {
+  // The middle of a pixel.
+  const local = (point: Point) => ({ x: point.x - region.x + 0.5, y: point.y - region.y + 0.5 });
+  const unit = Math.max(region.width, region.height) / 100;
   const here = local(cursor);
   switch (action.type) {
     case "click": {
-      const at = local(action.at) ?? here;
-      if (!at) return [];
+      const at = local(action.at ?? cursor);
       const words = [...(action.held ?? []), action.button === "left" ? "" : action.button, action.count > 1 ? `× ${action.count}` : ""].filter((word) => word !== "");
-      const beside = unit * (at.y + unit * 9 < chain.display.height ? 6 : -6);
-      return [target(at, unit), ...(words.length > 0 ? [label({ x: at.x, y: at.y + beside }, words.join(" "), unit, chain)] : [])];
+      const beside = unit * (at.y + unit * 9 < region.height ? 6 : -6);
+      return [target(at, unit), ...(words.length > 0 ? [label({ x: at.x, y: at.y + beside }, words.join(" "), unit, region)] : [])];
     }
     case "move":
-      return target(local(action.to)!, unit);
+      return target(local(action.to), unit);
     case "drag": {
-      const points = [local(action.from) ?? here, ...(action.via ?? []).map(local), local(action.to)].filter((point) => point !== undefined);
+      const points = [action.from ?? cursor, ...(action.via ?? []), action.to].map(local);
       const arrows = points.slice(1).map((point, index) => arrow(points[index]!, point, unit));
       return [...arrows, target(points.at(-1)!, unit)];
     }
     case "mouse_down":
     case "mouse_up": {
-      const at = local(action.at) ?? here;
-      return at ? [target(at, unit), label({ x: at.x, y: at.y + unit * 6 }, `${action.button} ${action.type === "mouse_down" ? "↓" : "↑"}`, unit, chain)] : [];
+      const at = local(action.at ?? cursor);
+      return [target(at, unit), label({ x: at.x, y: at.y + unit * 6 }, `${action.button} ${action.type === "mouse_down" ? "↓" : "↑"}`, unit, region)];
     }
     case "scroll": {
-      const at = local(action.at) ?? here ?? { x: chain.display.width / 2, y: chain.display.height / 2 };
+      const at = local(action.at ?? cursor);
       const reach = (clicks: number) => -Math.sign(clicks) * unit * 9;
       return arrow(at, { x: at.x + reach(action.left), y: at.y + reach(action.up) }, unit);
     }
     case "type":
-      return label(here ?? centre(chain), `⌨ ${action.text}`, unit, chain);
+      return label(here, `⌨ ${action.text}`, unit, region);
     case "key":
-      return label(here ?? centre(chain), `⌨ ${action.keys.join(" + ")}`, unit, chain);
+      return label(here, `⌨ ${action.keys.join(" + ")}`, unit, region);
     case "hold_key":
-      return label(here ?? centre(chain), `⌨ ${action.keys.join(" + ")}, ${action.ms / 1000} s`, unit, chain);
+      return label(here, `⌨ ${action.keys.join(" + ")}, ${action.ms / 1000} s`, unit, region);
     case "key_down":
     case "key_up":
-      return label(here ?? centre(chain), `⌨ ${action.keys.join(" + ")} ${action.type === "key_down" ? "↓" : "↑"}`, unit, chain);
+      return label(here, `⌨ ${action.keys.join(" + ")} ${action.type === "key_down" ? "↓" : "↑"}`, unit, region);
     case "zoom": {
-      const { x, y } = local(action.region)!;
+      const { x, y } = { x: action.region.x - region.x, y: action.region.y - region.y };
       const frame = `M${x} ${y}h${action.region.width}v${action.region.height}h${-action.region.width}z`;
       return mark(path("halo", frame), path("line", frame));
     }
     case "ask":
-      return label(here ?? centre(chain), `? ${action.question}`, unit, chain);
+      return label(here, `? ${action.question}`, unit, region);
     case "screenshot":
     case "wait":
     case "answer":
@@ -95,10 +102,6 @@ function drawAction(action: Action, cursor: Point | undefined, chain: Coordinate
     case "terminate":
       return [];
   }
-}
-
-function centre({ display }: CoordinateChain): Point {
-  return { x: display.width / 2, y: display.height / 2 };
 }
 
 function mark(...children: Shape[]): Shape {
@@ -128,14 +131,14 @@ function arrow(from: Point, to: Point, unit: number): Shape {
 }
 
 /** A bubble around the point, kept inside the picture. */
-function label(at: Point, text: string, unit: number, { display }: CoordinateChain): Shape {
+function label(at: Point, text: string, unit: number, region: Region): Shape {
   const chars = [...text.replace(/\s+/g, " ")];
   const short = chars.length > LABEL_CHARS ? `${chars.slice(0, LABEL_CHARS).join("")}…` : chars.join("");
   const size = unit * 2.2;
   const width = ([...short].length * 0.62 + 1.4) * size;
   const height = size * 1.8;
-  const x = Math.max(0, Math.min(at.x - width / 2, display.width - width));
-  const y = Math.max(0, Math.min(at.y - height / 2, display.height - height));
+  const x = Math.max(0, Math.min(at.x - width / 2, region.width - width));
+  const y = Math.max(0, Math.min(at.y - height / 2, region.height - height));
   const box: Shape = { tag: "rect", attributes: { x, y, width, height, rx: size * 0.5 } };
   return { tag: "g", attributes: { class: "label" }, children: [box, { tag: "text", attributes: { x: x + width / 2, y: y + size * 1.25, "font-size": size, "text-anchor": "middle" }, text: short }] };
 }

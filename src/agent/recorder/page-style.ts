@@ -1,15 +1,5 @@
 import { html, Markup } from "./html.js";
-
-/** How actions look that are drawn on a picture. */
-export const OVERLAY_STYLE = `
-.overlay { --mark: #ff3d6e; }
-.mark .halo, .mark .line { fill: none; vector-effect: non-scaling-stroke; stroke-linecap: round; stroke-linejoin: round; }
-.mark .halo { stroke: #fff; stroke-opacity: .85; stroke-width: 5.5px; }
-.mark .line { stroke: var(--mark); stroke-width: 2.5px; }
-.mark .dot { fill: var(--mark); }
-.label rect { fill: #16181b; fill-opacity: .92; stroke: var(--mark); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }
-.label text { fill: #fff; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-`;
+import { OVERLAY_STYLE } from "./overlay-style.js";
 
 /** The page's looks, light and dark. */
 export const PAGE_STYLE = html`<style>
@@ -70,6 +60,9 @@ figure img, figure svg { position: absolute; inset: 0; width: 100%; height: 100%
 ${new Markup(OVERLAY_STYLE)}
 .notes { display: flex; flex-direction: column; gap: .9rem; min-width: 0; }
 .actions { list-style: none; display: grid; gap: .35rem; color: var(--soft); overflow-wrap: anywhere; }
+.notice { padding: .6rem .8rem; border-left: 3px solid var(--act); background: var(--code); border-radius: 0 8px 8px 0; overflow-wrap: anywhere; white-space: pre-wrap; }
+.notice .muted { display: block; }
+.notice img { display: block; max-width: 100%; margin-top: .5rem; border-radius: 6px; }
 .error { color: var(--bad); overflow-wrap: anywhere; white-space: pre-wrap; }
 table { width: 100%; border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .4rem .25rem 0; text-align: left; vertical-align: top; }

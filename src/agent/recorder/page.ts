@@ -1,16 +1,11 @@
 import type { Point } from "../actions.js";
+import { shownRegion } from "../scene.js";
 import { describeAction } from "../describe.js";
 import { html, type Markup } from "./html.js";
-import { cursorAfter, drawActions } from "./overlay.js";
+import { drawActions } from "./overlay.js";
 import { PAGE_STYLE } from "./page-style.js";
-import type { ReplyRecord, ResultLine, RunLine, StepLine, StepTimings } from "./records.js";
-import { replyWords, titleOf } from "./words.js";
-
-export interface Trajectory {
-  run: RunLine;
-  steps: readonly StepLine[];
-  result: ResultLine;
-}
+import type { ReplyRecord, RunLine, StepLine, StepTimings, Trajectory } from "./records.js";
+import { noteWords, replyWords, resultWords, titleOf } from "./words.js";
 
 /** The phases that add up to a step, in order, with the names people see. */
 const PHASES: readonly { name: string; of: (timings: StepTimings) => number }[] = [
@@ -27,14 +22,10 @@ const PHASES: readonly { name: string; of: (timings: StepTimings) => number }[] 
  * What the screen and the model said is untrusted and escaped throughout.
  * @param pictures PNGs by the file names in the steps
  */
-export function renderPage({ run, steps, result }: Trajectory, pictures: ReadonlyMap<string, Uint8Array>): string {
+export function renderPage(trajectory: Trajectory, pictures: ReadonlyMap<string, Uint8Array>): string {
+  const { run, steps } = trajectory;
   const longestMs = Math.max(1, ...steps.map((step) => step.timings.totalMs));
-  let cursor: Point | undefined;
-  const sections = steps.map((step) => {
-    const section = renderStep(step, cursor, step.picture === undefined ? undefined : pictures.get(step.picture));
-    cursor = cursorAfter(step, cursor);
-    return section;
-  });
+  const sections = steps.map((step) => renderStep(step, pictures));
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -48,9 +39,8 @@ ${PAGE_STYLE}
 <header>
 <p class="eyebrow">Deskhand run · <time datetime="${run.startedAt}">${run.startedAt.slice(0, 19).replace("T", " ")} UTC</time></p>
 <h1>${run.task}</h1>
-<p class="outcome"><span class="badge ${result.success ? "good" : "bad"}">${result.success ? "Success" : "Not done"}</span> ${result.reason}</p>
-${result.answer === undefined ? undefined : html`<blockquote>${result.answer}</blockquote>`}
-<dl class="facts">${renderFacts(run, result)}</dl>
+${renderOutcome(trajectory)}
+<dl class="facts">${renderFacts(trajectory)}</dl>
 </header>
 <nav aria-label="Steps">
 <ol class="timeline">${steps.map((step) => renderTimelineRow(step, longestMs))}</ol>
@@ -64,16 +54,29 @@ ${result.answer === undefined ? undefined : html`<blockquote>${result.answer}</b
   return page.toString();
 }
 
-function renderFacts(run: RunLine, result: ResultLine): Markup[] {
+function renderOutcome({ result }: Trajectory): Markup {
+  if (!result) return html`<p class="outcome"><span class="badge bad">Broken off</span> The process ended before the run did.</p>`;
+  const { success, reason, answer } = result;
+  return html`<p class="outcome"><span class="badge ${success ? "good" : "bad"}">${success ? "Success" : "Not done"}</span> ${reason}</p>
+${answer === undefined ? undefined : html`<blockquote>${answer}</blockquote>`}`;
+}
+
+function renderFacts({ run, steps, result }: Trajectory): Markup[] {
+  const { maxSteps, maxSeconds } = run.limits;
   const facts: [string, string][] = [
-    ["Model", run.model],
-    ["Dialect", run.dialect],
+    [run.grounder ? "Planner" : "Model", run.model],
+    ...(run.grounder ? [["Grounder", run.grounder.model] satisfies [string, string]] : []),
+    ["Dialect", [run.dialect, ...(run.grounder ? [run.grounder.dialect] : [])].join(" and ")],
     ["Display", run.display],
-    ["Steps", `${result.steps} of at most ${run.limits.maxSteps}`],
-    ["Time", run.limits.maxSeconds === undefined ? seconds(result.durationMs) : `${seconds(result.durationMs)} of at most ${run.limits.maxSeconds} s`],
-    ["Server", run.baseURL],
+    ["Steps", `${steps.length} of at most ${maxSteps}${run.safety.dryRun ? ", a dry run" : ""}`],
+    ...(result ? [["Time", maxSeconds === undefined ? seconds(result.durationMs) : `${seconds(result.durationMs)} of at most ${maxSeconds} s`] satisfies [string, string]] : []),
+    ["Server", serversOf(run).join(" and ")],
   ];
   return facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`);
+}
+
+function serversOf({ baseURL, grounder }: RunLine): string[] {
+  return [...new Set([baseURL, ...(grounder ? [grounder.baseURL] : [])])];
 }
 
 function renderTimelineRow(step: StepLine, longestMs: number): Markup {
@@ -87,20 +90,35 @@ function renderBar(step: StepLine, longestMs: number): Markup[] {
   });
 }
 
-function renderStep(step: StepLine, cursor: Point | undefined, picture: Uint8Array | undefined): Markup {
+function renderStep(step: StepLine, pictures: ReadonlyMap<string, Uint8Array>): Markup {
   return html`
 <section id="step-${step.step}" class="${step.error === undefined ? "" : "failed"}">
-<div class="screen">${renderScreen(step, cursor, picture)}</div>
+<div class="screen">${renderScreen(step, pictures)}</div>
 <div class="notes">
 <h2><span class="number">${step.step}</span>${titleOf(step)}</h2>
 ${step.error === undefined ? undefined : html`<p class="error">${step.error}</p>`}
+${renderNotice(step, pictures)}
 ${renderActions(step)}
+${renderSafety(step)}
 <table class="timings"><tbody><tr>${PHASES.map(({ name }) => html`<th scope="col"><span class="key ${name}">${name}</span></th>`)}<th scope="col">total</th></tr>
 <tr>${PHASES.map(({ of }) => html`<td>${milliseconds(of(step.timings))}</td>`)}<td>${milliseconds(step.timings.totalMs)}</td></tr></tbody></table>
 ${step.replies.map((reply, index) => renderReply(reply, index === step.replies.length - 1))}
 ${renderChain(step)}
 </div>
 </section>`;
+}
+
+/** What the agent itself told the model. */
+function renderNotice({ notice, noticePicture }: StepLine, pictures: ReadonlyMap<string, Uint8Array>): Markup | undefined {
+  if (notice === undefined) return undefined;
+  const picture = noticePicture === undefined ? undefined : pictures.get(noticePicture);
+  return html`<div class="notice"><span class="muted">Told with the screen</span> ${notice}${picture && html`<img alt="The place enlarged" src="${pngUri(picture)}">`}</div>`;
+}
+
+/** What the safety kernel and people made of it, and what came of that. */
+function renderSafety({ safety = [], results = [], notDone, hadEffect }: StepLine): Markup | undefined {
+  const lines = [...safety.map(noteWords), ...results.map(resultWords), ...(notDone === undefined ? [] : [`not done: ${notDone}`]), ...(hadEffect === false ? ["nothing changed on the screen"] : [])];
+  return lines.length === 0 ? undefined : html`<ul class="actions">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 
 /** What was done, unless the title says just that. */
@@ -110,20 +128,29 @@ function renderActions(step: StepLine): Markup | undefined {
   return html`<ul class="actions">${words.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 
-function renderScreen(step: StepLine, cursor: Point | undefined, picture: Uint8Array | undefined): Markup {
-  if (!step.chain || !picture) return html`<p class="missing">No screenshot was taken.</p>`;
-  const { width, height } = step.chain.display;
-  const base64 = Buffer.from(picture).toString("base64");
-  return html`<figure style="aspect-ratio:${width}/${height}"><img alt="The screen before step ${step.step}" src="data:image/png;base64,${base64}">${drawActions(step, step.chain, cursor)}</figure>`;
+function renderScreen({ step, scene, picture: file, actions }: StepLine, pictures: ReadonlyMap<string, Uint8Array>): Markup {
+  const picture = file === undefined ? undefined : pictures.get(file);
+  if (!scene || !picture) return html`<p class="missing">No screenshot was taken.</p>`;
+  const { width, height } = shownRegion(scene);
+  return html`<figure style="aspect-ratio:${width}/${height}"><img alt="The screen before step ${step}" src="${pngUri(picture)}">${drawActions(actions, scene)}</figure>`;
+}
+
+function pngUri(png: Uint8Array): string {
+  return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
 }
 
 function renderReply(reply: ReplyRecord, isLast: boolean): Markup {
   const { usage } = reply;
   const cached = usage?.cachedTokens ? `, ${usage.cachedTokens} from cache` : "";
   const tokens = usage ? html`<span class="muted">${usage.promptTokens} tokens in${cached}, ${usage.completionTokens} out</span>` : undefined;
-  return html`<details class="reply"${isLast ? html` open` : undefined}><summary>${reply.error === undefined ? "Model's reply" : "Reply that was not used"} ${tokens}</summary>
+  return html`<details class="reply"${isLast ? html` open` : undefined}><summary>${nameOf(reply)} ${tokens}</summary>
 <pre>${replyWords(reply) || "(nothing)"}</pre>
 ${reply.error === undefined ? undefined : html`<p class="error">${reply.error}</p>`}</details>`;
+}
+
+function nameOf({ target, error }: ReplyRecord): string {
+  if (target !== undefined) return `Grounder's reply for “${target}”`;
+  return error === undefined ? "Model's reply" : "Reply that was not used";
 }
 
 function renderChain(step: StepLine): Markup | undefined {

@@ -1,12 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, writeFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, writeFile, type FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DeskhandError, messageOf } from "../../core/errors.js";
-import { renderPage } from "./page.js";
 import type { ResultLine, RunLine, StepLine, TrajectoryLine } from "./records.js";
-
-const LINES_FILE = "trajectory.jsonl";
-const PAGE_FILE = "index.html";
+import { LINES_FILE, writePage } from "./trajectory-folder.js";
 
 /**
  * Writes a run's folder: `trajectory.jsonl`, which only ever grows, a line at a time, so that a killed run keeps everything up to
@@ -45,11 +42,11 @@ export class Recorder implements AsyncDisposable {
     return recorder;
   }
 
-  /** @returns the file's name in the folder. */
-  async picture(step: number, png: Buffer): Promise<string> {
-    const name = `step-${String(step).padStart(3, "0")}.png`;
-    await writeFile(join(this.dir, name), png, { mode: 0o600 });
-    return name;
+  /** @param name what stands in the file's name. @returns the file's name in the folder. */
+  async picture(name: string, png: Buffer): Promise<string> {
+    const file = `step-${name}.png`;
+    await writeFile(join(this.dir, file), png, { mode: 0o600 });
+    return file;
   }
 
   async step(line: StepLine): Promise<void> {
@@ -64,9 +61,7 @@ export class Recorder implements AsyncDisposable {
   /** Writes the last line and the page. */
   async finish(result: ResultLine): Promise<void> {
     await this.#append(result);
-    const pictures = new Map<string, Buffer>();
-    for (const { picture } of this.#steps) if (picture) pictures.set(picture, await readFile(join(this.dir, picture)));
-    await writeFile(join(this.dir, PAGE_FILE), renderPage({ run: this.#run, steps: this.#steps, result }, pictures), { mode: 0o600 });
+    await writePage(this.dir, { run: this.#run, steps: this.#steps, result });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

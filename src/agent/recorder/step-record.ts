@@ -1,7 +1,6 @@
-import type { Point } from "../actions.js";
-import type { CoordinateChain } from "../coordinates.js";
 import type { ParsedStep } from "../dialects/dialect.js";
 import type { ModelReply } from "../model-client.js";
+import type { Observation } from "../observe.js";
 import type { RunListener } from "../run-events.js";
 import type { Redactor } from "../safety/redactor.js";
 import type { ReplyRecord, StepLine, StepTimings } from "./records.js";
@@ -45,9 +44,9 @@ export class StepRecord {
   }
 
   /** What the model gets to see. */
-  see(picture: string, chain: CoordinateChain, pointer: Point): void {
-    Object.assign(this.line, { picture, chain });
-    this.#tell({ type: "screen", step: this.line.step, picture, chain, pointer });
+  see(picture: string, { scene, chain }: Pick<Observation, "scene" | "chain">): void {
+    Object.assign(this.line, { scene, picture, chain });
+    this.#tell({ type: "screen", step: this.line.step, picture, scene });
   }
 
   /** `target` is what a grounder is asked to find. */
@@ -70,8 +69,8 @@ export class StepRecord {
   endReply(reply: ModelReply, tokens: number): void {
     this.#tellText("thinking", this.#thinking.end());
     this.#tellText("words", this.#words.end());
-    const { text, toolCalls, finishReason, usage, serverTimings } = reply;
-    Object.assign(this.#reply, { text, toolCalls, finishReason, usage, serverTimings });
+    const { text, toolCalls, items, finishReason, usage, serverTimings } = reply;
+    Object.assign(this.#reply, { text, toolCalls, items, finishReason, usage, serverTimings });
     const { timings } = this.line;
     timings.prefillMs += serverTimings ? serverTimings.process_ms + serverTimings.prefill_ms : reply.firstPieceMs;
     timings.decodeMs += serverTimings ? serverTimings.decode_ms : reply.totalMs - reply.firstPieceMs;

@@ -1,6 +1,5 @@
 import type { FunctionResult } from "../custom-tools.js";
-import type { SafetyNote } from "../safety/safety-kernel.js";
-import type { ReplyRecord, StepLine } from "./records.js";
+import type { ReplyRecord, SafetyNote, StepLine } from "./records.js";
 
 /** What people are told of a step, the same in a terminal and on pages. */
 

@@ -32,14 +32,14 @@ export interface PreparedSafety {
   guard(computer: Computer, interrupter: Interrupter): Promise<Guarded>;
 }
 
-type SafetyFields = Pick<ResolvedAgentOptions, "tools" | "capabilities" | "confirm" | "approver" | "controller" | "stopKeys" | "secretSource" | "maxTokens" | "dryRun">;
+type SafetyFields = Pick<ResolvedAgentOptions, "tools" | "capabilities" | "confirm" | "approver" | "controller" | "stopKeys" | "secretSource" | "coverSecrets" | "maxTokens" | "dryRun">;
 
 /** @throws DeskhandError `invalid_argument` for a capability file that cannot be used, or a secret that cannot be had. */
 export async function prepareSafety(options: SafetyFields, task: string, signal: AbortSignal): Promise<PreparedSafety> {
   const { capabilities: given, confirm } = options;
   const file = typeof given === "string" ? await readCapabilityFile(given) : given;
   const capabilities = file && new Capabilities(file);
-  const hidden = new HiddenParts();
+  const hidden = new HiddenParts(options.coverSecrets);
   const secrets = await Secrets.load(task, options.secretSource ?? readSecret, signal);
   return {
     secrets,

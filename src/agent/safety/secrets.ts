@@ -3,6 +3,7 @@ import type { Action } from "../actions.js";
 import { typeableCharacters } from "../computer/typed-text.js";
 import { Redactor, type Spelling } from "./redactor.js";
 import { placeholderOf, secretNames, splitSecrets } from "./secret-text.js";
+import { spellingsOf } from "./spellings.js";
 
 /** A shorter value occurs by chance: keeping it out of a recording would make that unreadable, and tell it by what is missing. */
 const MIN_CHARACTERS = 4;
@@ -53,7 +54,17 @@ export class Secrets {
 
   /** The same with a placeholder for every secret in any of its texts. Pictures in data URIs stay as they are. */
   redact<T>(value: T): T {
-    return this.#spellings.length === 0 ? value : (this.#redact(value) as T);
+    return this.#spellings.length === 0 ? value : (mapTexts(value, (text) => this.#redactText(text)) as T);
+  }
+
+  /**
+   * The same for a reply, of which the end may be missing: neither the beginning of a value is left there, as far as it can be told from
+   * other text.
+   */
+  redactReply<T extends { finishReason?: string }>(reply: T): T {
+    const clean = this.redact(reply);
+    const isWhole = clean.finishReason !== undefined && clean.finishReason !== "length";
+    return isWhole || this.#spellings.length === 0 ? clean : (mapTexts(clean, (text) => this.#withoutTail(text)) as T);
   }
 
   /** The same for a text that comes in pieces. */
@@ -61,17 +72,29 @@ export class Secrets {
     return new Redactor(this.#spellings);
   }
 
-  #redact(value: unknown): unknown {
-    if (typeof value === "string") return value.startsWith("data:image/") ? value : this.#redactText(value);
-    if (Array.isArray(value)) return value.map((item) => this.#redact(item));
-    if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#redact(item)]));
-  }
-
   #redactText(text: string): string {
     const redactor = this.redactor();
     return redactor.push(text) + redactor.end();
   }
+
+  /** A text that was cut off, without a beginning of a value at its end. */
+  #withoutTail(text: string): string {
+    let tail: Spelling = ["", ""];
+    for (const [spelling, placeholder] of this.#spellings) {
+      for (let length = spelling.length - 1; length >= MIN_CHARACTERS && length > tail[0].length; length--) {
+        if (text.endsWith(spelling.slice(0, length))) tail = [spelling.slice(0, length), placeholder];
+      }
+    }
+    return text.slice(0, text.length - tail[0].length) + tail[1];
+  }
+}
+
+/** Every text in a value changed. Pictures in data URIs stay as they are. */
+function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === "string") return value.startsWith("data:image/") ? value : change(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapTexts(item, change)]));
 }
 
 function namesInTask(task: string): string[] {
@@ -91,11 +114,4 @@ function checkValue(name: string, value: string): void {
   } catch {
     throw fail("be text that a keyboard can type, but it holds control characters");
   }
-}
-
-/** As it is, as JSON writes it (twice: the arguments of a recorded call are JSON inside JSON), in an address, and in HTML. */
-function spellingsOf(value: string): Set<string> {
-  const json = (text: string) => JSON.stringify(text).slice(1, -1);
-  const html = value.replace(/[&<>"']/g, (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? "&#39;");
-  return new Set([value, json(value), json(json(value)), encodeURIComponent(value), html]);
 }

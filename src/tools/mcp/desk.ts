@@ -157,7 +157,7 @@ export class Desk implements AsyncDisposable {
       // Between two calls nobody else would.
       void computer.releaseAll();
     });
-    const hidden = new HiddenParts();
+    const hidden = new HiddenParts("place");
     const kernel = new SafetyKernel({ computer, confirm, capabilities: capabilities && new Capabilities(capabilities), approver: approver && discreetApprover(approver, secrets, hidden) });
     const watched = await guardRun({ controller: undefined, stopKeys, maxTokens: undefined, dryRun: false }, computer, interrupter);
     return { ...watched, kernel, computer, secrets, hidden, interrupter, signal: interrupter.signal };

@@ -5,7 +5,8 @@ import { Region } from "../../agent/actions.js";
 import type { Computer, Display } from "../../agent/computer/computer.js";
 import type { Screenshot } from "../../agent/computer/index.js";
 import type { CoordinateChain } from "../../agent/coordinates.js";
-import { present, type PictureFormat } from "../../agent/observe.js";
+import { present } from "../../agent/observe.js";
+import type { PictureFormat } from "../../agent/scene.js";
 
 /** No picture has more pixels, a longer side, or more bytes: clients put it into a model's context as it is. */
 const MAX_PIXELS = 1280 * 800;

@@ -7,6 +7,21 @@ import type { AgentOptions } from "../../../src/agent/options.js";
 import type { ResultLine, RunLine, StepLine, TrajectoryLine } from "../../../src/agent/recorder/records.js";
 import { ScriptedServer, type ScriptedReply } from "./scripted-server.js";
 
+/** The first line of some trajectory. */
+export const RUN: RunLine = {
+  type: "run",
+  version: 2,
+  startedAt: "2031-02-03T04:05:06.789Z",
+  task: "press OK",
+  model: "m",
+  baseURL: "http://x/v1",
+  dialect: "tiny",
+  display: "d",
+  limits: { maxSteps: 1 },
+  safety: { confirm: "risky", dryRun: false },
+  versions: { deskhand: "0", node: "v", platform: "p" },
+};
+
 export interface ScriptedRun {
   server: ScriptedServer;
   computer: MemoryComputer;
