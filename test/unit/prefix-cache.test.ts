@@ -210,6 +210,29 @@ describe("the cache of prefixes", () => {
     expect(steps[49]).toEqual({ rows: 1 + pictures[0]!.tokenIds.length + 5 + 1 + 2, pictures: 1 });
   });
 
+  it("leaves a history where it is when its last answer comes back in other words", async () => {
+    using scheduler = new TestScheduler(counted.model);
+    using alone = new TestScheduler(counted.model, { maxBytes: 0 });
+    const bytes: number[] = [];
+    let history: Piece[] = [text(40)];
+    for (let step = 0; step < 5; step++) {
+      history = [...history, { tokenIds: [BORDER] }, pictures[step % 2]!, text(9, step)];
+      const { ids, cached } = await ask(scheduler, history, 6);
+      const length = promptFrom(history).tokenIds.length;
+      // All but the answer said anew and what came after it.
+      if (step > 0) expect(cached).toBe(length - (2 + 1 + pictures[0]!.tokenIds.length + 9));
+      expect(ids).toEqual((await ask(alone, history, 6)).ids);
+      bytes.push(scheduler.cache.bytes);
+      // No answer is the model's own.
+      history = [...history, { tokenIds: [ids[0]! === 11 ? 12 : 11, 13] }];
+    }
+    // Room for one history, which is 256 rows, and of each answer but the last the five rows that were computed of it.
+    expect(bytes.at(-1)).toBe((bytes[0]! / 256) * (256 + 4 * 5));
+    // What was said first still goes on as it did.
+    const first = [text(40), { tokenIds: [BORDER] }, pictures[0]!, text(9, 0)];
+    expect((await ask(scheduler, first, 6)).ids).toEqual((await ask(alone, first, 6)).ids);
+  });
+
   it("never takes one picture for another of its size", async () => {
     using scheduler = new TestScheduler(counted.model);
     const asked = (picture: Piece): Piece[] => [text(9), picture, text(6, 1)];

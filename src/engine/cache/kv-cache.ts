@@ -8,8 +8,9 @@ export interface KeyValueRows {
   values: Tensor;
 }
 
-/** Rows are added in blocks of this many, so that a step rarely moves memory. */
+/** Room comes in blocks of this many rows, as many more of them as an eighth of the rows fills: what moving all rows costs a turn does not grow with them. */
 const BLOCK = 256;
+const AHEAD = 1 / 8;
 
 /**
  * Keys and values of one layer, `[B, H, length, D]` each, grown in blocks. A step writes in place: the old buffer is given up
@@ -60,18 +61,18 @@ export class KVCache implements AttentionCache {
   /** A cache that holds copies of these rows, one piece after the other. */
   static of(pieces: readonly KeyValueRows[]): KVCache {
     const cache = new KVCache();
-    const joined = (rows: Tensor[]): Tensor => (rows.length === 1 ? rows[0]! : concatenate(rows, 2));
-    scope(() => {
-      cache.#keys = writeRows(undefined, joined(pieces.map(({ keys }) => keys)), 0);
-      cache.#values = writeRows(undefined, joined(pieces.map(({ values }) => values)), 0);
-    });
-    cache.#length = pieces.reduce((sum, { keys }) => sum + keys.dim(2), 0);
+    const length = pieces.reduce((sum, { keys }) => sum + keys.dim(2), 0);
+    const more = inBlocks(length) - length;
+    const joined = (rows: readonly Tensor[]): Tensor => retain(scope(() => concatenate(more === 0 ? [...rows] : [...rows, emptyRows(rows[0]!, more)], 2)));
+    cache.#keys = joined(pieces.map(({ keys }) => keys));
+    cache.#values = joined(pieces.map(({ values }) => values));
+    cache.#length = length;
     return cache;
   }
 
   sizing(): (rows: number) => number {
     const perRow = this.tensors().reduce((sum, held) => sum + held.nbytes / held.dim(2), 0);
-    return (rows) => perRow * Math.ceil(rows / BLOCK) * BLOCK;
+    return (rows) => perRow * withRoomAhead(rows);
   }
 
   tensors(): Tensor[] {
@@ -93,9 +94,21 @@ export function writeRows(buffer: Tensor | undefined, rows: Tensor, start: numbe
 }
 
 function room(buffer: Tensor | undefined, rows: Tensor, start: number, limit: number): Tensor {
-  const [batch, heads, length, dims] = rows.shape as [number, number, number, number];
-  const end = start + length;
-  if (buffer !== undefined && buffer.dim(2) >= end) return buffer;
-  const more = zeros([batch, heads, Math.min(Math.ceil(end / BLOCK) * BLOCK, limit) - start, dims], rows.dtype);
-  return buffer === undefined ? more : concatenate([slice(buffer, 2, 0, start), more], 2);
+  const end = start + rows.dim(2);
+  if (buffer === undefined) return emptyRows(rows, Math.min(inBlocks(end), limit));
+  return buffer.dim(2) >= end ? buffer : concatenate([slice(buffer, 2, 0, start), emptyRows(rows, Math.min(withRoomAhead(end), limit) - start)], 2);
+}
+
+/** As many rows of zeros like these. */
+function emptyRows(like: Tensor, count: number): Tensor {
+  const [batch, heads, , dims] = like.shape as [number, number, number, number];
+  return zeros([batch, heads, count, dims], like.dtype);
+}
+
+function withRoomAhead(rows: number): number {
+  return inBlocks(rows) + Math.floor((rows * AHEAD) / BLOCK) * BLOCK;
+}
+
+function inBlocks(rows: number): number {
+  return Math.ceil(rows / BLOCK) * BLOCK;
 }

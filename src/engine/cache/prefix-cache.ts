@@ -1,10 +1,10 @@
 import { throwIfAborted } from "../../core/errors.js";
-import { asyncEval, scope, slice, untracked } from "../mlx/index.js";
+import { asyncEval, scope, untracked } from "../mlx/index.js";
 import type { Architecture, Prompt } from "../models/architecture.js";
-import { disposeModules } from "../nn/module.js";
 import { marksOf } from "./marks.js";
-import { KVCache, type KeyValueRows } from "./kv-cache.js";
+import { KVCache } from "./kv-cache.js";
 import { beginning, WORTH_KEEPING, type PrefixDisk, type SavedPrefix } from "./prefix-disk.js";
+import { bytesOf, copyOf, isOnlySource, layersOf, rowsAlong, rowsOf } from "./prefix-rows.js";
 import { copied, endingAt, grow, match, PrefixNode } from "./prefix-tree.js";
 import { Session, type Snapshot } from "./session.js";
 
@@ -28,7 +28,8 @@ export interface PrefixCacheOptions {
 /**
  * What sequences were remembered with, as a tree of the rows they share: by tokens, and by the content and settings of the pictures among
  * them. A prompt continues from the longest beginning that is there. A sequence that is over stays as it is, and one that goes on from
- * its end takes it over without a copy; any other beginning is copied. Beyond the bound the sequence that was used least lately goes, or
+ * its end takes it over without a copy; one that goes on from near it takes it over too, and leaves a copy of what lies behind. Any other
+ * beginning is copied. Beyond the bound the sequence that was used least lately goes, or
  * leaves only the rows behind that no other one has; to the disk, where there is one for it.
  */
 export class PrefixCache implements Disposable {
@@ -174,7 +175,28 @@ export class PrefixCache implements Disposable {
     const { length, path, finished, state } = this.#best(prompt);
     for (const node of path) node.usedAt = ++this.#clock;
     if (length === 0) return undefined;
-    return finished ?? this.#copy(prompt, path, { length, isLong: this.#isLong(prompt), state });
+    return finished ?? this.#cutBack(path.at(-1)!, length) ?? this.#copy(prompt, path, { length, isLong: this.#isLong(prompt), state });
+  }
+
+  /**
+   * A session that is over and goes on from a node, cut back to `length` rows where that leaves more than it takes away: an agent's next
+   * prompt has the answer in other words (without its thinking, say), and the history before it need not move for that.
+   */
+  #cutBack(node: PrefixNode, length: number): Session | undefined {
+    const over = node.sessions.filter((one) => !this.#busy.has(one) && one.length < 2 * length && one.canTrim(length));
+    const session = over.sort((a, b) => a.length - b.length)[0];
+    if (session === undefined || (node.end === length && node.session !== undefined)) return undefined;
+    const end = this.#ends.get(session)!;
+    const kept = endingAt(node, length);
+    this.#remember(end, session);
+    for (const left of end.path) {
+      if (left.start >= length && left.own === undefined && isOnlySource(left, session)) left.own = scope(() => copied(layersOf(session), left.start, left.end));
+    }
+    end.session = undefined;
+    kept.session = session;
+    this.#ends.set(session, kept);
+    session.trim(length);
+    return session;
   }
 
   /** The most rows of a prompt that a session can begin with: a finished one that ends there, or the nodes and the state to copy from. */
@@ -201,7 +223,7 @@ export class PrefixCache implements Disposable {
 
   /** A session of its own with the first rows of a path; the layers that cannot go back from what is told. */
   #copy(prompt: Prompt, path: readonly PrefixNode[], { length, isLong, state }: { length: number; isLong: boolean; state: Session | Snapshot | undefined }): Session {
-    const rows = (layer: number): KeyValueRows[] => path.flatMap((node) => (node.start < length ? [rowsOf(node, layer, Math.min(node.end, length))] : []));
+    const rows = rowsAlong(path, length);
     const caches = scope(() => this.#isState.map((isState, layer) => (isState ? state!.caches[layer]!.fork(length) : KVCache.of(rows(layer)))));
     asyncEval(...caches.flatMap((cache) => cache.tensors())).dispose();
     return Session.holding(prompt, length, isLong, caches);
@@ -224,16 +246,20 @@ export class PrefixCache implements Disposable {
   #reduce(end: PrefixNode, session: Session): void {
     const alone = end.path.filter((node) => node.own === undefined && isOnlySource(node, session));
     const isMostlyShared = 2 * alone.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0) < session.length;
-    if (isMostlyShared && !this.#keepsAll && end.snapshot === undefined) {
-      end.snapshot = session.snapshot();
-      asyncEval(...end.snapshot.caches.flatMap((cache) => cache?.tensors() ?? [])).dispose();
-    }
-    if (!isMostlyShared) this.#save(end, session);
+    if (isMostlyShared) this.#remember(end, session);
+    else this.#save(end, session);
     const needed = alone.filter((node) => isMostlyShared || node.children.some((child) => !alone.includes(child)));
     const reaches = Math.max(0, ...needed.map((node) => node.end));
     for (const node of alone) if (node.end <= reaches) node.own = scope(() => copied(layersOf(session), node.start, node.end));
     this.#leave(end, session);
     session[Symbol.dispose]();
+  }
+
+  /** Has a node keep what a session's layers that cannot go back remember at its end. */
+  #remember(end: PrefixNode, session: Session): void {
+    if (this.#keepsAll || end.snapshot !== undefined) return;
+    end.snapshot = session.snapshot();
+    asyncEval(...end.snapshot.caches.flatMap((cache) => cache?.tensors() ?? [])).dispose();
   }
 
   /** Gives the rows up to a node's last to the disk, with what is remembered along the way and, by the session or the node, at the end. */
@@ -270,31 +296,4 @@ export class PrefixCache implements Disposable {
     const below = (node: PrefixNode): PrefixNode[] => [node, ...node.children.flatMap(below)];
     return Object.values(this.#roots).flatMap((root) => root.children.flatMap(below));
   }
-}
-
-function copyOf({ length, caches }: Snapshot): Snapshot {
-  const copies = caches.map((cache) => cache?.fork(length));
-  return { length, caches: copies, [Symbol.dispose]: () => disposeModules(copies) };
-}
-
-function bytesOf(session: Session): number {
-  return session.caches.flatMap((cache) => cache.tensors()).reduce((sum, { nbytes }) => sum + nbytes, 0);
-}
-
-function layersOf(session: Session): (KeyValueRows | undefined)[] {
-  return session.caches.map((cache) => (cache instanceof KVCache ? cache.rows(0, session.length) : undefined));
-}
-
-/** A node's rows up to one of them. */
-function rowsOf(node: PrefixNode, layer: number, end: number): KeyValueRows {
-  const own = node.own?.[layer];
-  if (own === undefined) return (node.source!.caches[layer] as KVCache).rows(node.start, end);
-  const count = end - node.start;
-  return { keys: slice(own.keys, 2, 0, count), values: slice(own.values, 2, 0, count) };
-}
-
-/** Whether no other session runs through the node. */
-function isOnlySource(node: PrefixNode, session: Session): boolean {
-  if (node.session !== undefined && node.session !== session) return false;
-  return node.children.every((child) => isOnlySource(child, session));
 }

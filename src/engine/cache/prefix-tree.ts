@@ -19,13 +19,12 @@ export class PrefixNode {
   tokenIds: readonly number[];
   /** Those that begin in this stretch. */
   media: readonly PlacedMedia[];
-  /** Keys and values of the layers that keep all of them; `undefined` for the other layers. */
-  own: (KeyValueRows | undefined)[] | undefined;
-  /** What the layers that cannot go back remember at the end. */
-  snapshot: Snapshot | undefined;
   /** What holds all rows from the first to this node's last. */
   session: Session | undefined;
   usedAt = 0;
+  #own: (KeyValueRows | undefined)[] | undefined;
+  #snapshot: Snapshot | undefined;
+  #bytes = 0;
 
   constructor(parent: PrefixNode | undefined, start: number, { tokenIds, media }: Rows) {
     this.parent = parent;
@@ -34,13 +33,38 @@ export class PrefixNode {
     this.media = media;
   }
 
+  /** Keys and values of the layers that keep all of them; `undefined` for the other layers. */
+  get own(): (KeyValueRows | undefined)[] | undefined {
+    return this.#own;
+  }
+
+  set own(layers: (KeyValueRows | undefined)[] | undefined) {
+    this.#own = layers;
+    this.#measure();
+  }
+
+  /** What the layers that cannot go back remember at the end. */
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  set snapshot(snapshot: Snapshot | undefined) {
+    this.#snapshot = snapshot;
+    this.#measure();
+  }
+
+  /** Of what is its own. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get end(): number {
     return this.start + this.tokenIds.length;
   }
 
   /** The nodes from the first below the root to this one. */
   get path(): PrefixNode[] {
-    return this.parent === undefined ? [] : [...this.parent.path, this];
+    return pathTo(this);
   }
 
   /** A session that runs through it. */
@@ -53,10 +77,15 @@ export class PrefixNode {
     return undefined;
   }
 
-  get bytes(): number {
-    const own = tensorsOf(this.own ?? []);
-    const state = this.snapshot?.caches.flatMap((cache) => cache?.tensors() ?? []) ?? [];
-    return [...own, ...state].reduce((sum, { nbytes }) => sum + nbytes, 0);
+  /** All sessions that run through it. */
+  get sessions(): Session[] {
+    const found: Session[] = [];
+    const open: PrefixNode[] = [this];
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (node.session !== undefined) found.push(node.session);
+      open.push(...node.children);
+    }
+    return found;
   }
 
   /** Where the rows of a sequence part from this node's: the row after the last they share. */
@@ -116,10 +145,23 @@ export class PrefixNode {
   /** Frees what it and all below it keep, but for their sessions. */
   free(): void {
     for (const child of this.children) child.free();
-    if (this.own !== undefined) disposeAll(tensorsOf(this.own));
-    this.snapshot?.[Symbol.dispose]();
-    this.own = this.snapshot = undefined;
+    if (this.#own !== undefined) disposeAll(tensorsOf(this.#own));
+    this.#snapshot?.[Symbol.dispose]();
+    this.#own = this.#snapshot = undefined;
+    this.#bytes = 0;
   }
+
+  #measure(): void {
+    const own = tensorsOf(this.#own ?? []);
+    const state = this.#snapshot?.caches.flatMap((cache) => cache?.tensors() ?? []) ?? [];
+    this.#bytes = [...own, ...state].reduce((sum, { nbytes }) => sum + nbytes, 0);
+  }
+}
+
+function pathTo(end: PrefixNode): PrefixNode[] {
+  const path: PrefixNode[] = [];
+  for (let node = end; node.parent !== undefined; node = node.parent) path.push(node);
+  return path.reverse();
 }
 
 /** How many rows two sequences begin with alike. */
