@@ -2,7 +2,7 @@ import { DeskhandError } from "../core/errors.js";
 import { decodeAudio } from "./audio/decode.js";
 import { SAMPLE_RATE } from "./audio/log-mel.js";
 import { decodeImage, type DecodedImage } from "./image/decode.js";
-import type { SeenImages } from "./image/seen-images.js";
+import { bytesOf, type SeenImages } from "./image/seen-images.js";
 import { readImageSource } from "./image/source.js";
 import type { AudioSource, ChatMessage, ImageSource } from "./messages.js";
 import type { PromptMedia } from "./models/architecture.js";
@@ -93,6 +93,7 @@ async function readImage(source: ImageSource, signal: AbortSignal | undefined, s
     const bytes = await readImageSource(source, { signal });
     return seenImages?.read(bytes, signal) ?? decodeImage(bytes, { signal });
   }
+  if ("sha256" in source) return seenImages?.read(source, signal) ?? decodeImage(await bytesOf(source), { signal });
   const { data, widthPx, heightPx } = source;
   if (data.length === widthPx * heightPx * 3 && data.length > 0) return source;
   throw new DeskhandError("invalid_image", `Expected ${widthPx} × ${heightPx} pixels of red, green and blue, ${widthPx * heightPx * 3} bytes, but received ${data.length}. Leave transparency out.`);

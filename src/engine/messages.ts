@@ -5,8 +5,19 @@ import type { DecodedImage } from "./image/decode.js";
 /** A picture as a file holds it: a path, an `http(s):`, `file:` or `data:` URL, or the bytes of an encoded file (PNG, JPEG, WebP, GIF, …). */
 export type EncodedImageSource = string | URL | Uint8Array;
 
+/** A picture's file by what it holds. Its bytes came along, or are with whoever asks. */
+export interface LinkedImage {
+  /** Of the bytes, in base64. */
+  sha256: string;
+  bytes?: Uint8Array;
+  /** Gets the bytes where they did not come along. */
+  read?: () => Promise<Uint8Array>;
+  /** Told once the picture is known without its bytes. */
+  onSeen?: () => void;
+}
+
 /** A picture: as a file holds it, or its pixels. */
-export type ImageSource = EncodedImageSource | DecodedImage;
+export type ImageSource = EncodedImageSource | LinkedImage | DecodedImage;
 
 /** Sound: a path, an `http(s):` or `file:` URL, the bytes of a file, or samples at 16 kHz (mono, full scale ±1). */
 export type AudioSource = string | URL | Uint8Array | Float32Array;

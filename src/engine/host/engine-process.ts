@@ -4,6 +4,7 @@ import type { OnProgress } from "../../core/progress.js";
 import type { CallOptions, ModelInfo } from "../inference.js";
 import type { SimpleEngineOptions } from "../simple-engine.js";
 import { EventQueue } from "./event-queue.js";
+import { hasPictures, KnownPictures } from "./known-pictures.js";
 import { fromPlainError, type Call, type CallEvent, type CallName, type Calls, type FromEngine, type ToEngine } from "./protocol.js";
 
 /** An engine told to stop may be within one long step. */
@@ -16,6 +17,13 @@ export interface EngineProcessOptions extends SimpleEngineOptions {
   onProgress?: OnProgress;
 }
 
+/** A call under way. */
+interface Running {
+  events: EventQueue<CallEvent>;
+  /** Pictures that the engine may ask for. */
+  held?: ReadonlyMap<string, Uint8Array>;
+}
+
 /** One life of the engine's process: a model is loaded in it, calls are answered, it ends. */
 export class EngineProcess {
   /** Resolves when the model is loaded; rejects as loading does, or when the process ends before. */
@@ -23,7 +31,8 @@ export class EngineProcess {
   /** Resolves when the process has ended, however that came. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #calls = new Map<number, EventQueue<CallEvent>>();
+  readonly #calls = new Map<number, Running>();
+  readonly #pictures = new KnownPictures();
   #nextId = 1;
 
   constructor({ model, program, onProgress, ...options }: EngineProcessOptions) {
@@ -38,15 +47,17 @@ export class EngineProcess {
         if (message.type === "ready") resolve(message.info);
         else if (message.type === "failed") reject(fromPlainError(message.error));
         else if (message.type === "progress") onProgress?.(message.progress);
-        else if (message.type === "event") this.#calls.get(message.id)?.push(message.event);
-        else this.#calls.get(message.id)?.end(message.type === "error" ? fromPlainError(message.error) : undefined);
+        else if (message.type === "seen") this.#pictures.add(message.sha256);
+        else if (message.type === "want") this.#hand(message);
+        else if (message.type === "event") this.#calls.get(message.id)?.events.push(message.event);
+        else this.#calls.get(message.id)?.events.end(message.type === "error" ? fromPlainError(message.error) : undefined);
       });
       void gone.then(reject);
     });
     // Whoever waits for it hears of a failure; whoever only watches for the end must not hear of it as unhandled.
     this.loaded.catch(() => undefined);
     this.ended = gone.then((error) => {
-      for (const events of [...this.#calls.values()]) events.end(error);
+      for (const { events } of [...this.#calls.values()]) events.end(error);
     });
     this.#send({ type: "start", model, options });
   }
@@ -66,9 +77,11 @@ export class EngineProcess {
         this.#calls.delete(id);
       },
     });
-    this.#calls.set(id, events);
+    this.#calls.set(id, { events });
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#send({ type: "call", id, name, request } as Call);
+    const call = { type: "call", id, name, request } as Call;
+    if ((call.name === "generate" || call.name === "promptTokens") && hasPictures(call.request)) void this.#sendLinked(call, signal);
+    else this.#send(call);
     return events as AsyncIterable<Calls[Name]["event"]>;
   }
 
@@ -82,6 +95,27 @@ export class EngineProcess {
 
   kill(): void {
     this.#child.kill("SIGKILL");
+  }
+
+  /** Sends a call whose pictures go by digest where the engine knows them. */
+  async #sendLinked(call: Extract<Call, { name: "generate" | "promptTokens" }>, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      const { request, held } = await this.#pictures.link(call.request);
+      // What the engine has not heard of it cannot cancel.
+      throwIfAborted(signal);
+      const running = this.#calls.get(call.id);
+      // Its reader has left, or the process is gone.
+      if (running === undefined) return;
+      running.held = held;
+      this.#send({ ...call, request });
+    } catch (error) {
+      this.#calls.get(call.id)?.events.end(error as Error);
+    }
+  }
+
+  #hand({ number, id, sha256 }: Extract<FromEngine, { type: "want" }>): void {
+    const bytes = this.#calls.get(id)?.held?.get(sha256);
+    if (bytes !== undefined) this.#send({ type: "picture", number, bytes });
   }
 
   #send(message: ToEngine): void {

@@ -1,4 +1,5 @@
 import { SimpleEngine } from "../simple-engine.js";
+import { PictureAsker } from "./picture-asker.js";
 import { toPlainError, type Call, type CallEvent, type FromEngine, type ToEngine } from "./protocol.js";
 
 // The engine's process: `ProcessEngine` starts it and speaks to it over Node's channel between processes.
@@ -11,6 +12,8 @@ function tell(message: FromEngine): void {
   // The channel is gone when the server is: there is nobody to tell, and `disconnect` ends this process.
   if (process.connected) process.send?.(message);
 }
+
+const pictures = new PictureAsker(tell);
 
 async function start({ model, options }: Extract<ToEngine, { type: "start" }>): Promise<void> {
   try {
@@ -36,11 +39,11 @@ async function answer(call: Call): Promise<void> {
   }
 }
 
-async function* eventsOf({ name, request }: Call, signal: AbortSignal): AsyncIterable<CallEvent> {
+async function* eventsOf({ id, name, request }: Call, signal: AbortSignal): AsyncIterable<CallEvent> {
   if (engine === undefined) throw new Error("Expected a model to be loaded before the first call.");
   switch (name) {
     case "generate":
-      yield* engine.generate(request, { signal });
+      yield* engine.generate(pictures.readable(id, request, signal), { signal });
       break;
     case "transcribe":
       yield* engine.transcribe(request, { signal });
@@ -55,7 +58,7 @@ async function* eventsOf({ name, request }: Call, signal: AbortSignal): AsyncIte
       yield await engine.decode(request);
       break;
     case "promptTokens":
-      yield await engine.promptTokens(request, { signal });
+      yield await engine.promptTokens(pictures.readable(id, request, signal), { signal });
       break;
     case "stats":
       yield await engine.stats();
@@ -74,6 +77,7 @@ process.on("message", (message: ToEngine) => {
   if (message.type === "start") void start(message);
   else if (message.type === "call") void answer(message);
   else if (message.type === "cancel") running.get(message.id)?.abort();
+  else if (message.type === "picture") pictures.take(message.number, message.bytes);
   else void stop();
 });
 

@@ -22,6 +22,8 @@ export type ToEngine =
   | { type: "start"; model: string; options: SimpleEngineOptions }
   | Call
   | { type: "cancel"; id: number }
+  /** The bytes that a `want` asked for. */
+  | { type: "picture"; number: number; bytes: Uint8Array }
   | { type: "stop" };
 
 /** What the engine's process answers. Of every call comes exactly one `end` or `error`, the last of its id. */
@@ -29,6 +31,10 @@ export type FromEngine =
   | { type: "progress"; progress: Progress }
   | { type: "ready"; info: ModelInfo }
   | { type: "failed"; error: PlainError }
+  /** Asks for the bytes of a picture that a call brought by digest alone. */
+  | { type: "want"; number: number; id: number; sha256: string }
+  /** From now on this picture may come by digest alone. */
+  | { type: "seen"; sha256: string }
   | { type: "event"; id: number; event: CallEvent }
   | { type: "end"; id: number }
   | { type: "error"; id: number; error: PlainError };

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { DeskhandError } from "../../core/errors.js";
+import type { LinkedImage } from "../messages.js";
 import { decodeImage, imageContentHash, type DecodedImage } from "./decode.js";
 
 /** Pictures that are remembered; a little more than a hundred bytes each. */
@@ -19,18 +21,26 @@ export class SeenImages {
   readonly #seen = new Map<string, Seen>();
 
   /** A picture: as `decodeImage` gives it the first time, without its pixels from then on. @throws as `decodeImage` */
-  async read(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<DecodedImage> {
-    const key = createHash("sha256").update(bytes).digest("base64");
-    const known = this.#seen.get(key);
-    this.#seen.delete(key);
+  async read(source: Uint8Array | LinkedImage, signal: AbortSignal | undefined): Promise<DecodedImage> {
+    const link = source instanceof Uint8Array ? { sha256: createHash("sha256").update(source).digest("base64"), bytes: source } : source;
+    const known = this.#seen.get(link.sha256);
+    this.#seen.delete(link.sha256);
     if (known !== undefined) {
-      this.#seen.set(key, known);
+      this.#seen.set(link.sha256, known);
       const { contentHash, widthPx, heightPx } = known;
-      return { data: new Uint8Array(0), widthPx, heightPx, seen: { contentHash, decode: () => decodeImage(bytes) } };
+      return { data: new Uint8Array(0), widthPx, heightPx, seen: { contentHash, decode: async () => decodeImage(await bytesOf(link)) } };
     }
-    const image = await decodeImage(bytes, { signal });
-    this.#seen.set(key, { contentHash: imageContentHash(image), widthPx: image.widthPx, heightPx: image.heightPx });
+    const image = await decodeImage(await bytesOf(link), { signal });
+    this.#seen.set(link.sha256, { contentHash: imageContentHash(image), widthPx: image.widthPx, heightPx: image.heightPx });
     if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.keys().next().value!);
+    link.onSeen?.();
     return image;
   }
+}
+
+/** The bytes of a linked picture. */
+export async function bytesOf({ bytes, read }: LinkedImage): Promise<Uint8Array> {
+  const found = bytes ?? (await read?.());
+  if (found === undefined) throw new DeskhandError("internal", "Expected a picture's bytes, or a way to them, but there is neither.");
+  return found;
 }
