@@ -1,6 +1,5 @@
 import { DeskhandError } from "../core/errors.js";
 import { Semaphore } from "../core/semaphore.js";
-import type { OnProgress } from "../core/progress.js";
 import { FeatureCache } from "./cache/feature-cache.js";
 import { openModelDisk } from "./cache/model-disk.js";
 import { PrefixCache } from "./cache/prefix-cache.js";
@@ -10,18 +9,19 @@ import { readModelDefaults, requireTokens, resolveOptions, type ModelDefaults } 
 import { Scheduler, type SchedulerCaches } from "./generate/scheduler.js";
 import { generateText } from "./generate/text-generation.js";
 import type { TextDelta } from "./generate/text.js";
-import { withThinking, type GenerationDelta } from "./generate/thinking-stream.js";
+import { withThinking } from "./generate/thinking-stream.js";
 import { promptClosesThinking, promptOpensThinking, templateThinks, THINKING_MARKS } from "./generate/thinking.js";
 import type { Constraint } from "./generate/sampler.js";
 import { Embedder } from "./embed/embedder.js";
 import { AnswerGrammars, isConstrained } from "./grammar/answers.js";
 import { resolveModel } from "./hub/resolve.js";
-import type { ChatRequest, EmbeddingRequest, Embeddings, FinishReason, InferenceEvent, ModelInfo, SamplingOptions, Timings } from "./inference.js";
+import type { ChatRequest, EmbeddingRequest, Embeddings, InferenceEvent, ModelInfo, SamplingOptions } from "./inference.js";
 import { modelLimits, type ModelLimits } from "./limits.js";
 import { SeenImages } from "./image/seen-images.js";
 import { mediaOf, readMedia, requireTaken, withVideosAsPictures } from "./media.js";
-import type { AudioSource, ChatMessage, ContentPart, ImageSource, ToolCall, VideoSource } from "./messages.js";
-import { bestDevice, clearCache, setDefaultDevice, type Device } from "./mlx/index.js";
+import type { ChatMessage, ContentPart, ImageSource, VideoSource } from "./messages.js";
+import { bestDevice, clearCache, setDefaultDevice } from "./mlx/index.js";
+import type { ChatOptions, ChatOutput, GenerateOptions, GenerationOutput, GenerationStream, LoadOptions } from "./model-options.js";
 import type { Prompt } from "./models/architecture.js";
 import { loadArchitecture, type LoadedArchitecture } from "./models/registry.js";
 import { plainPrompt } from "./plain-prompt.js";
@@ -33,59 +33,6 @@ import { detectToolCallFormat, toolCallFormat } from "./tools/detect.js";
 import { gemma } from "./tools/gemma.js";
 import type { ToolCallFormat } from "./tools/format.js";
 import { weightTypes } from "./weight-types.js";
-
-export interface LoadOptions extends Partial<ModelLimits> {
-  /** Default: the GPU where there is one. One device serves the whole process. */
-  device?: Device;
-  /** Type of weights and activations. Default: on the CPU, float32 activations and matrices as stored; on a GPU, all as stored. */
-  dtype?: "float32" | "float16" | "bfloat16";
-  /** Read and write tool calls in this format (a name of `tools/detect.ts`). Default: the one the chat template teaches. */
-  toolFormat?: string;
-  onProgress?: OnProgress;
-  signal?: AbortSignal;
-}
-
-export interface GenerateOptions extends SamplingOptions {
-  /** Pictures, before the text (or at their marks in a raw prompt). */
-  images?: ImageSource[];
-  /** Videos, after the pictures; what a family cannot see as a video becomes several pictures in its place. */
-  videos?: VideoSource[];
-  /** Frames a second to look at. Default: as the model's family does, mostly 2. */
-  videoFps?: number;
-  /** Most frames of each video to look at. Default: as the model's family does; 32 for families that see them as pictures. */
-  videoMaxFrames?: number;
-  /** Sound, after the videos. */
-  audio?: AudioSource[];
-  /** Send the prompt as it is, without the chat template. */
-  raw?: boolean;
-  signal?: AbortSignal;
-}
-
-export type ChatOptions = Omit<ChatRequest, "messages"> & { signal?: AbortSignal };
-
-export interface GenerationOutput {
-  /** The answer, without the thinking. */
-  text: string;
-  /** The model's thinking before its answer; empty for models that do not think, and for raw prompts, whose text is whole. */
-  reasoning: string;
-  /** Every token generated, the end-of-sequence token included. */
-  tokenIds: number[];
-  promptTokens: number;
-  /** Prompt tokens that came from the prefix cache. */
-  cachedTokens: number;
-  completionTokens: number;
-  finishReason: FinishReason;
-  /** The stop string that ended it, if one did. */
-  stopString?: string;
-  timings: Timings;
-}
-
-export interface ChatOutput extends GenerationOutput {
-  toolCalls: ToolCall[];
-}
-
-/** Yielded while text comes; returned at the end, with `text`, `reasoning` and `tokenIds` of the whole. */
-export type GenerationStream = AsyncGenerator<GenerationDelta, GenerationOutput>;
 
 /** The same before thinking is told from the answer. */
 type PlainStream = AsyncGenerator<TextDelta, Omit<GenerationOutput, "reasoning">>;

@@ -6,7 +6,8 @@ import { resolveModel } from "./hub/resolve.js";
 import type { CallOptions, ChatRequest, EmbeddingRequest, Embeddings, EncodeRequest, Engine, EngineStartOptions, EngineStats, InferenceEvent, ModelInfo, TranscriptionEvent, TranscriptionRequest } from "./inference.js";
 import type { ModelLimits } from "./limits.js";
 import { liveTensors, memoryUse } from "./mlx/index.js";
-import { load, Model, type LoadOptions } from "./model.js";
+import type { LoadOptions } from "./model-options.js";
+import { load, Model } from "./model.js";
 import { loadTranscriber, Transcriber } from "./transcribe/transcriber.js";
 
 /** How a model is loaded. */

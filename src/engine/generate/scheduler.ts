@@ -1,4 +1,4 @@
-import { DeskhandError, isDeskhandError, throwIfAborted } from "../../core/errors.js";
+import { isDeskhandError, throwIfAborted } from "../../core/errors.js";
 import { batchOf } from "../cache/batch-cache.js";
 import type { FeatureCache } from "../cache/feature-cache.js";
 import type { PrefixCache } from "../cache/prefix-cache.js";
@@ -8,6 +8,7 @@ import type { Architecture } from "../models/architecture.js";
 import { BatchPositions } from "../nn/rotary.js";
 import { MemoryPlan } from "./memory-plan.js";
 import { PREFILL_CHUNK, type Prefill } from "./prefill.js";
+import { requireLength } from "./prompt-length.js";
 import { tensorsOf } from "./sampler.js";
 import { Sequence, type Job } from "./sequence.js";
 
@@ -69,7 +70,7 @@ export class Scheduler {
    * @throws DeskhandError `context_length_exceeded` and `out_of_memory` before any work, `cancelled` within one step of an abort.
    */
   async run(job: Job): Promise<"stop" | "length"> {
-    checkLength(job.prompt.tokenIds.length, this.#model.contextLength);
+    requireLength(job.prompt.tokenIds.length, this.#model.contextLength);
     this.#memory?.require(job.prompt);
     throwIfAborted(job.signal);
     const sequence = new Sequence(this.#model, job);
@@ -290,12 +291,5 @@ export class Scheduler {
     const session = sequence.release();
     if (!isSound) session.clear();
     this.#prefixes.close(session);
-  }
-}
-
-function checkLength(promptLength: number, contextLength: number): void {
-  if (promptLength === 0) throw new DeskhandError("invalid_argument", "Expected a prompt of at least one token but received an empty one.");
-  if (promptLength >= contextLength) {
-    throw new DeskhandError("context_length_exceeded", `Expected a prompt shorter than this model's context of ${contextLength} tokens but received ${promptLength}. Shorten the conversation, or send fewer or smaller pictures.`, { param: "messages" });
   }
 }

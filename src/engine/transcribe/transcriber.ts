@@ -5,7 +5,7 @@ import { SAMPLE_RATE } from "../audio/log-mel.js";
 import { resolveModel } from "../hub/resolve.js";
 import type { AudioSource } from "../messages.js";
 import { bestDevice, clearCache, setDefaultDevice } from "../mlx/index.js";
-import type { LoadOptions } from "../model.js";
+import type { LoadOptions } from "../model-options.js";
 import { readWhisperConfig, WhisperModel } from "../models/whisper/model.js";
 import { weightTypes } from "../weight-types.js";
 import { transcribeSound } from "./long-form.js";
