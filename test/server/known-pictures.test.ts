@@ -1,3 +1,4 @@
+import type * as ChildProcessModule from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import sharp from "sharp";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -46,7 +47,7 @@ function taken(): { along: boolean[][]; asked: number } {
 beforeEach(() => void (sent = []));
 
 vi.mock("node:child_process", async (original) => {
-  const childProcess = await original<typeof import("node:child_process")>();
+  const childProcess = await original<typeof ChildProcessModule>();
   return {
     ...childProcess,
     fork: (...args: Parameters<typeof childProcess.fork>) => {
