@@ -1,4 +1,4 @@
-// `npm run bench`, `bench:server` and `soak [-- …]`: the programs of bench/ by name. Sets the checkout up first.
+// `npm run bench`, `bench:agent`, `bench:server` and `soak [-- …]`: the programs of bench/ by name. Sets the checkout up first.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { ensureReady } from "./setup/ensure-ready.js";
