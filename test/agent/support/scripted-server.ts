@@ -13,8 +13,6 @@ export interface ScriptedReply {
   hang?: boolean;
   /** After the text, ends the stream without finishing the reply. */
   cut?: boolean;
-  /** Begins its answer only when this has resolved. */
-  after?: Promise<unknown>;
   /** Answers with this status and body instead. */
   status?: number;
   body?: unknown;
@@ -86,7 +84,6 @@ export class ScriptedServer implements AsyncDisposable {
       if (!response.writableFinished) this.#onLeft();
     });
     const reply = (await this.#next()) ?? { status: 500, body: { error: { message: "the script has no more replies" } } };
-    await reply.after;
     if (reply.status !== undefined) return sendJson(response, reply.status, reply.body);
     if (path === "/v1/chat/completions") return this.#stream(response, reply);
     response.writeHead(200, { "content-type": "text/event-stream" });
