@@ -47,7 +47,8 @@ class GtkWorkbench(Workbench, GtkKit):
     @staticmethod
     def _draw(widget: Any, context: Any, colour: Any) -> bool:
         Gdk.cairo_set_source_rgba(context, _rgba(colour()))
-        context.paint()
+        context.rectangle(0, 0, widget.get_allocated_width(), widget.get_allocated_height())
+        context.fill()
         return False
 
     def _event(self, event: Any) -> None:

@@ -105,7 +105,8 @@ function form(application: Toolkit): Task {
     application,
     goal: "Set Name to Ada Lovelace, turn on Newsletter, choose Large and press Save",
     async *oracle(hands) {
-      yield* hands.fill("Name", "Ada Lovelace");
+      yield hands.click("Name");
+      yield hands.type("Ada Lovelace");
       yield hands.click("Newsletter");
       yield hands.click("Large");
       yield hands.click("Save");
