@@ -23,6 +23,11 @@ export function joined(parts: readonly Int16Array[]): Int16Array<ArrayBuffer> {
   return all;
 }
 
+/** The samples up to a place and those behind it; all in one piece where the place is not among them. */
+export function cut(samples: Int16Array, at: number): Int16Array[] {
+  return at > 0 && at < samples.length ? [samples.subarray(0, at), samples.subarray(at)] : [samples];
+}
+
 /** A WAVE file. */
 export function toWave(samples: Int16Array): Buffer {
   const file = Buffer.alloc(44 + 2 * samples.length);

@@ -2,7 +2,7 @@ import type { AgentResult } from "../agent.js";
 import { DeskhandError, messageOf } from "../../core/errors.js";
 import { RunController } from "../safety/run-controller.js";
 import { controlIn, toTask } from "./commands.js";
-import { RATE } from "./samples.js";
+import { cut, RATE } from "./samples.js";
 import type { Segmenter } from "./segmenter.js";
 import type { SoundSource } from "./sound-source.js";
 import type { Speaker } from "./speaker.js";
@@ -105,9 +105,11 @@ export class VoiceControl {
       }
     };
     for await (const part of source.samples) {
-      samples += part.length;
-      for (const speech of segmenter.push(part)) await hear(speech);
-      if (!told && heard === 0 && source.live && samples > QUIET_S * RATE) {
+      // However large the pieces that come: what is loud behind the first seconds says nothing about them.
+      for (const piece of cut(part, QUIET_S * RATE - samples)) {
+        samples += piece.length;
+        for (const speech of segmenter.push(piece)) await hear(speech);
+        if (told || heard > 0 || !source.live || samples < QUIET_S * RATE) continue;
         told = true;
         this.#tell({ type: "quiet", muted: segmenter.heardSound === false });
       }
