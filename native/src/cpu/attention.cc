@@ -1,5 +1,7 @@
-// Attention on the CPU, a block of queries at a time: both products by BLAS (which uses all processors), the softmax between them
-// vectorised, in place and on all processors. The block's scores stay in the cache.
+// Attention on the CPU, a block of queries of one head at a time: both products by BLAS, the softmax between them vectorised and in
+// place. Each processor has blocks of its own, so that none waits for another and the scores stay in its cache.
+#include <algorithm>
+
 #include "mlx/backend/cpu/encoder.h"
 
 #include "blas.h"
@@ -11,10 +13,15 @@ namespace deskhand::cpu {
 
 namespace {
 
-// Queries in a block: 256 × 1200 scores are 1.2 MB.
-constexpr int kBlock = 256;
+// Scores of a block, which stay in one processor's second-level cache.
+constexpr int kBlockScores = 1 << 18;
 
-// Scores below this are normalised faster than a thread wakes.
+// Queries in a block: fewer make BLAS slow, more bring nothing.
+int block_of(int keys) {
+  return std::clamp(kBlockScores / keys / 16 * 16, 48, 256);
+}
+
+// Scores below this are there before a thread wakes.
 constexpr int64_t kWorthSharing = 32768;
 
 // One array's rows `[B, H, L, D]` as BLAS takes them: any strides but 1 between features. Anything else is copied first.
@@ -73,35 +80,34 @@ class Attention : public mx::UnaryPrimitive {
     }
     auto& encoder = mx::cpu::get_command_encoder(stream());
     encoder.dispatch([batch, heads, queries, dims, row, q = Rows(q), k = Rows(k), v = Rows(v), to = out.data<float>(), scale = scale_, causal = causal_] {
-      const int keys = k.rows(), group = heads / k.heads();
-      std::vector<float> scores(static_cast<size_t>(std::min(kBlock, queries)) * keys), q_copy, k_copy, v_copy;
-      for (int b = 0; b < batch; ++b) {
-        for (int h = 0; h < heads; ++h) {
-          const float* q_rows = q.of(b, h, q_copy);
+      const int keys = k.rows(), group = heads / k.heads(), block = block_of(keys), blocks = (queries + block - 1) / block;
+      auto work = [&](size_t begin, size_t end) {
+        std::vector<float> scores(static_cast<size_t>(std::min(block, queries)) * keys), q_copy, k_copy, v_copy;
+        for (size_t task = begin; task < end; ++task) {
+          const int head = static_cast<int>(task) / blocks, b = head / heads, h = head % heads, start = static_cast<int>(task) % blocks * block;
+          const float* q_rows = q.of(b, h, q_copy) + static_cast<int64_t>(start) * q.stride();
           const float* k_rows = k.of(b, h / group, k_copy);
           const float* v_rows = v.of(b, h / group, v_copy);
-          float* out_rows = to + (static_cast<int64_t>(b) * queries * heads + h) * dims;
-          for (int start = 0; start < queries; start += kBlock) {
-            const int count = std::min(kBlock, queries - start);
-            // Keys that the block's last query sees; the one before it sees one less.
-            const int seen = causal ? keys - queries + start + count : keys;
-            multiply_transposed(count, seen, dims, q_rows + static_cast<int64_t>(start) * q.stride(), q.stride(), k_rows, k.stride(), 0.0f, scores.data(), seen);
-            auto normalise = [&](size_t begin, size_t end) {
-              for (size_t i = begin; i < end; ++i) {
-                float* line = scores.data() + i * seen;
-                const size_t visible = causal ? seen - count + 1 + i : seen;
-                kernels().softmax(line, visible, scale);
-                std::fill(line + visible, line + seen, 0.0f);
-              }
-            };
-            if (static_cast<int64_t>(count) * seen < kWorthSharing) {
-              normalise(0, count);
-            } else {
-              parallel_for(count, normalise);
-            }
-            multiply(count, dims, seen, scores.data(), seen, v_rows, v.stride(), out_rows + static_cast<int64_t>(start) * row, row);
+          float* out_rows = to + (static_cast<int64_t>(b) * queries * heads + h) * dims + static_cast<int64_t>(start) * row;
+          const int count = std::min(block, queries - start);
+          // Keys that the block's last query sees; the one before it sees one less.
+          const int seen = causal ? keys - queries + start + count : keys;
+          multiply_transposed(count, seen, dims, q_rows, q.stride(), k_rows, k.stride(), 0.0f, scores.data(), seen);
+          for (int i = 0; i < count; ++i) {
+            float* line = scores.data() + static_cast<size_t>(i) * seen;
+            const int visible = causal ? seen - count + 1 + i : seen;
+            kernels().softmax(line, visible, scale);
+            std::fill(line + visible, line + seen, 0.0f);
           }
+          multiply(count, dims, seen, scores.data(), seen, v_rows, v.stride(), out_rows, row);
         }
+      };
+      const size_t tasks = static_cast<size_t>(batch) * heads * blocks;
+      if (static_cast<int64_t>(batch) * heads * queries * keys < kWorthSharing) {
+        work(0, tasks);
+      } else {
+        OneThreadedBlas alone;
+        parallel_for(tasks, work);
       }
     });
   }

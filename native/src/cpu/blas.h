@@ -21,4 +21,16 @@ inline void multiply(int m, int n, int k, const float* a, int a_stride, const fl
   cblas_sgemm(kRowMajor, kNoTrans, kNoTrans, m, n, k, 1.0f, a, a_stride, b, b_stride, 0.0f, c, c_stride);
 }
 
+// While one lives, OpenBLAS computes in the thread that calls it, because the caller shares the work itself. Other libraries stay as they are.
+class OneThreadedBlas {
+ public:
+  OneThreadedBlas();
+  ~OneThreadedBlas();
+  OneThreadedBlas(const OneThreadedBlas&) = delete;
+  OneThreadedBlas& operator=(const OneThreadedBlas&) = delete;
+
+ private:
+  int threads_ = 0;
+};
+
 } // namespace deskhand::cpu
