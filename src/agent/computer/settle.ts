@@ -7,7 +7,7 @@ export interface SettleOptions {
   equalFrames?: number;
   /** Time between two captures. */
   intervalMs?: number;
-  /** Before this much time has passed nothing counts as settled: applications answer an event only after a while. */
+  /** Before this much time has passed nothing counts as settled: applications answer an event only after a while, and the window of one that ends goes last. */
   minMs?: number;
   /** The longest wait; a screen that still changes (a video) is taken as it is. */
   capMs?: number;
@@ -42,7 +42,7 @@ export interface CaretSize {
  * @throws DeskhandError `cancelled` when the signal aborts.
  */
 export async function settle(computer: Computer, options: SettleOptions = {}): Promise<Settled> {
-  const { equalFrames = 2, intervalMs = 30, minMs = 100, capMs = 2000, signal } = options;
+  const { equalFrames = 2, intervalMs = 30, minMs = 350, capMs = 2000, signal } = options;
   const { scale } = await computer.display();
   const startMs = performance.now();
   let frame = await computer.capture(signal);
