@@ -7,15 +7,12 @@ import { decimalNumber, desktopRegion, displayOptions, wholeNumber } from "./arg
 import { abortOnSignals } from "./interrupt.js";
 import { openTerminal } from "./terminal.js";
 import { printResult, printRunEvent, progressPrinter } from "./run-report.js";
+import { addTwoModelOptions, type TwoModelFlags } from "./two-models.js";
 
-interface AgentFlags {
+interface AgentFlags extends TwoModelFlags {
   model?: string;
   baseUrl?: string;
   dialect?: string;
-  planner?: string;
-  plannerUrl?: string;
-  grounder?: string;
-  grounderUrl?: string;
   display?: string;
   region?: AgentOptions["region"];
   window?: string;
@@ -34,16 +31,13 @@ interface AgentFlags {
 
 /** `deskhand agent TASK`: exit code 0 when the model ended with success, 1 otherwise, 2 for bad usage. */
 export function agentCommand(): Command {
-  return new Command("agent")
+  const command = new Command("agent")
     .description("operate the computer: look at the screen, ask the model, move mouse and keyboard, until the task is done")
     .argument("<task>", "what to do, in words")
     .option("--model <model>", "model: alias, folder or Hugging Face id (the embedded one unless given)")
     .option("--base-url <url>", "an OpenAI-compatible server to ask, instead of starting one (key: OPENAI_API_KEY)")
-    .option("--dialect <name>", "how the model is spoken to (chosen by the model's name unless given)")
-    .option("--planner <model>", "instead of --model: the model that says in words what to do")
-    .option("--planner-url <url>", "the server to ask it on (--base-url unless given)")
-    .option("--grounder <model>", "the model that finds on the screen what the planner describes")
-    .option("--grounder-url <url>", "the server to ask it on (--base-url unless given)")
+    .option("--dialect <name>", "how the model is spoken to (chosen by the model's name unless given)");
+  return addTwoModelOptions(command)
     .option("--display <which>", "virtual, current, or a monitor's name or number (the current display where there is one, else a virtual one)")
     .option("--region <x,y,w,h>", "see and work on this part of the desktop only, in logical pixels", desktopRegion)
     .option("--window <title>", "see and work on this window only: the uppermost with these words in its title")

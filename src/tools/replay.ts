@@ -8,35 +8,29 @@ import { decimalNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { printComparison, printCounts, printHead } from "./replay-report.js";
 import { progressPrinter } from "./run-report.js";
+import { addTwoModelOptions, type TwoModelFlags } from "./two-models.js";
 
-interface ReplayFlags {
+interface ReplayFlags extends TwoModelFlags {
   rebuild?: true;
   parse?: true;
   model?: string;
   baseUrl?: string;
   dialect?: string;
-  planner?: string;
-  plannerUrl?: string;
-  grounder?: string;
-  grounderUrl?: string;
   tolerance: number;
   report?: string;
 }
 
 /** `deskhand replay TRAJECTORY`: the page of a run, or what today's parser or model makes of it. Exit code 1 when that differs. */
 export function replayCommand(): Command {
-  return new Command("replay")
+  const command = new Command("replay")
     .description("show a recorded run; or put it to today's parser (--parse) or to a model (--model, --base-url), which touches no desktop")
     .argument("<trajectory>", "the folder of a run")
     .option("--rebuild", "make the page again from the records")
     .option("--parse", "read the recorded replies as today's agent does, and compare the actions")
     .option("--model <model>", "ask this model at each recorded screen, and compare the actions")
     .option("--base-url <url>", "an OpenAI-compatible server to ask, instead of starting one (key: OPENAI_API_KEY)")
-    .option("--dialect <name>", "how the replies are read, or the model is spoken to (chosen by the model's name, else as recorded)")
-    .option("--planner <model>", "instead of --model: the model that says in words what to do")
-    .option("--planner-url <url>", "the server to ask it on (--base-url unless given)")
-    .option("--grounder <model>", "the model that finds on the screen what the planner describes")
-    .option("--grounder-url <url>", "the server to ask it on (--base-url unless given)")
+    .option("--dialect <name>", "how the replies are read, or the model is spoken to (chosen by the model's name, else as recorded)");
+  return addTwoModelOptions(command)
     .option("--tolerance <px>", "for a model: points this close are the same", decimalNumber(0, 100_000), DEFAULT_TOLERANCE_PX)
     .option("--report <file>", "write the comparison as JSON too")
     .action(async (path: string, flags: ReplayFlags, command: Command) => {

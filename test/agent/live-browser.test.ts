@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import type { MemoryComputer } from "../../src/agent/computer/memory.js";
 import { openLivePage, type LivePage } from "../../src/agent/live/live-page.js";
-import { launchBrowser } from "../server/page-browser.js";
+import { launchBrowser, openTab } from "../server/page-browser.js";
 import { until } from "../support/desktop.js";
 import { oneWindow } from "./support/people.js";
 import { toolReply } from "./support/replies.js";
@@ -42,14 +42,8 @@ async function watch(replies: ScriptedReply[], use: (watched: Watched) => Promis
     await using live = await openLivePage();
     const { approver, controller, onEvent } = live;
     const agent = new Agent({ ...QWEN, baseURL: run.server.url, computer: run.computer, outDir: run.dir, approver, controller, onEvent, ...options.agent });
-    const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options.context });
+    const { context, page, complaints, asked } = await openTab(browser, options.context);
     context.setDefaultTimeout(PATIENT.timeout);
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    const asked: string[] = [];
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    page.on("request", (request) => asked.push(request.url()));
     try {
       await page.goto(live.url);
       await use({ ...run, agent, live, page, complaints, asked });

@@ -8,19 +8,24 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: which("chromium"), args: ["--use-fake-device-for-media-stream"] });
 }
 
-/** The chat page of a server that answers from a script, in a tab of its own. */
-export async function openPage(browser: Browser, script: Script, options: BrowserContextOptions & { engine?: ScriptedEngineOptions; apiKey?: string } = {}) {
-  const { engine: engineOptions, apiKey, ...contextOptions } = options;
-  const engine = new ScriptedEngine(script, engineOptions);
-  const server = await serve({ engine, port: 0, apiKey });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...contextOptions });
+/** An empty tab, and what comes of it: what the browser complained of (errors of scripts, refusals of the policy, requests that failed), and what it asked for. */
+export async function openTab(browser: Browser, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   const page = await context.newPage();
-  /** What the browser complained of: errors of scripts, refusals of the policy, requests that failed. */
   const complaints: string[] = [];
   const asked: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("request", (request) => asked.push(request.url()));
+  return { context, page, complaints, asked };
+}
+
+/** The chat page of a server that answers from a script, in a tab of its own. */
+export async function openPage(browser: Browser, script: Script, options: BrowserContextOptions & { engine?: ScriptedEngineOptions; apiKey?: string } = {}) {
+  const { engine: engineOptions, apiKey, ...contextOptions } = options;
+  const engine = new ScriptedEngine(script, engineOptions);
+  const server = await serve({ engine, port: 0, apiKey });
+  const { context, page, complaints, asked } = await openTab(browser, contextOptions);
   await page.goto(server.url);
   if (apiKey === undefined) await page.locator("#model option").first().waitFor({ state: "attached" });
   return {

@@ -83,11 +83,16 @@ class Attention : public mx::UnaryPrimitive {
       const int keys = k.rows(), group = heads / k.heads(), block = block_of(keys), blocks = (queries + block - 1) / block;
       auto work = [&](size_t begin, size_t end) {
         std::vector<float> scores(static_cast<size_t>(std::min(block, queries)) * keys), q_copy, k_copy, v_copy;
+        const float *q_head = nullptr, *k_rows = nullptr, *v_rows = nullptr;
         for (size_t task = begin; task < end; ++task) {
           const int head = static_cast<int>(task) / blocks, b = head / heads, h = head % heads, start = static_cast<int>(task) % blocks * block;
-          const float* q_rows = q.of(b, h, q_copy) + static_cast<int64_t>(start) * q.stride();
-          const float* k_rows = k.of(b, h / group, k_copy);
-          const float* v_rows = v.of(b, h / group, v_copy);
+          // Once for all blocks of a head: what has to be copied is copied once.
+          if (task == begin || start == 0) {
+            q_head = q.of(b, h, q_copy);
+            k_rows = k.of(b, h / group, k_copy);
+            v_rows = v.of(b, h / group, v_copy);
+          }
+          const float* q_rows = q_head + static_cast<int64_t>(start) * q.stride();
           float* out_rows = to + (static_cast<int64_t>(b) * queries * heads + h) * dims + static_cast<int64_t>(start) * row;
           const int count = std::min(block, queries - start);
           // Keys that the block's last query sees; the one before it sees one less.

@@ -6,8 +6,8 @@ import type { ToolDefinition } from "../messages.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { ToolCallFormat } from "../tools/format.js";
 import { Automaton } from "./automaton.js";
-import { callRules, type CallBlock } from "./call-rules.js";
-import { CalledNames, namePlace, namesAutomaton } from "./called-names.js";
+import { callRules, isCallableName, type CallBlock } from "./call-rules.js";
+import { CalledNames, namePlace, namesAutomaton, type NamePlace } from "./called-names.js";
 import { GrammarConstraint } from "./constraint.js";
 import { freeText } from "./free-text.js";
 import { alt, bytes, EMPTY, list, optional, repeat, seq, type GrammarNode } from "./node.js";
@@ -28,12 +28,15 @@ export type Thinking = "none" | "possible" | "open";
 /** The grammars of one model's answers. */
 export class AnswerGrammars {
   readonly #automata = new Map<string, Automaton>();
+  readonly #namePlace: NamePlace | undefined;
   #vocabulary: Vocabulary | undefined;
 
   constructor(
     private readonly tokenizer: Tokenizer,
     private readonly format: ToolCallFormat | undefined,
-  ) {}
+  ) {
+    this.#namePlace = format && namePlace(format);
+  }
 
   /** Special tokens that are text in constrained answers. */
   get visibleTokens(): readonly string[] {
@@ -49,18 +52,30 @@ export class AnswerGrammars {
     if (this.tokenizer.eosTokenIds.length === 0) throw new DeskhandError("unsupported_input", "Expected a model whose files name the token that ends an answer: without it no answer can be kept to a format.");
     const { tools, toolChoice, parallelToolCalls, responseFormat } = rules;
     const key = JSON.stringify([tools, toolChoice, parallelToolCalls, responseFormat, thinking]);
-    const automaton = this.#automata.get(key) ?? new Automaton(answerGrammar(rules, this.format, thinking));
-    if (!automaton.isPossible) throw new DeskhandError("invalid_argument", "Expected a schema that some value fits, but none can: a required property excludes every value, or an object has to hold another of its kind without end.", { param: responseFormat === undefined ? "tools" : "responseFormat.schema" });
-    this.#automata.delete(key);
-    this.#automata.set(key, automaton);
-    if (this.#automata.size > MAX_GRAMMARS) this.#automata.delete(this.#automata.keys().next().value!);
+    const automaton = this.#automaton(key, () => {
+      const made = new Automaton(answerGrammar(rules, this.format, thinking));
+      if (!made.isPossible) throw new DeskhandError("invalid_argument", "Expected a schema that some value fits, but none can: a required property excludes every value, or an object has to hold another of its kind without end.", { param: responseFormat === undefined ? "tools" : "responseFormat.schema" });
+      return made;
+    });
     return new GrammarConstraint(automaton, this.#words());
   }
 
   #calledNames({ tools = [], toolChoice }: AnswerRules): CalledNames | undefined {
-    const place = toolChoice === "none" || tools.length === 0 || this.format === undefined ? undefined : namePlace(this.format);
-    const names = place && namesAutomaton([...new Set(tools.map(({ name }) => name))], place);
-    return names && new CalledNames(place, names, this.tokenizer, () => this.#words());
+    const place = this.#namePlace;
+    if (place === undefined || toolChoice === "none" || tools.length === 0) return undefined;
+    const names = [...new Set(tools.map(({ name }) => name))];
+    if (!names.every(isCallableName)) return undefined;
+    const automaton = this.#automaton(JSON.stringify(["names", names]), () => namesAutomaton(names, place));
+    return new CalledNames(place, automaton, this.tokenizer, () => this.#words());
+  }
+
+  /** One for each key, kept while it is asked for: its states, and the masks of them, are found once. */
+  #automaton(key: string, make: () => Automaton): Automaton {
+    const automaton = this.#automata.get(key) ?? make();
+    this.#automata.delete(key);
+    this.#automata.set(key, automaton);
+    if (this.#automata.size > MAX_GRAMMARS) this.#automata.delete(this.#automata.keys().next().value!);
+    return automaton;
   }
 
   #words(): Vocabulary {

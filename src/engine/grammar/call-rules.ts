@@ -61,6 +61,11 @@ export function callRules({ tools, isStrict, parallel, nameOf }: CallRulesOption
   };
 }
 
+/** Whether a function's name can be written in every format, and told from what stands around it. */
+export function isCallableName(name: string): boolean {
+  return /^[\w.-]+$/.test(name);
+}
+
 export class CallableTool {
   readonly #source: SchemaSource;
 
@@ -69,7 +74,7 @@ export class CallableTool {
     private readonly schema: Schema,
     path: string,
   ) {
-    if (!/^[\w.-]+$/.test(name)) throw new DeskhandError("unsupported_input", `Expected a function's name of letters, digits and _ . - for calls that are constrained but received ${JSON.stringify(name)}.`, { param: path });
+    if (!isCallableName(name)) throw new DeskhandError("unsupported_input", `Expected a function's name of letters, digits and _ . - for calls that are constrained but received ${JSON.stringify(name)}.`, { param: path });
     this.#source = new SchemaSource(schema, path);
   }
 

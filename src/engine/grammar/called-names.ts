@@ -2,13 +2,12 @@ import type { Constraint } from "../generate/sampler.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { ToolCallFormat } from "../tools/format.js";
 import { Automaton, type State } from "./automaton.js";
-import { callRules } from "./call-rules.js";
+import { callRules, isCallableName } from "./call-rules.js";
 import { freeText } from "./free-text.js";
 import { literal, seq, words } from "./node.js";
 import type { Vocabulary } from "./vocabulary.js";
 
 const NAME = "NAME";
-const NAME_CHARACTERS = /^[\w.-]+$/;
 
 /** What a format writes about a function's name. */
 export interface NamePlace {
@@ -23,13 +22,12 @@ export function namePlace(format: ToolCallFormat): NamePlace | undefined {
   const [before, rest] = format.render([{ name: NAME, arguments: "{}" }]).split(NAME);
   const behind = rest?.[0];
   const [taught] = format.blocks(callRules({ tools: [{ name: NAME }], isStrict: () => false, parallel: false, nameOf: () => NAME }));
-  if (before === undefined || behind === undefined || /\s$/.test(before) || NAME_CHARACTERS.test(behind) || !taught?.opening) return undefined;
+  if (before === undefined || behind === undefined || /\s$/.test(before) || isCallableName(behind) || !taught?.opening) return undefined;
   return { before: Buffer.from(before.replace(/\s/g, "")).toString("latin1"), behind };
 }
 
-/** The names in a state of their own; `undefined` for one that a grammar of names does not hold. */
-export function namesAutomaton(names: readonly string[], { behind }: NamePlace): Automaton | undefined {
-  if (!names.every((name) => NAME_CHARACTERS.test(name))) return undefined;
+/** What may stand from the beginning of a name on. @param names `isCallableName` each */
+export function namesAutomaton(names: readonly string[], { behind }: NamePlace): Automaton {
   // What follows is free: a token may hold the end of a name and the beginning of what comes next.
   return new Automaton(seq(words(names.map((name) => [name, literal(behind)])), freeText({ marks: [], mayEnd: true })));
 }
