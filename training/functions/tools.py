@@ -53,9 +53,11 @@ class Tool:
         return {item.name: item.value for item in self.parameters if item.say is not None}
 
 
-def _name(rng: Random, verb: str, noun: str, domain: str) -> str:
+def _name(rng: Random, verb: str, noun: str, domain: str, prefixed: bool = False) -> str:
     parts = [verb, *noun.split(" ")]
     pick = rng.random()
+    if prefixed:
+        return f"{domain}_{verb}_{noun.replace(' ', '_')}"
     if pick < 0.6:
         return "_".join(parts)
     if pick < 0.8:
@@ -67,13 +69,23 @@ def _name(rng: Random, verb: str, noun: str, domain: str) -> str:
     return "".join(part.capitalize() for part in parts)
 
 
+def _made_up_verb(rng: Random, verb: str) -> tuple[list[str], str]:
+    """Openings and the description's start of a word that is no verb of the list: half of them speak of the deed in another word, so that the noun alone tells which function is meant."""
+    opening = verb if rng.random() < 0.5 else rng.choice(words.SHORT).lower()
+    return [opening.capitalize()], verb.capitalize()
+
+
 def make_tool(rng: Random, held_out: bool = False, verb: str | None = None, noun: str | None = None) -> Tool:
     """One tool; `verb` or `noun` fixed to make look-alikes."""
     domains = HELD_OUT if held_out else DOMAINS
     verbs = {**VERBS, **HELD_OUT_VERBS} if held_out else VERBS
     domain = rng.choice(list(domains))
     noun = noun or (rng.choice(domains[domain]) if held_out or rng.random() < 0.6 else " ".join(rng.choice(words.SHORT).lower() for _ in range(rng.randint(1, 2))))
-    verb = verb or rng.choice(list(verbs))
+    verb = verb or (rng.choice(list(verbs)) if held_out or rng.random() < 0.8 else rng.choice(words.SHORT).lower())
+    openings, start = verbs.get(verb) or _made_up_verb(rng, verb)
+    prefixed = not held_out and rng.random() < 0.15
+    if prefixed:
+        domain = rng.choice(words.SHORT).lower()
     parameters: list[Parameter] = []
     for _ in range(rng.choices([0, 1, 2, 3, 4, 5], [4, 28, 32, 20, 11, 5])[0]):
         item = parameter(rng)
@@ -85,8 +97,8 @@ def make_tool(rng: Random, held_out: bool = False, verb: str | None = None, noun
                 item.say = None
         parameters.append(item)
     article = "an" if noun[0] in "aeiou" else "a"
-    description = rng.choice([f"{verbs[verb][1]} {article} {noun}", f"{verbs[verb][1]} the {noun}", f"{verbs[verb][1]} {noun}", f"{verbs[verb][1]} {article} {noun} in the {domain} system", f"{verbs[verb][1]} the current {noun}"]) + rng.choice([".", ""])
-    return Tool(_name(rng, verb, noun, domain), verb, noun, description, parameters, verbs[verb][0])
+    description = rng.choice([f"{start} {article} {noun}", f"{start} the {noun}", f"{start} {noun}", f"{start} {article} {noun} in the {domain} system", f"{start} the current {noun}"]) + rng.choice([".", ""])
+    return Tool(_name(rng, verb, noun, domain, prefixed), verb, noun, description, parameters, openings)
 
 
 def request(rng: Random, tool: Tool) -> str:
