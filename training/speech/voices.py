@@ -23,8 +23,8 @@ from .texts import PACK
 RATE = 16_000
 HELD_OUT = "rms"
 """flite's clustergen voice of the speaker rms: made from recordings of a person, and no other synthesiser here has that speaker."""
-SHARES = {"espeak": 0.42, "awb": 0.16, "slt": 0.14, "kal16": 0.1, "ked_diphone": 0.1, "cmu_us_slt_arctic_hts": 0.08}
-"""Of utterances. espeak-ng has the most voices, the others are nearer to people."""
+SHARES = {"espeak": 0.3, "awb": 0.19, "slt": 0.19, "kal16": 0.1, "ked_diphone": 0.12, "cmu_us_slt_arctic_hts": 0.1}
+"""Of utterances. espeak-ng has the most voices, but the others are nearer to people, and it is from them that the held-out voice is learnt."""
 _ACCENTS = ("en-us", "en-us", "en-us", "en", "en", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
 _VARIANTS = (
     "", "", "f1", "f2", "f3", "f4", "f5", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "klatt", "klatt2", "klatt3", "klatt4", "klatt5", "klatt6", "Alex", "Alicia", "Andrea", "Andy",
