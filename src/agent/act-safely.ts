@@ -4,7 +4,12 @@ import { settle } from "./computer/settle.js";
 import type { CustomTools, FunctionResult } from "./custom-tools.js";
 import type { LoopOptions } from "./loop.js";
 import { typeParts } from "./safety/secret-typing.js";
+import { isStale } from "./safety/stale-screen.js";
+import type { Frame } from "./safety/target-box.js";
 import type { SafetyNote, StepInfo } from "./safety/safety-kernel.js";
+
+/** A ruling that took longer has waited, for a person or for a rate of the capability file. */
+const QUICK_RULING_MS = 100;
 
 export interface Acted {
   /** How many actions were done. */
@@ -16,25 +21,36 @@ export interface Acted {
   refused?: string;
   /** Why the next one is out of date: the screen has to be looked at again. */
   outdated?: string;
+  /** Set when that is because the screen had changed at a target before anything was done. */
+  stale?: true;
 }
 
 /** What acting needs of a run. */
 export type ActOptions = Pick<LoopOptions, "computer" | "controller" | "kernel" | "pointer" | "secrets" | "hidden" | "signal"> & { tools?: CustomTools };
 
-/** Does actions in order, each after the safety kernel has ruled on it, until one is not to be done. */
-export async function actSafely(options: ActOptions, actions: readonly Action[], info: StepInfo): Promise<Acted> {
+/**
+ * Does actions in order, each after the safety kernel has ruled on it, until one is not to be done.
+ * @param seen the screen on which they were decided, where they may only be done if their targets still look like that. It is held
+ * against the screen before the first of them: what changes later may be their own work.
+ */
+export async function actSafely(options: ActOptions, actions: readonly Action[], info: StepInfo, seen?: Frame): Promise<Acted> {
   const { computer, controller, kernel, pointer, tools, signal } = options;
   const notes: SafetyNote[] = [];
   const results: FunctionResult[] = [];
+  const isGone = async () => seen !== undefined && (await isStale(computer, seen, actions, signal));
+  const stale: Acted = { done: 0, notes, results, outdated: "The screen changed at the target before the action.", stale: true };
   for (const [done, action] of actions.entries()) {
     // A click may still be opening the window on which the next action will land.
     if (done > 0 && kernel.needsStillWindows) await settle(computer, { signal });
     await pointer.look();
     if (await controller.pass(signal)) return { done, notes, results, outdated: "The run was paused." };
+    if (done === 0 && (await isGone())) return stale;
+    const askedAt = performance.now();
     // Whoever is asked may use the mouse to answer.
     const ruling = await pointer.whileActing(() => kernel.review(action, info, signal));
     if (ruling.note) notes.push(ruling.note);
     if (ruling.kind !== "go") return { done, notes, results, [ruling.kind]: ruling.reason };
+    if (done === 0 && performance.now() - askedAt > QUICK_RULING_MS && (await isGone())) return stale;
     if (action.type === "call" && tools) results.push(await tools.call(action, signal));
     else await pointer.whileActing(() => performRevealed(options, action));
   }

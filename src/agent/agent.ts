@@ -23,6 +23,8 @@ export type { AgentOptions };
 export interface AgentResult extends Ending {
   /** How many steps were taken, the last one included when it failed. */
   steps: number;
+  /** How many of them did nothing because the screen had changed at their target; absent for none. */
+  staleSteps?: number | undefined;
   durationMs: number;
   /** Folder with `trajectory.jsonl`, the pictures and `index.html`. */
   trajectoryDir: string;
@@ -118,7 +120,7 @@ export class Agent {
         tell({ type: "step_ended", line });
       },
     });
-    const counted = { ...secrets.redact(ending), steps: recorder.steps, durationMs: Math.round(performance.now() - startedAt) };
+    const counted = { ...secrets.redact(ending), steps: recorder.steps, staleSteps: recorder.staleSteps || undefined, durationMs: Math.round(performance.now() - startedAt) };
     const result: ResultLine = { type: "result", endedAt: new Date().toISOString(), ...counted };
     await recorder.finish(result);
     tell({ type: "run_ended", result });

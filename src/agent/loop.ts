@@ -56,6 +56,8 @@ export interface RunMemory {
   pending?: { text: string; at?: Point };
   /** How many steps in a row were refused. */
   refusals: number;
+  /** How many steps in a row were not done because the screen had changed at their target. */
+  freshLooks: number;
 }
 
 /**
@@ -65,7 +67,7 @@ export interface RunMemory {
 export async function runLoop(options: LoopOptions): Promise<Ending> {
   const { computer, controller, maxSteps, signal } = options;
   try {
-    const memory: RunMemory = { turns: [], guard: new LoopGuard((await computer.display()).scale), refusals: 0 };
+    const memory: RunMemory = { turns: [], guard: new LoopGuard((await computer.display()).scale), refusals: 0, freshLooks: 0 };
     for (let number = 1; number <= maxSteps; number++) {
       throwIfAborted(signal);
       await controller.pass(signal);

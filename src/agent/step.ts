@@ -4,7 +4,7 @@ import type { Screenshot } from "./computer/computer.js";
 import { sameButForCaret, settle, THIN_CARET } from "./computer/settle.js";
 import { describeResult } from "./custom-tools.js";
 import { decide } from "./decide.js";
-import { describeAction } from "./describe.js";
+import { describeAction, describeActions } from "./describe.js";
 import type { Notice, SafetyCheck, Turn } from "./dialects/dialect.js";
 import { enlarge } from "./enlarge.js";
 import type { LoopOptions, RunMemory } from "./loop.js";
@@ -13,6 +13,7 @@ import type { StepLine } from "./recorder/records.js";
 import type { StepRecord } from "./recorder/step-record.js";
 import type { Stuck } from "./safety/loop-guard.js";
 import type { StepInfo } from "./safety/safety-kernel.js";
+import { MAX_FRESH_LOOKS } from "./safety/stale-screen.js";
 import { Interruption, type Ending } from "./stop.js";
 
 /** A model that was refused this often in a row has nothing else in mind. */
@@ -42,10 +43,13 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   if (options.dryRun) return plan(options, actions, info, record);
   await agreeTo(parsed.safetyChecks, options);
 
-  const acted = await record.time("actMs", () => actSafely(options, actions, info));
+  const acted = await record.time("actMs", () => actSafely(options, actions, info, memory.freshLooks < MAX_FRESH_LOOKS ? { shot: seen.shot, display: seen.scene.display } : undefined));
   line.done = acted.done;
   if (acted.notes.length > 0) line.safety = acted.notes;
   line.notDone = acted.refused ?? acted.outdated;
+  line.stale = acted.stale;
+  memory.freshLooks = acted.stale ? memory.freshLooks + 1 : 0;
+  if (acted.stale) tell(memory, `Not done: ${describeActions(parsed.actions)}. The screen changed at the target before the action; look again.`);
   // Nothing was done for a screen that is gone: as if it had never been asked about.
   if (acted.outdated !== undefined && acted.done === 0) return undefined;
 

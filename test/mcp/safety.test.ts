@@ -62,7 +62,7 @@ describe("what may do harm", () => {
         shade = 90;
         return { action: "accept", content: { decision: "allow" } };
       });
-      expect(await call(changing, "click", DELETE)).toMatchObject({ isError: true, text: expect.stringMatching(/^Not done: .*the screen around its target changed\. Take another screenshot/) as string });
+      expect(await call(changing, "click", DELETE)).toMatchObject({ isError: true, text: expect.stringMatching(/^Not done: .*the screen around its target changed\. The picture shows the screen as it is now/) as string });
       expect(clicks(computer.events)).toBe(1);
     });
   });
@@ -151,6 +151,44 @@ describe("the mouse", () => {
       await call(first, "key_down", { keys: ["shift"], intent: "select" });
       await until("it was let go of", () => computer.heldKeys.size === 0);
       await until("the other has it", async () => (await call(second, "click", { intent: "press OK" })).isError === undefined);
+    });
+  });
+});
+
+describe("a screen that has changed since the client saw it", () => {
+  const OK = { at: { x: 50, y: 60 }, intent: "press OK" };
+  const grey = (shade: () => number) => ({ paint: ({ data }: { data: Uint8Array }) => void data.fill(shade(), 0, 640 * 4 * 100) });
+
+  it("is shown instead of acting on it, at most twice in a row", async () => {
+    let shade = 255;
+    await withPlace({ computer: grey(() => shade) }, async ({ connect, computer }) => {
+      const client = await connect();
+      await call(client, "screenshot");
+      for (let looks = 1; looks <= 2; looks++) {
+        shade -= 20;
+        const { isError, text, content } = await call(client, "click", OK);
+        expect({ isError, text }).toEqual({ isError: true, text: expect.stringMatching(/^Not done: click at \(50, 60\)\. The screen changed at the target before the action\..*as it is now/) as string });
+        expect(content.filter(({ type }) => type === "image")).toHaveLength(1);
+        expect(clicks(computer.events)).toBe(0);
+      }
+      shade -= 20;
+      expect((await call(client, "click", OK)).isError).toBeUndefined();
+      expect(clicks(computer.events)).toBe(1);
+      // Elsewhere it may be as it likes.
+      shade -= 20;
+      expect((await call(client, "click", { at: { x: 300, y: 300 }, intent: "press OK" })).isError).toBeUndefined();
+      expect(clicks(computer.events)).toBe(2);
+    });
+  });
+
+  it("by what the client did itself without looking is no reason", async () => {
+    let shade = 255;
+    await withPlace({ computer: { ...grey(() => shade), onEvent: ({ type }) => void (shade -= type === "click" ? 20 : 0) }, mcp: { pictures: "asked" } }, async ({ connect, computer }) => {
+      const client = await connect();
+      await call(client, "screenshot");
+      expect((await call(client, "click", OK)).isError).toBeUndefined();
+      expect((await call(client, "click", OK)).isError).toBeUndefined();
+      expect(clicks(computer.events)).toBe(2);
     });
   });
 });

@@ -58,6 +58,11 @@ export class Recorder implements AsyncDisposable {
     return this.#steps.length;
   }
 
+  /** How many of them did nothing because the screen had changed at their target. */
+  get staleSteps(): number {
+    return this.#steps.filter(({ stale }) => stale).length;
+  }
+
   /** Writes the last line and the page. */
   async finish(result: ResultLine): Promise<void> {
     await this.#append(result);

@@ -120,6 +120,8 @@ export const StepLine = z.object({
   safety: z.array(SafetyNote).optional(),
   /** Why the rest of them was not done. */
   notDone: z.string().optional(),
+  /** Set when that is because the screen had changed at a target before anything was done. */
+  stale: z.literal(true).optional(),
   /**
    * Whether anything changed on the screen afterwards, a blinking caret apart. Absent in a last step, and in one that left no trace in
    * the conversation, because the screen was gone before anything was done.
@@ -135,6 +137,8 @@ export const ResultLine = z.object({
   type: z.literal("result"),
   endedAt: z.string(),
   steps: z.number(),
+  /** How many of them did nothing because the screen had changed at their target; absent for none. */
+  staleSteps: z.number().optional(),
   durationMs: z.number(),
   success: z.boolean(),
   stop: z.enum(STOP_KINDS),

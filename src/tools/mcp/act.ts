@@ -6,6 +6,8 @@ import { checkActions } from "../../agent/check.js";
 import { sameButForCaret, settle, THIN_CARET } from "../../agent/computer/settle.js";
 import { describeAction } from "../../agent/describe.js";
 import type { CoordinateChain } from "../../agent/coordinates.js";
+import { MAX_FRESH_LOOKS } from "../../agent/safety/stale-screen.js";
+import type { Frame } from "../../agent/safety/target-box.js";
 import { DeskhandError, isDeskhandError } from "../../core/errors.js";
 import type { ActionCall, ActionTool } from "./action-tools.js";
 import type { Desk, Hold } from "./desk.js";
@@ -39,7 +41,9 @@ async function callHandsFree(asked: ActionCall, { desk, session, call }: CallCon
   await perform(computer, action, call.signal);
   const seen = await look(computer, displayName, call.signal, action.type === "zoom" ? action.region : undefined);
   session.chain = seen.chain;
-  return resultOf(describeAction(action), seen, { picture: action.type !== "wait" });
+  const picture = action.type !== "wait";
+  if (picture) session.screen = screenOn(seen);
+  return resultOf(describeAction(action), seen, { picture });
 }
 
 async function act(asked: ActionCall, hold: Hold, { desk, session, showsPicture }: CallContext & { showsPicture: boolean }): Promise<CallToolResult> {
@@ -50,18 +54,28 @@ async function act(asked: ActionCall, hold: Hold, { desk, session, showsPicture 
   session.chain = before.chain;
   const action = asked.on(before.chain);
   await assertPossible(action, hold);
-  const { refused, outdated } = await actSafely(hold, [action], { step: 1, words: asked.intent });
+  const { refused, outdated, stale } = await actSafely(hold, [action], { step: 1, words: asked.intent }, session.freshLooks < MAX_FRESH_LOOKS ? session.screen : undefined);
+  session.freshLooks = stale ? session.freshLooks + 1 : 0;
   if (refused !== undefined || outdated !== undefined) {
     await computer.releaseAll();
     kernel.released();
     const what = `${refused === undefined ? "Not done" : "Refused"}: ${describeAction(action)}. ${refused ?? outdated}`;
-    return textResult(`${what} ${refused === undefined ? "Take another screenshot and look again." : "Go on in a way that is allowed, or tell the user."}`, { isError: true });
+    if (refused !== undefined) return textResult(`${what} Go on in a way that is allowed, or tell the user.`, { isError: true });
+    if (!showsPicture) return textResult(`${what} Take another screenshot and look again.`, { isError: true });
+    const seen = await look(computer, displayName, signal);
+    session.screen = screenOn(seen);
+    return { content: [{ type: "text", text: `${what} The picture shows the screen as it is now: look again.` }, seen.image], isError: true };
   }
   const { frame } = await settle(computer, { signal });
   const hadEffect = !sameButForCaret(before.shot, frame, before.chain.display.scale, THIN_CARET);
   const seen = await look(computer, displayName, signal, undefined, frame);
   session.chain = seen.chain;
+  session.screen = showsPicture ? screenOn(seen) : undefined;
   return resultOf(describeAction(action), seen, { picture: showsPicture, hadEffect });
+}
+
+function screenOn({ shot, chain: { display } }: Seen): Frame {
+  return { shot, display };
 }
 
 /** Positions count on the picture that the client saw last: a window that has moved since is somewhere else. */

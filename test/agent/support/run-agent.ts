@@ -5,7 +5,7 @@ import { Agent, type AgentResult } from "../../../src/agent/agent.js";
 import { MemoryComputer, type MemoryComputerOptions } from "../../../src/agent/computer/memory.js";
 import type { AgentOptions } from "../../../src/agent/options.js";
 import type { ResultLine, RunLine, StepLine, TrajectoryLine } from "../../../src/agent/recorder/records.js";
-import { ScriptedServer, type ScriptedReply } from "./scripted-server.js";
+import { ScriptedServer, type Script } from "./scripted-server.js";
 
 /** The first line of some trajectory. */
 export const RUN: RunLine = {
@@ -31,7 +31,7 @@ export interface ScriptedRun {
 
 /** An agent on a computer in memory and a scripted model, with its trajectory in a temporary folder. All of it is gone afterwards. */
 export async function withAgent<T>(
-  replies: ScriptedReply[],
+  replies: Script,
   use: (run: ScriptedRun) => Promise<T>,
   options: { agent?: AgentOptions; computer?: Partial<MemoryComputerOptions> } = {},
 ): Promise<T> {

@@ -1,0 +1,50 @@
+import type { Action, Point } from "../actions.js";
+import type { Computer } from "../computer/computer.js";
+import { sameAround, type Frame } from "./target-box.js";
+
+/**
+ * After so many fresh looks in a row an action is done all the same. A place that never keeps still (a film, an animation) looks otherwise
+ * at every look, and the model has just seen it; a pop-up or a window that moved is there at the next look. What may do harm is asked
+ * about even so, and that approval holds for the pixels alone.
+ */
+export const MAX_FRESH_LOOKS = 2;
+
+/**
+ * Whether a screen on which actions were decided is no longer what is there, as far as they aim at it: one more capture, of which only
+ * the surroundings of their targets are compared. Nothing is waited for. Where nothing is aimed at, nothing is captured.
+ */
+export async function isStale(computer: Computer, seen: Frame, actions: readonly Action[], signal: AbortSignal): Promise<boolean> {
+  const targets = targetsOf(actions, await computer.cursor());
+  if (targets.length === 0) return false;
+  const { x, y, width, height } = await computer.display();
+  const then = seen.display;
+  // A window that is shown alone looks the same wherever it moves; what aims at it does not move along.
+  if (x !== then.x || y !== then.y || width !== then.width || height !== then.height) return true;
+  return !sameAround(targets, seen, await computer.capture(signal));
+}
+
+/** Everything that a step aims at with the mouse. An action without a place of its own happens where the one before it left the pointer. */
+function targetsOf(actions: readonly Action[], cursor: Point): Point[] {
+  let pointer = cursor;
+  return actions.flatMap((action) => {
+    const places = placesOf(action, pointer);
+    pointer = places.at(-1) ?? pointer;
+    return places;
+  });
+}
+
+function placesOf(action: Action, pointer: Point): Point[] {
+  switch (action.type) {
+    case "click":
+    case "scroll":
+    case "mouse_down":
+    case "mouse_up":
+      return [action.at ?? pointer];
+    case "move":
+      return [action.to];
+    case "drag":
+      return [action.from ?? pointer, ...(action.via ?? []), action.to];
+    default:
+      return [];
+  }
+}

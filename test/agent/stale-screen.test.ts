@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import type { Screenshot } from "../../src/agent/computer/computer.js";
+import type { ComputerEvent, MemoryComputerOptions } from "../../src/agent/computer/memory.js";
+import { callText, tinyReply, toolReply } from "./support/replies.js";
+import { oneWindow, person } from "./support/people.js";
+import { readTrajectory, withAgent } from "./support/run-agent.js";
+import type { Script, ScriptedReply } from "./support/scripted-server.js";
+
+/** Between the screenshot that the model saw and its action the screen may change: nothing is done then where it aims. */
+
+const QWEN = { model: "qwen", dialect: "qwen3" };
+const DONE = toolReply({ action: "terminate", status: "success" });
+/** At (320, 240) of 640 × 480. */
+const CLICK = toolReply({ action: "left_click", coordinate: [500, 500] }, "Action: click OK");
+
+const doneTo = ({ events }: { events: ComputerEvent[] }): string[] => events.map(({ type }) => type).filter((type) => type !== "releaseAll" && type !== "move");
+
+interface Mark {
+  left: number;
+  top: number;
+  width?: number;
+  height?: number;
+}
+
+/** The screen changes while the model thinks, as often as `times` says: the mark gets another shade. */
+function changing(mark: Mark, times = 1): { computer: Partial<MemoryComputerOptions>; onRequest: () => void } {
+  let shade = 255;
+  let left = times;
+  return {
+    onRequest: () => {
+      if (left > 0) shade -= 20;
+      left -= 1;
+    },
+    computer: { paint: (frame) => fill(frame, mark, shade) },
+  };
+}
+
+function fill({ data, widthPx }: Screenshot, { left, top, width = 40, height = 40 }: Mark, shade: number): void {
+  for (let y = top; y < top + height; y++) data.fill(shade, (y * widthPx + left) * 4, (y * widthPx + left + width) * 4);
+}
+
+/** A model that says these in turn; whenever it thinks, something may happen to the screen. */
+function thinking(happens: () => void, ...replies: ScriptedReply[]): Script {
+  const rest = [...replies];
+  return async () => {
+    happens();
+    return rest.shift() ?? DONE;
+  };
+}
+
+const POPUP: Mark = { left: 300, top: 220 };
+
+describe("a screen that changes before the action", () => {
+  it("at the target: nothing is done, and the model is told with the new screen", async () => {
+    const { computer: more, onRequest } = changing(POPUP);
+    await withAgent(thinking(onRequest, CLICK, CLICK), async ({ agent, computer, server }) => {
+      const result = await agent.run("press OK");
+      expect(result).toMatchObject({ success: true, steps: 3, staleSteps: 1 });
+      expect(doneTo(computer)).toEqual(["click"]);
+      const [first, second] = server.requests.map(({ messages }) => JSON.stringify(messages));
+      expect(second).toContain("Not done: click at (320, 240). The screen changed at the target before the action; look again.");
+      expect(pictureIn(second!)).not.toBe(pictureIn(first!));
+      const { steps, result: line } = await readTrajectory(result);
+      expect(steps.map(({ stale, done }) => ({ stale, done }))).toEqual([{ stale: true, done: 0 }, { stale: undefined, done: 1 }, { stale: undefined, done: 1 }]);
+      expect(steps[0]!.notDone).toBe("The screen changed at the target before the action.");
+      expect(line.staleSteps).toBe(1);
+    }, { agent: QWEN, computer: more });
+  });
+
+  it("and not: it is done at once, after one more capture", async () => {
+    await withAgent([CLICK, DONE], async ({ agent, computer }) => {
+      let capturesAtClick = 0;
+      const click = computer.click.bind(computer);
+      computer.click = async (...args) => {
+        capturesAtClick = computer.captures;
+        await click(...args);
+      };
+      const result = await agent.run("press OK");
+      expect(result).toMatchObject({ success: true, steps: 2 });
+      expect(result.staleSteps).toBeUndefined();
+      // The one the model saw, and the one that was held against it.
+      expect(capturesAtClick).toBe(2);
+    }, { agent: QWEN });
+  });
+
+  it.each<[string, Mark]>([
+    ["elsewhere", { left: 20, top: 20 }],
+    ["by a caret at the target", { left: 320, top: 230, width: 2, height: 20 }],
+  ])("%s: it is done", async (_, mark) => {
+    const { computer: more, onRequest } = changing(mark);
+    await withAgent(thinking(onRequest, CLICK), async ({ agent, computer }) => {
+      expect(await agent.run("press OK")).toMatchObject({ success: true, steps: 2 });
+      expect(doneTo(computer)).toEqual(["click"]);
+    }, { agent: QWEN, computer: more });
+  });
+
+  it("always: after two fresh looks it is done all the same", async () => {
+    const { computer: more, onRequest } = changing(POPUP, Infinity);
+    await withAgent(thinking(onRequest, CLICK, CLICK, CLICK), async ({ agent, computer }) => {
+      expect(await agent.run("press OK")).toMatchObject({ success: true, steps: 4, staleSteps: 2 });
+      expect(doneTo(computer)).toEqual(["click"]);
+    }, { agent: QWEN, computer: more });
+  });
+
+  it("is seen anew also by a model that can be told nothing", async () => {
+    const { computer: more, onRequest } = changing(POPUP);
+    const click = tinyReply("click OK", { action: "left_click", coordinate: [500, 500] });
+    await withAgent(thinking(onRequest, click, click, tinyReply("done", { action: "terminate", status: "success" })), async ({ agent, computer, server }) => {
+      expect(await agent.run("press OK")).toMatchObject({ success: true, staleSteps: 1 });
+      expect(doneTo(computer)).toEqual(["click"]);
+      expect(server.requests[1]!.messages).toHaveLength(server.requests[0]!.messages.length);
+    }, { computer: more });
+  });
+
+  it("because the only window that is shown has moved, which looks as it did", async () => {
+    let x = 100;
+    const windows = { ...oneWindow({ id: "1", applications: ["gedit"], title: "Letter" }), list: async () => [{ id: "1", applications: ["gedit"], title: "Letter", x, y: 100, width: 200, height: 200 }] };
+    await withAgent(thinking(() => (x += x === 100 ? 50 : 0), CLICK, CLICK), async ({ agent, computer }) => {
+      expect(await agent.run("press OK")).toMatchObject({ success: true, staleSteps: 1 });
+      expect(computer.events.flatMap((event) => (event.type === "click" ? [event.at] : []))).toEqual([{ x: 250, y: 200 }]);
+    }, { agent: { ...QWEN, window: "Letter" }, computer: { windows } });
+  });
+
+  it("counts for every target of a step, and what the step changes itself does not", async () => {
+    const batch = { text: [{ action: "left_click", coordinate: [100, 100] }, { action: "left_click", coordinate: [500, 500] }].map(callText).join("\n") };
+    const { computer: more, onRequest } = changing(POPUP);
+    let opened = false;
+    const paint = (frame: Screenshot, computer: Parameters<NonNullable<MemoryComputerOptions["paint"]>>[1]) => {
+      more.paint!(frame, computer);
+      // What the first click opens.
+      if (opened) fill(frame, { left: 280, top: 200 }, 7);
+    };
+    await withAgent(thinking(onRequest, batch, batch), async ({ agent, computer }) => {
+      expect(await agent.run("press OK")).toMatchObject({ success: true, staleSteps: 1 });
+      expect(computer.events.flatMap((event) => (event.type === "click" ? [event.at] : []))).toEqual([{ x: 64, y: 48 }, { x: 320, y: 240 }]);
+    }, { agent: QWEN, computer: { paint, onEvent: ({ type }) => void (opened ||= type === "click") } });
+  });
+
+  it.each([
+    ["drag", { action: "left_click_drag", start_coordinate: [100, 100], coordinate: [500, 500] }],
+    ["double click", { action: "double_click", coordinate: [500, 500] }],
+    ["scroll", { action: "scroll", coordinate: [500, 500], pixels: -100 }],
+  ])("holds back a %s too", async (_, args) => {
+    const { computer: more, onRequest } = changing(POPUP);
+    await withAgent(thinking(onRequest, toolReply(args)), async ({ agent, computer }) => {
+      expect(await agent.run("press OK")).toMatchObject({ success: true, staleSteps: 1 });
+      expect(doneTo(computer)).toEqual([]);
+    }, { agent: QWEN, computer: more });
+  });
+
+  it("is noticed also when it changes while a person is asked about another target", async () => {
+    let shade = 255;
+    const approver = person(async () => {
+      shade = 99;
+      // Longer than a ruling takes by itself.
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return { kind: "approve" };
+    });
+    const batch = { text: `Action: click Delete\n${[{ action: "left_click", coordinate: [100, 100] }, { action: "left_click", coordinate: [500, 500] }].map(callText).join("\n")}` };
+    await withAgent([batch, DONE], async ({ agent, computer }) => {
+      expect(await agent.run("delete it")).toMatchObject({ success: true, staleSteps: 1 });
+      expect(doneTo(computer)).toEqual([]);
+    }, { agent: { ...QWEN, approver }, computer: { paint: (frame) => fill(frame, POPUP, shade) } });
+  });
+});
+
+function pictureIn(messages: string): string | undefined {
+  return [...messages.matchAll(/data:image\/png;base64,[^"]+/g)].at(-1)?.[0];
+}
