@@ -41,6 +41,8 @@ export interface DeskhandErrorOptions {
   param?: string;
   /** When another try may succeed, in seconds from now. */
   retryAfterS?: number;
+  /** Of `out_of_memory`: what would have to be allowed in all. */
+  neededBytes?: number;
 }
 
 /**
@@ -53,6 +55,7 @@ export class DeskhandError extends Error {
   readonly status: number;
   readonly param?: string;
   readonly retryAfterS?: number;
+  readonly neededBytes?: number;
 
   constructor(code: ErrorCode, message: string, options: DeskhandErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -61,6 +64,7 @@ export class DeskhandError extends Error {
     this.status = STATUS[code];
     this.param = options.param;
     this.retryAfterS = options.retryAfterS;
+    this.neededBytes = options.neededBytes;
   }
 }
 

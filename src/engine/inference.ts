@@ -116,6 +116,10 @@ export interface EngineStats {
   activeBytes: number;
   /** Bytes that tensors left and that are kept for reuse. */
   cacheBytes: number;
+  /** Of the model itself: taken as long as it is loaded. */
+  weightBytes: number;
+  /** What generations under way were let in with. Beside these two everything can be let go of. */
+  runningBytes: number;
   liveTensors: number;
 }
 
@@ -163,6 +167,11 @@ export interface Inference {
   /** Token ids of the whole prompt that `generate` would begin with, the places of media included. Rejects as `generate` does. */
   promptTokens(request: ChatRequest, options?: CallOptions): Promise<number[]>;
   stats(): Promise<EngineStats>;
+  /**
+   * From now on weights, what is remembered of prompts, and pictures keep to this many bytes. What is kept for later prompts goes at once; what
+   * has begun goes on, and what waits and cannot fit any more is refused. @returns what it costs then.
+   */
+  limitMemory(bytes: number): Promise<EngineStats>;
   /** Ends what is running and frees the model. Safe to call twice. */
   stop(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { PrefixCache } from "./cache/prefix-cache.js";
 import type { PrefixDisk } from "./cache/prefix-disk.js";
 import { chatEvents, type ChatEvent } from "./chat-events.js";
 import { readModelDefaults, requireTokens, resolveOptions, type ModelDefaults } from "./generate/options.js";
+import type { MemoryHeld } from "./generate/room.js";
 import { Scheduler, type SchedulerCaches } from "./generate/scheduler.js";
 import { generateText } from "./generate/text-generation.js";
 import type { TextDelta } from "./generate/text.js";
@@ -135,6 +136,16 @@ export class Model implements AsyncDisposable {
   async promptTokens(request: ChatRequest, { signal }: { signal?: AbortSignal } = {}): Promise<number[]> {
     const { prompt } = await this.#chatPrompt(request, signal);
     return [...prompt.tokenIds];
+  }
+
+  /** Bytes that the weights take, and what generations under way were let in with. */
+  get memory(): MemoryHeld {
+    return this.#scheduler.memory;
+  }
+
+  /** Has weights, what is remembered of prompts, and pictures keep to this many bytes; see `Inference.limitMemory`. */
+  limitMemory(bytes: number): void {
+    this.#scheduler.limitMemory(bytes);
   }
 
   /** A vector for each text (or its token ids), as the model's folder says that hidden states become one. */

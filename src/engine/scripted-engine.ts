@@ -57,6 +57,8 @@ export class ScriptedEngine implements Engine {
   readonly requests: ChatRequest[] = [];
   /** How each request ended; shorter than `requests` while one runs. */
   readonly outcomes: Outcome[] = [];
+  /** What `limitMemory` was called with. */
+  readonly limits: number[] = [];
   /** Steps taken so far, over all requests. */
   steps = 0;
   /** Generations running now, and the most that ever ran at once. */
@@ -131,7 +133,12 @@ export class ScriptedEngine implements Engine {
   }
 
   stats(): Promise<EngineStats> {
-    return Promise.resolve({ rssBytes: 0, activeBytes: 0, cacheBytes: 0, liveTensors: 0, ...this.#options.stats });
+    return Promise.resolve({ rssBytes: 0, activeBytes: 0, cacheBytes: 0, weightBytes: 0, runningBytes: 0, liveTensors: 0, ...this.#options.stats });
+  }
+
+  limitMemory(bytes: number): Promise<EngineStats> {
+    this.limits.push(bytes);
+    return this.stats();
   }
 
   #next(request: ChatRequest): ScriptedReply {

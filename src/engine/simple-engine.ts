@@ -57,7 +57,15 @@ export class SimpleEngine implements Engine {
 
   stats(): Promise<EngineStats> {
     const { activeBytes, cacheBytes } = memoryUse();
-    return Promise.resolve({ rssBytes: process.memoryUsage.rss(), activeBytes, cacheBytes, liveTensors: liveTensors() });
+    const held = this.#model?.memory ?? { weightBytes: 0, runningBytes: 0 };
+    return Promise.resolve({ rssBytes: process.memoryUsage.rss(), activeBytes, cacheBytes, ...held, liveTensors: liveTensors() });
+  }
+
+  async limitMemory(bytes: number): Promise<EngineStats> {
+    const model = this.#started();
+    // One that hears keeps nothing from one sound to the next.
+    if (model instanceof Model) model.limitMemory(bytes);
+    return this.stats();
   }
 
   async encode({ text, ...options }: EncodeRequest): Promise<number[]> {

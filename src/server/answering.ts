@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { messageOf } from "../core/errors.js";
-import type { ChatRequest, Engine, InferenceEvent } from "../engine/inference.js";
+import type { ChatRequest, InferenceEvent } from "../engine/inference.js";
+import type { Borrowed } from "./borrowed-engine.js";
 import { toHttpError, type HttpError } from "./errors.js";
 import type { ChoiceEvent } from "./chat-answer.js";
 import { interleaved } from "./choices.js";
@@ -23,7 +24,7 @@ export interface Answering {
 /** How a streamed answer is written. */
 export interface StreamForm {
   /** The text of the answer's server-sent events, the last included. */
-  events: (events: AsyncIterable<ChoiceEvent>, engine: Engine) => AsyncIterable<string>;
+  events: (events: AsyncIterable<ChoiceEvent>, engine: Borrowed) => AsyncIterable<string>;
   /** The event that tells of a failure; nothing comes after it. */
   failure: (error: HttpError) => string;
 }
@@ -34,8 +35,8 @@ export interface Answer {
   model: string | null | undefined;
   /** Answers to generate, each with a seed of its own. Default: one. */
   choices?: number;
-  prepare: (signal: AbortSignal, engine: Engine) => ChatRequest | Promise<ChatRequest>;
-  whole: (events: AsyncIterable<ChoiceEvent>, engine: Engine) => Promise<unknown>;
+  prepare: (signal: AbortSignal, engine: Borrowed) => ChatRequest | Promise<ChatRequest>;
+  whole: (events: AsyncIterable<ChoiceEvent>, engine: Borrowed) => Promise<unknown>;
   /** Set when the answer is to be streamed. */
   stream: StreamForm | undefined;
   /** Ends the answer before the client leaves. */
@@ -64,7 +65,7 @@ export async function answer({ models, metrics, inFlight, limits }: Answering, r
 }
 
 /** Answers one request that needs the model but no turn of it: its tokenizer, its template. */
-export async function answerCall<Result>({ models, inFlight }: Answering, reply: FastifyReply, model: string | null | undefined, call: (engine: Engine, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export async function answerCall<Result>({ models, inFlight }: Answering, reply: FastifyReply, model: string | null | undefined, call: (engine: Borrowed, signal: AbortSignal) => Promise<Result>): Promise<Result> {
   using flight = inFlight.track(reply.raw);
   const { signal } = flight;
   try {

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import type { ChatRequest, Engine, InferenceEvent, TokenLogprob, Timings, Usage } from "../engine/inference.js";
+import type { ChatRequest, InferenceEvent, TokenLogprob, Timings, Usage } from "../engine/inference.js";
+import type { Borrowed } from "./borrowed-engine.js";
 import { toTimings, toUsage } from "./chat-answer.js";
 import type { Completion, CompletionChunk, CompletionLogprobs } from "./schemas/completions-answer.js";
 import { MAX_COMPLETIONS, type CompletionRequest } from "./schemas/completions-request.js";
@@ -17,7 +18,7 @@ export interface AskedChoice {
 }
 
 /** The choices of a request, in the order of their indices: those of the first prompt, of the second, … */
-export async function askedChoices(body: CompletionRequest, engine: Engine): Promise<AskedChoice[]> {
+export async function askedChoices(body: CompletionRequest, engine: Borrowed): Promise<AskedChoice[]> {
   const { prompt, n, echo, logprobs, seed } = body;
   const prompts = typeof prompt === "string" || typeof prompt[0] === "number" ? [prompt as string | number[]] : (prompt as (string | number[])[]);
   const count = n ?? 1;

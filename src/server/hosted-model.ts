@@ -24,6 +24,8 @@ export interface ModelSpec {
 
 /** How long an engine may take to say what it costs before its last word counts. */
 const STATS_TIMEOUT_MS = 1_000;
+/** How long it may take to let go of what it keeps. */
+const ALLOW_TIMEOUT_MS = 10_000;
 
 /** One model and the engine it runs in while it is in memory: its state, who uses it, what it costs. */
 export class HostedModel {
@@ -40,14 +42,20 @@ export class HostedModel {
   #stopping: Promise<void> | undefined;
   #users = 0;
   #lastUsedAt = 0;
-  #bytes = 0;
-  #measuredBytes: number | undefined;
+  #isPresent = false;
+  #allowedBytes: number;
+  #weightBytes = 0;
+  #runningBytes = 0;
+  #residentBytes = 0;
+  /** Of weights, by the engine's own word. */
+  #knownBytes: number | undefined;
 
   constructor(spec: ModelSpec, limits: QueueLimits & ModelLimits) {
     this.#spec = spec;
     this.#id = spec.id;
     this.isPinned = spec.isPinned ?? false;
     this.#limits = modelLimitsOf(limits);
+    this.#allowedBytes = limits.maxMemoryBytes;
     this.queue = new GenerationQueue(limits);
   }
 
@@ -102,9 +110,29 @@ export class HostedModel {
     return this.#lastUsedAt;
   }
 
-  /** What it takes in memory, or will once it is loaded; 0 while it is not. */
+  /** Whether it is in memory, or has some reserved. */
+  get isPresent(): boolean {
+    return this.#isPresent;
+  }
+
+  /** All that it takes in memory, or will once it is loaded; 0 while it is not. */
   get bytes(): number {
-    return this.#bytes;
+    return Math.max(this.#residentBytes, this.heldBytes);
+  }
+
+  /** Of that, what it cannot let go of while it is loaded. */
+  get weightBytes(): number {
+    return this.#weightBytes;
+  }
+
+  /** Of that, what it cannot let go of now: its weights, and what runs. */
+  get heldBytes(): number {
+    return this.#weightBytes + this.#runningBytes;
+  }
+
+  /** What it may take. */
+  get allowedBytes(): number {
+    return this.#allowedBytes;
   }
 
   /** Every name requests may call it by, its id first: the id's last part (a folder or repository name) and those it was given. */
@@ -112,34 +140,52 @@ export class HostedModel {
     return [...new Set([this.#id, basename(this.#id), this.#spec.id, ...(this.#spec.names ?? [])])];
   }
 
-  /** What it will take in memory: what it took the last time, else its weights; 0 when nobody knows. */
+  /** What its weights will take; 0 when nobody knows. */
   async expectedBytes(): Promise<number> {
-    return this.#measuredBytes ?? (await this.#spec.sizeBytes?.()) ?? 0;
+    return this.#knownBytes ?? (await this.#spec.sizeBytes?.()) ?? 0;
   }
 
   /** Keeps this much of the memory for it until it is unloaded. */
   reserve(bytes: number): void {
-    this.#bytes = bytes;
+    this.#isPresent = true;
+    this.#weightBytes = bytes;
+  }
+
+  /** Has it keep to this many bytes; one that is not loaded yet does from its beginning. @returns whether it does. */
+  async allow(bytes: number): Promise<boolean> {
+    this.#allowedBytes = bytes;
+    // A process that is just being replaced keeps to it as well, once it is there.
+    const stats = this.#engine?.limitMemory(bytes).catch(() => undefined);
+    const isDone = stats === undefined || (await inTime(stats.then((told) => (this.#take(told), true)), ALLOW_TIMEOUT_MS));
+    return isDone === true;
   }
 
   /** What the engine says it costs now; undefined when there is none, or when it is too busy to say. */
   async stats(): Promise<EngineStats | undefined> {
     if (this.#state !== "ready" || this.#engine === undefined) return undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, STATS_TIMEOUT_MS, undefined)));
-    try {
-      return await Promise.race([this.#engine.stats().catch(() => undefined), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return inTime(
+      this.#engine.stats().catch(() => undefined),
+      STATS_TIMEOUT_MS,
+    );
   }
 
-  /** Has `bytes` tell what the engine costs now. */
+  /** Has `bytes` and its like tell what the engine costs now. */
   async measure(): Promise<void> {
-    const stats = await this.stats();
+    this.#take(await this.stats());
+  }
+
+  #take(stats: EngineStats | undefined): void {
     if (stats === undefined || this.#state !== "ready") return;
     // Unified memory counts as the process's own; a card's is only in the second.
-    this.#bytes = this.#measuredBytes = Math.max(stats.rssBytes, stats.activeBytes + stats.cacheBytes);
+    this.#residentBytes = Math.max(stats.rssBytes, stats.activeBytes + stats.cacheBytes);
+    this.#weightBytes = this.#knownBytes = stats.weightBytes;
+    this.#runningBytes = stats.runningBytes;
+  }
+
+  #free(): void {
+    this.#isPresent = false;
+    this.#weightBytes = this.#runningBytes = this.#residentBytes = 0;
+    this.#allowedBytes = this.#limits.maxMemoryBytes;
   }
 
   /** Counts as one user until it is disposed. */
@@ -158,7 +204,7 @@ export class HostedModel {
 
   /** Loads the model, which is not in memory. Rejects as the engine does; the model has then `failed`, and requests are told why. */
   async start(options: EngineStartOptions = {}): Promise<void> {
-    const engine = (this.#engine = this.#spec.createEngine(this.#limits));
+    const engine = (this.#engine = this.#spec.createEngine({ ...this.#limits, maxMemoryBytes: this.#allowedBytes }));
     this.#become("loading");
     try {
       await engine.start({
@@ -182,7 +228,7 @@ export class HostedModel {
       if (this.#engine === engine) {
         this.#engine = undefined;
         this.#failure = { error, at: performance.now() };
-        this.#bytes = 0;
+        this.#free();
         this.#become("failed");
       }
       await engine.stop();
@@ -197,7 +243,7 @@ export class HostedModel {
       this.#engine = undefined;
       this.#become("unloaded");
       this.#stopping = Promise.all([this.#stopping, engine.stop()]).then(() => {
-        if (this.#engine === undefined) this.#bytes = 0;
+        if (this.#engine === undefined) this.#free();
       });
     }
     await this.#stopping;
@@ -208,6 +254,17 @@ export class HostedModel {
     const how = UNAVAILABLE[this.#state === "ready" ? "loading" : this.#state];
     const why = this.#state === "failed" && this.#failure !== undefined ? ` ${messageOf(this.#failure.error)}` : "";
     return new DeskhandError("engine_unavailable", `The model ${this.#id} ${how}${why}`);
+  }
+}
+
+/** What the promise gives, or nothing when that takes too long. */
+async function inTime<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, timeoutMs, undefined)));
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -29,7 +29,7 @@ export class Metrics {
 
   readonly #queue = this.#gauge("queue_requests", "Requests that are being answered or wait", ["model"]);
   readonly #loaded = this.#gauge("model_loaded", "1 for models in memory", ["model"]);
-  readonly #memory = this.#gauge("memory_bytes", "Memory of the server's process and of each engine's: resident (rss), live tensors (active), kept for reuse (cache)", ["process", "model", "kind"]);
+  readonly #memory = this.#gauge("memory_bytes", "Memory of the server's process and of each engine's: resident (rss), live tensors (active), kept for reuse (cache), what the engine keeps to (allowed)", ["process", "model", "kind"]);
   readonly #tensors = this.#gauge("live_tensors", "Tensors of each engine's process", ["model"]);
   readonly #late = this.#gauge("event_loop_delay_seconds", "How late the server's process ran since it was last asked", ["quantile"]);
   readonly #models: ModelPool;
@@ -92,12 +92,12 @@ export class Metrics {
     const stats = await Promise.all(models.map((model) => model.stats()));
     for (const gauge of [this.#memory, this.#tensors]) gauge.reset();
     this.#memory.set({ process: "server", model: "", kind: "rss" }, process.memoryUsage.rss());
-    for (const [i, { id: model, state, queue }] of models.entries()) {
+    for (const [i, { id: model, state, queue, allowedBytes }] of models.entries()) {
       this.#queue.set({ model }, queue.places);
       this.#loaded.set({ model }, state === "ready" ? 1 : 0);
       const cost = stats[i];
       if (cost === undefined) continue;
-      for (const [kind, bytes] of Object.entries({ rss: cost.rssBytes, active: cost.activeBytes, cache: cost.cacheBytes })) this.#memory.set({ process: "engine", model, kind }, bytes);
+      for (const [kind, bytes] of Object.entries({ rss: cost.rssBytes, active: cost.activeBytes, cache: cost.cacheBytes, allowed: allowedBytes })) this.#memory.set({ process: "engine", model, kind }, bytes);
       this.#tensors.set({ model }, cost.liveTensors);
     }
     for (const quantile of [50, 99]) this.#late.set({ quantile: String(quantile / 100) }, this.#delay.percentile(quantile) / 1e9);

@@ -1,10 +1,11 @@
 import { DeskhandError, isDeskhandError, throwIfAborted } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
-import type { Engine, EngineState, EngineTask } from "../engine/inference.js";
+import type { EngineState, EngineTask } from "../engine/inference.js";
 import type { ModelLimits } from "../engine/limits.js";
+import { BorrowedEngine, type Borrowed } from "./borrowed-engine.js";
 import { HostedModel, type ModelSpec } from "./hosted-model.js";
 import type { ServerLimits } from "./limits.js";
-import { MemoryBudget } from "./memory-budget.js";
+import { inUse, MemoryBudget, settledOrAborted } from "./memory-budget.js";
 
 export type PoolLimits = ModelLimits & Pick<ServerLimits, "maxWaiting" | "idleTimeoutMs" | "loadTimeoutMs">;
 
@@ -27,7 +28,7 @@ export interface PoolStartOptions {
 
 /** A model in the hands of one request, which keeps it in memory. Disposing it gives it back. */
 export interface Lease extends Disposable {
-  readonly engine: Engine;
+  readonly engine: Borrowed;
   /** Resolves when it is this request's turn; rejects with `cancelled` when the signal aborts first. */
   turn(signal: AbortSignal): Promise<void>;
 }
@@ -99,8 +100,8 @@ export class ModelPool {
     };
     try {
       await this.#available(model, signal);
-      const { engine } = model;
-      if (!engine.info.tasks.includes(task)) throw cannotDo(model.id, task);
+      if (!model.engine.info.tasks.includes(task)) throw cannotDo(model.id, task);
+      const engine = new BorrowedEngine(model.engine, (refusal) => this.#makeRoom(model, refusal, signal));
       return { engine, turn: (turnSignal) => place.turn(turnSignal), [Symbol.dispose]: giveBack };
     } catch (error) {
       giveBack();
@@ -140,7 +141,7 @@ export class ModelPool {
     const model = this.known(name);
     if (model.isPinned) throw new DeskhandError("model_busy", `The model ${model.id} is pinned and stays loaded. Start the server without --pin ${model.id} to unload it.`, { param: "model" });
     if (model.users > 0) throw new DeskhandError("model_busy", `The model ${model.id} is used by ${model.users} requests. Unload it when they have been answered.`, { param: "model", retryAfterS: 1 });
-    await this.#evict(model);
+    await this.#letGo(model);
     return model;
   }
 
@@ -189,13 +190,26 @@ export class ModelPool {
     clearTimeout(this.#idle.get(model));
     const { idleTimeoutMs } = this.#limits;
     if (idleTimeoutMs === 0 || model.isPinned || this.isStopped) return;
-    this.#idle.set(model, setTimeout(() => model.users === 0 && void this.#evict(model), idleTimeoutMs).unref());
+    this.#idle.set(model, setTimeout(() => model.users === 0 && void this.#letGo(model), idleTimeoutMs).unref());
   }
 
   async #evict(model: HostedModel): Promise<void> {
     const wasLoaded = model.state !== "unloaded";
     await model.stop();
     if (wasLoaded) this.#reports.onChange?.(model, "unloaded");
+  }
+
+  /** Frees a model's memory for the others. */
+  async #letGo(model: HostedModel): Promise<void> {
+    await this.#evict(model);
+    if (!this.isStopped) await this.#memory.settle();
+  }
+
+  /** Has the others make room for what a model refused. Rejects with why they do not. */
+  async #makeRoom(model: HostedModel, refusal: DeskhandError & { neededBytes: number }, signal: AbortSignal): Promise<void> {
+    const { neededBytes } = refusal;
+    if (await this.#memory.grow(model, neededBytes, signal)) return;
+    throw neededBytes <= this.#memory.mostFor(model) ? inUse("The model and this request take", neededBytes) : refusal;
   }
 
   /** Resolves when the model is loaded, which is waited for as long as the limit says and the client stays. */
@@ -231,27 +245,13 @@ export class ModelPool {
       await model.start({ signal: either, onProgress, onState: (state) => this.#reports.onState?.(model, state) });
     } catch (error) {
       if (!isDeskhandError(error, "cancelled")) this.#reports.onChange?.(model, "failed", error);
+      if (!this.isStopped) await this.#memory.settle();
       throw error;
     }
     this.#reports.onChange?.(model, "loaded");
     if (model.users === 0) this.#watchIdle(model);
-    await model.measure();
-    await this.#memory.trim(model);
+    await this.#memory.settle(model);
     this.#memory.released();
-  }
-}
-
-/** As the promise, or nothing when the signal aborts first. */
-async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  let leave = (): void => undefined;
-  const aborted = new Promise<void>((resolve) => {
-    leave = resolve;
-    signal.addEventListener("abort", leave, { once: true });
-  });
-  try {
-    if (!signal.aborted) await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", leave);
   }
 }
 

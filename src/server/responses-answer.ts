@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Engine, InferenceEvent } from "../engine/inference.js";
+import type { InferenceEvent } from "../engine/inference.js";
+import type { Borrowed } from "./borrowed-engine.js";
 import { blockEvents, type Block, type BlockEvent, type FinishEvent } from "./answer-blocks.js";
 import type { OutputItem, ResponseEvent, ResponseObject } from "./schemas/responses-answer.js";
 import type { ResponsesRequest } from "./schemas/responses-request.js";
@@ -46,7 +47,7 @@ export class GrowingResponse {
   }
 
   /** From `response.created` to the event that ends it. */
-  async *grow(events: AsyncIterable<InferenceEvent>, engine: Engine): AsyncGenerator<ResponseEvent> {
+  async *grow(events: AsyncIterable<InferenceEvent>, engine: Borrowed): AsyncGenerator<ResponseEvent> {
     this.response.status = "in_progress";
     yield this.#numbered({ type: "response.created", response: this.#copy() });
     yield this.#numbered({ type: "response.in_progress", response: this.#copy() });
@@ -77,7 +78,7 @@ export class GrowingResponse {
     return { ...event, sequence_number: this.#sequence++ };
   }
 
-  async #finish({ finishReason, usage }: FinishEvent, engine: Engine): Promise<ResponseEvent> {
+  async #finish({ finishReason, usage }: FinishEvent, engine: Borrowed): Promise<ResponseEvent> {
     const { response } = this;
     const isCut = finishReason === "length";
     response.status = isCut ? "incomplete" : "completed";

@@ -31,7 +31,7 @@ function serverOf(scripted: readonly Scripted[], { limits, more = [], apiKey }: 
     isPinned,
     sizeBytes: () => Promise.resolve(bytes),
     createEngine: () => {
-      const engine = new ScriptedEngine(script, { info: { id }, stats: { rssBytes: bytes }, onStart });
+      const engine = new ScriptedEngine(script, { info: { id }, stats: { rssBytes: bytes, weightBytes: bytes }, onStart });
       (made[id] ??= []).push(engine);
       return engine;
     },

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DeskhandError } from "../../src/core/errors.js";
 import type { Architecture, DecoderInput, Prompt } from "../../src/engine/models/architecture.js";
 import { clearCache, liveTensors, memoryUse } from "../../src/engine/mlx/index.js";
 import { load, type Model } from "../../src/engine/model.js";
@@ -195,6 +196,33 @@ describe("the scheduler", () => {
     expect(scheduler.cache.bytes).toBeLessThanOrEqual(2.5 * bytes);
     using alone = new TestScheduler(engine.architecture);
     for (const [i, prompt] of prompts.entries()) expect(await alone.generate(prompt, { maxTokens: 5 })).toEqual(answers[i]);
+  });
+
+  it("keeps to another bound from where it is set: what runs goes on, what waits and cannot fit fails, what is kept goes", async () => {
+    clearCache();
+    const { activeBytes } = memoryUse();
+    const bytes = bytesOfRows(engine.architecture, 512);
+    using scheduler = new TestScheduler(engine.architecture, { maxMemoryBytes: activeBytes + 1.5 * bytes });
+    await scheduler.generate(text(64, 3), { maxTokens: 2 });
+    expect(scheduler.cache.bytes).toBeGreaterThan(0);
+    let taken = 0;
+    let kept = -1;
+    const running = scheduler.generate(text(200, 1), {
+      maxTokens: 12,
+      onToken: () => {
+        if (++taken !== 5) return;
+        scheduler.scheduler.limitMemory(activeBytes + 0.5 * bytes);
+        kept = scheduler.cache.bytes;
+      },
+    });
+    const [answer, waiting] = await Promise.all([running, scheduler.generate(text(200, 2), { maxTokens: 12 }).catch((error: unknown) => error)]);
+    expect(waiting).toMatchObject({ code: "out_of_memory", neededBytes: expect.any(Number) as number });
+    expect(kept).toBe(0);
+    expect(scheduler.scheduler.memory.runningBytes).toBe(0);
+    using alone = new TestScheduler(engine.architecture);
+    expect(answer).toEqual(await alone.generate(text(200, 1), { maxTokens: 12 }));
+    scheduler.scheduler.limitMemory((waiting as DeskhandError).neededBytes!);
+    expect(await scheduler.generate(text(200, 2), { maxTokens: 2 })).toHaveLength(2);
   });
 
   it("fails what fails alone, and goes on with the others", async () => {

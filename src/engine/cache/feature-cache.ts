@@ -31,8 +31,13 @@ export class FeatureCache implements Disposable {
     if (this.#kept.has(key)) return;
     this.#kept.set(key, aliasOf(features));
     this.#bytes += bytesOf(features);
+    this.shrink(this.#maxBytes);
+  }
+
+  /** Makes room: no more than this is kept, of what was used latest. */
+  shrink(maxBytes: number): void {
     for (const [oldest, old] of this.#kept) {
-      if (this.#bytes <= this.#maxBytes) return;
+      if (this.#bytes <= maxBytes) return;
       this.#kept.delete(oldest);
       this.#bytes -= bytesOf(old);
       disposeAll(tensorsOf(old));

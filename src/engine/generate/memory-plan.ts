@@ -11,9 +11,10 @@ const NUMBER_BYTES = 4;
 
 /** Foretells what sequences take in memory, so that one which can never fit is refused before any work. */
 export class MemoryPlan {
-  readonly #maxBytes: number;
-  /** What is held without any sequence: weights. */
-  readonly #baseBytes: number;
+  /** Most bytes in live tensors. */
+  maxBytes: number;
+  /** What is held without any sequence. */
+  readonly weightBytes: number;
   readonly #encoder: EncoderShape | undefined;
   readonly #layers: ((rows: number) => number)[];
 
@@ -22,7 +23,7 @@ export class MemoryPlan {
    * @param weightBytes of the model's files, where these are memory too: those mapped into it count as no tensors.
    */
   constructor(model: Architecture, maxBytes: number, weightBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
     this.#encoder = model.encoder;
     // A graph of one row, which is never run, tells shapes and types.
     this.#layers = scope(() => {
@@ -32,7 +33,7 @@ export class MemoryPlan {
       for (const cache of caches) cache[Symbol.dispose]();
       return sizes;
     });
-    this.#baseBytes = Math.max(memoryUse().activeBytes, weightBytes);
+    this.weightBytes = Math.max(memoryUse().activeBytes, weightBytes);
   }
 
   /** Bytes that a prompt, the beginning of its answer, and the largest of its pictures take. */
@@ -45,16 +46,22 @@ export class MemoryPlan {
     return this.#encoder === undefined || item.kind === "audio" ? ENCODER_FACTOR * NUMBER_BYTES * numbers : encoderBytes(this.#encoder, numbers);
   }
 
+  /** What these take together. */
+  sum(running: readonly Prompt[]): number {
+    return running.reduce((sum, prompt) => sum + this.bytesOf(prompt), 0);
+  }
+
   /** Bytes left for what is kept beside these sequences; negative when they do not fit together. */
   left(running: readonly Prompt[]): number {
-    return this.#maxBytes - this.#baseBytes - running.reduce((sum, prompt) => sum + this.bytesOf(prompt), 0);
+    return this.maxBytes - this.weightBytes - this.sum(running);
   }
 
   /** @throws DeskhandError `out_of_memory` for a prompt that does not fit even alone. */
   require(prompt: Prompt): void {
     if (this.left([prompt]) >= 0) return;
-    const [needed, base, most] = [this.bytesOf(prompt), this.#baseBytes, this.#maxBytes].map(megabytes);
-    throw new DeskhandError("out_of_memory", `Expected a prompt that fits into memory but this one of ${prompt.tokenIds.length} tokens takes about ${needed}, beside ${base} for the model, of ${most} in all. Shorten the conversation, or send fewer or smaller pictures.`, { param: "messages" });
+    const bytes = this.bytesOf(prompt);
+    const [needed, base, most] = [bytes, this.weightBytes, this.maxBytes].map(megabytes);
+    throw new DeskhandError("out_of_memory", `Expected a prompt that fits into memory but this one of ${prompt.tokenIds.length} tokens takes about ${needed}, beside ${base} for the model, of ${most} in all. Shorten the conversation, or send fewer or smaller pictures.`, { param: "messages", neededBytes: this.weightBytes + bytes });
   }
 }
 

@@ -1,16 +1,16 @@
 import { isDeskhandError, throwIfAborted } from "../../core/errors.js";
-import { batchOf } from "../cache/batch-cache.js";
 import type { FeatureCache } from "../cache/feature-cache.js";
 import type { PrefixCache } from "../cache/prefix-cache.js";
 import { rowsInCommon } from "../cache/prefix-tree.js";
-import { asyncEval, concatenate, disposeAll, scope, split, squeeze, waitFor, type Fence, type Tensor } from "../mlx/index.js";
+import { asyncEval, disposeAll, scope, waitFor, type Fence, type Tensor } from "../mlx/index.js";
 import type { Architecture } from "../models/architecture.js";
-import { BatchPositions } from "../nn/rotary.js";
+import { forward } from "./forward.js";
 import { MemoryPlan } from "./memory-plan.js";
 import { PREFILL_CHUNK, type Prefill } from "./prefill.js";
 import { requireLength } from "./prompt-length.js";
+import { Room, type MemoryHeld } from "./room.js";
 import { tensorsOf } from "./sampler.js";
-import { Sequence, type Job } from "./sequence.js";
+import { promptOf, Sequence, type Job } from "./sequence.js";
 
 /** Rows of a prompt between two steps of the sequences that are decoding: a long prompt slows the others down, and does not stall them. */
 const SHARED_CHUNK = 128;
@@ -41,7 +41,7 @@ export class Scheduler {
   readonly #model: Architecture;
   readonly #prefixes: PrefixCache;
   readonly #features: FeatureCache;
-  readonly #memory: MemoryPlan | undefined;
+  readonly #room: Room | undefined;
   /** Sequences whose prompt is not through yet; the first is the next to get a piece in. */
   #filling: Sequence[] = [];
   #decoding: Sequence[] = [];
@@ -55,7 +55,7 @@ export class Scheduler {
   /** The caches are for their owner to dispose of, after the scheduler has come to rest. */
   constructor(model: Architecture, { prefixes, features, maxMemoryBytes, weightBytes = 0 }: SchedulerOptions) {
     this.#model = model;
-    this.#memory = maxMemoryBytes === undefined ? undefined : new MemoryPlan(model, maxMemoryBytes, weightBytes);
+    this.#room = maxMemoryBytes === undefined ? undefined : new Room(new MemoryPlan(model, maxMemoryBytes, weightBytes), { prefixes, features });
     this.#prefixes = prefixes;
     this.#features = features;
   }
@@ -71,7 +71,7 @@ export class Scheduler {
    */
   async run(job: Job): Promise<"stop" | "length"> {
     requireLength(job.prompt.tokenIds.length, this.#model.contextLength);
-    this.#memory?.require(job.prompt);
+    this.#room?.require(job.prompt);
     throwIfAborted(job.signal);
     const sequence = new Sequence(this.#model, job);
     this.#filling.push(sequence);
@@ -84,6 +84,21 @@ export class Scheduler {
     } finally {
       job.signal?.removeEventListener("abort", wake);
     }
+  }
+
+  /** What cannot be let go of now. */
+  get memory(): MemoryHeld {
+    return this.#room?.held(this.#begun().map(promptOf)) ?? { weightBytes: 0, runningBytes: 0 };
+  }
+
+  /** Another bound from now on. What is kept for later makes room at once; sequences that wait and cannot fit any more fail. */
+  limitMemory(maxBytes: number): void {
+    const room = this.#room;
+    room?.limit(maxBytes);
+    for (const sequence of this.#filling) if (sequence.isNew) this.#guard(sequence, () => room?.require(sequence.prompt));
+    room?.make(this.#begun().map(promptOf));
+    // There may be room for those that wait.
+    this.wake();
   }
 
   /** To be called when a job that was not ready is so again. */
@@ -127,7 +142,7 @@ export class Scheduler {
   async #step(sequences: readonly Sequence[]): Promise<void> {
     let rows: Map<Sequence, Tensor> | undefined;
     try {
-      rows = this.#forward(sequences.filter((sequence) => sequence.goesOn));
+      rows = forward(this.#model, sequences.filter((sequence) => sequence.goesOn));
       await this.#settled();
     } catch (error) {
       // Whose rows it was that failed cannot be told.
@@ -150,24 +165,6 @@ export class Scheduler {
     this.#sample(going);
   }
 
-  /** One row of each sequence through the model, dispatched: each sequence's logits `[1, V]`. */
-  #forward(sequences: readonly Sequence[]): Map<Sequence, Tensor> {
-    if (sequences.length === 0) return new Map();
-    const [first] = sequences;
-    const isOne = sequences.length === 1;
-    const rows = scope(() => {
-      const tokens = concatenate(sequences.map(({ pending }) => pending!.token), 0);
-      const rotary = isOne ? { offset: first!.position } : new BatchPositions(sequences.map(({ position }) => position));
-      const caches = isOne ? first!.session.caches : batchOf(sequences.map(({ session }) => session.caches));
-      const logits = squeeze(this.#model.logits(this.#model.decode({ embeddings: this.#model.embed(tokens), rotary }, caches)), 1);
-      return isOne ? [logits] : split(logits, sequences.slice(1).map((_, i) => i + 1), 0);
-    });
-    // What is sampled from it is waited for.
-    asyncEval(...rows).dispose();
-    for (const sequence of sequences) sequence.position++;
-    return new Map(sequences.map((sequence, i) => [sequence, rows[i] as Tensor]));
-  }
-
   /** The next token of each, dispatched together. */
   #sample(sequences: readonly { sequence: Sequence; logits: Tensor }[]): void {
     const made: Tensor[] = [];
@@ -181,12 +178,12 @@ export class Scheduler {
 
   /** A piece of a prompt. */
   async #fill(sequence: Sequence, rows: number): Promise<void> {
-    this.#filling = this.#filling.filter((other) => other !== sequence);
     try {
       throwIfAborted(sequence.job.signal);
-      if (!sequence.hasBegun && this.#restore(sequence)) return void this.#filling.push(sequence);
-      const prefill = sequence.prefill ?? this.#begin(sequence);
-      const logits = await prefill.step(rows);
+      const isReading = !sequence.hasBegun && this.#restore(sequence);
+      const logits = isReading ? undefined : await (sequence.prefill ?? this.#begin(sequence)).step(rows);
+      // Behind those that wait for their turn.
+      this.#filling = this.#filling.filter((other) => other !== sequence);
       if (logits === undefined) this.#filling.push(sequence);
       else {
         sequence.filled();
@@ -217,12 +214,17 @@ export class Scheduler {
 
   /** Whether a sequence fits beside those that run; what is kept for later prompts makes room. */
   #hasRoom(sequence: Sequence): boolean {
-    if (this.#memory === undefined) return true;
-    const running = [...this.#filling, ...this.#decoding].filter((other) => other !== sequence && (other.hasBegun || other.restoring !== undefined));
-    const left = this.#memory.left([...running, sequence].map(({ prompt }) => prompt));
-    if (left >= 0) this.#prefixes.shrink(left);
+    if (this.#room === undefined) return true;
+    const running = this.#begun().filter((other) => other !== sequence);
     // Alone it has room: it would have been refused.
-    return left >= 0 || running.length === 0;
+    const hasRoom = running.length === 0 || this.#room.fits([...running, sequence].map(promptOf));
+    if (hasRoom) this.#room.make([...running, sequence].map(promptOf));
+    return hasRoom;
+  }
+
+  /** Those that take memory, or are about to. */
+  #begun(): Sequence[] {
+    return [...this.#filling, ...this.#decoding].filter(({ hasBegun, restoring }) => hasBegun || restoring !== undefined);
   }
 
   /** Begins to read what the disk has of a prompt, once, while others go on. @returns whether it does. */
@@ -291,5 +293,6 @@ export class Scheduler {
     const session = sequence.release();
     if (!isSound) session.clear();
     this.#prefixes.close(session);
+    this.#room?.make(this.#begun().map(promptOf));
   }
 }

@@ -67,6 +67,11 @@ export class Sequence {
     return { tokenIds: this.ids, media: this.job.prompt.media };
   }
 
+  /** Whether nothing has come of it yet, its beginning included. */
+  get isNew(): boolean {
+    return !this.#wasTold && this.restoring === undefined;
+  }
+
   get prefill(): Prefill | undefined {
     return this.#prefill;
   }
@@ -146,4 +151,8 @@ export class Sequence {
     if (this.pending !== undefined) disposeAll(tensorsOf(this.pending));
     this.pending = undefined;
   }
+}
+
+export function promptOf({ prompt }: Sequence): Prompt {
+  return prompt;
 }

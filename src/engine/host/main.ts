@@ -62,6 +62,9 @@ async function* eventsOf({ id, name, request }: Call, signal: AbortSignal): Asyn
       break;
     case "stats":
       yield await engine.stats();
+      break;
+    case "limitMemory":
+      yield await engine.limitMemory(request);
   }
 }
 

@@ -21,7 +21,7 @@ export interface ProcessEngineOptions extends SimpleEngineOptions {
  */
 export class ProcessEngine implements Engine {
   readonly #model: string;
-  readonly #options: Required<Pick<ProcessEngineOptions, "program">> & SimpleEngineOptions;
+  #options: Required<Pick<ProcessEngineOptions, "program">> & SimpleEngineOptions;
   readonly #stopped = new AbortController();
   #process: EngineProcess | undefined;
   #info: ModelInfo | undefined;
@@ -80,6 +80,12 @@ export class ProcessEngine implements Engine {
     return onlyEvent(this.#running().call("stats", undefined));
   }
 
+  async limitMemory(maxMemoryBytes: number): Promise<EngineStats> {
+    // A process that takes the place of this one keeps to it as well.
+    this.#options = { ...this.#options, maxMemoryBytes };
+    return onlyEvent(this.#running().call("limitMemory", maxMemoryBytes));
+  }
+
   /** Ends the process, at the latest after a few seconds. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -100,11 +106,14 @@ export class ProcessEngine implements Engine {
 
   /** A process with the model loaded. Rejects as loading does; the process is gone then. */
   async #launch(signal: AbortSignal, onProgress: OnProgress | undefined): Promise<EngineProcess> {
+    const { maxMemoryBytes } = this.#options;
     const process = new EngineProcess({ ...this.#options, model: this.#model, onProgress });
     const kill = (): void => process.kill();
     signal.addEventListener("abort", kill, { once: true });
     try {
       this.#info = await process.loaded;
+      const allowed = this.#options.maxMemoryBytes;
+      if (allowed !== undefined && allowed !== maxMemoryBytes) await onlyEvent(process.call("limitMemory", allowed));
       throwIfAborted(signal);
       return (this.#process = process);
     } catch (error) {

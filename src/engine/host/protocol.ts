@@ -12,6 +12,8 @@ export interface Calls {
   decode: { request: readonly number[]; event: string };
   promptTokens: { request: ChatRequest; event: number[] };
   stats: { request: undefined; event: EngineStats };
+  /** Bytes. */
+  limitMemory: { request: number; event: EngineStats };
 }
 export type CallName = keyof Calls;
 export type CallEvent = Calls[CallName]["event"];
@@ -44,18 +46,19 @@ export interface PlainError {
   code: ErrorCode;
   message: string;
   param?: string;
+  neededBytes?: number;
   stack?: string;
 }
 
 export function toPlainError(error: unknown): PlainError {
   const stack = error instanceof Error ? error.stack : undefined;
-  if (isDeskhandError(error)) return { code: error.code, message: error.message, param: error.param, stack };
+  if (isDeskhandError(error)) return { code: error.code, message: error.message, param: error.param, neededBytes: error.neededBytes, stack };
   return { code: "internal", message: messageOf(error), stack };
 }
 
 /** The error again, with the stack of where it was thrown. */
-export function fromPlainError({ code, message, param, stack }: PlainError): DeskhandError {
-  const error = new DeskhandError(code, message, { param });
+export function fromPlainError({ code, message, param, neededBytes, stack }: PlainError): DeskhandError {
+  const error = new DeskhandError(code, message, { param, neededBytes });
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -3,6 +3,7 @@ import { Mutex } from "../../core/semaphore.js";
 import { decodeAudio } from "../audio/decode.js";
 import { SAMPLE_RATE } from "../audio/log-mel.js";
 import { resolveModel } from "../hub/resolve.js";
+import type { MemoryHeld } from "../generate/room.js";
 import type { AudioSource } from "../messages.js";
 import { bestDevice, clearCache, setDefaultDevice } from "../mlx/index.js";
 import type { LoadOptions } from "../model-options.js";
@@ -37,6 +38,11 @@ export class Transcriber implements AsyncDisposable {
     this.info = { id, modelType: "whisper", contextLength: model.config.max_target_positions, languages: vocabulary.multilingual ? [...vocabulary.languages.keys()] : ["en"] };
     this.#model = model;
     this.#vocabulary = vocabulary;
+  }
+
+  /** Bytes that the weights take. */
+  get memory(): MemoryHeld {
+    return { weightBytes: this.#model.weightBytes, runningBytes: 0 };
   }
 
   /**

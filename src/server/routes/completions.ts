@@ -1,5 +1,6 @@
-import type { Engine, InferenceEvent } from "../../engine/inference.js";
+import type { InferenceEvent } from "../../engine/inference.js";
 import { answer, type Answering } from "../answering.js";
+import type { Borrowed } from "../borrowed-engine.js";
 import { askedChoices, toCompletionChunks, toCompletions, type AskedChoice, type RunningChoice } from "../completions-answer.js";
 import { openAiError } from "../error-forms.js";
 import type { RouteDocs } from "../openapi/route-docs.js";
@@ -24,7 +25,7 @@ export function registerCompletions(app: Routes, answering: Answering): void {
     let asked: AskedChoice[] = [];
     let left: AbortSignal | undefined;
     // They take the one turn that the request has, one after the other.
-    const running = (first: AsyncIterable<InferenceEvent>, engine: Engine): RunningChoice[] =>
+    const running = (first: AsyncIterable<InferenceEvent>, engine: Borrowed): RunningChoice[] =>
       asked.map((choice, index) => ({ ...choice, events: () => (index === 0 ? first : engine.generate(choice.request, { signal: left })) }));
     return answer(answering, request, reply, {
       model: body.model,

@@ -1,6 +1,7 @@
 import { DeskhandError } from "../../core/errors.js";
-import type { Engine, InferenceEvent } from "../../engine/inference.js";
+import type { InferenceEvent } from "../../engine/inference.js";
 import { answer, type Answering } from "../answering.js";
+import type { Borrowed } from "../borrowed-engine.js";
 import { toHttpError } from "../errors.js";
 import { causeOf } from "../in-flight.js";
 import type { Routes } from "../openapi/zod-types.js";
@@ -103,19 +104,19 @@ class Run {
   }
 
   /** From now on it can be asked for and cancelled. */
-  begin({ info }: Engine): GrowingResponse {
+  begin({ info }: Borrowed): GrowingResponse {
     this.#growing ??= new GrowingResponse(newResponse(this.#body, info.id));
     this.#remember();
     return this.#growing;
   }
 
-  async whole(events: AsyncIterable<InferenceEvent>, engine: Engine): Promise<ResponseObject> {
+  async whole(events: AsyncIterable<InferenceEvent>, engine: Borrowed): Promise<ResponseObject> {
     const stream = this.streamed(events, engine);
     while (!(await stream.next()).done);
     return this.growing.response;
   }
 
-  async *streamed(events: AsyncIterable<InferenceEvent>, engine: Engine): AsyncGenerator<ResponseEvent> {
+  async *streamed(events: AsyncIterable<InferenceEvent>, engine: Borrowed): AsyncGenerator<ResponseEvent> {
     const growing = this.begin(engine);
     try {
       yield* growing.grow(events, engine);

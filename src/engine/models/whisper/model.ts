@@ -23,6 +23,8 @@ export class WhisperModel implements Disposable {
   readonly config: WhisperConfig;
   readonly encoder: WhisperEncoder;
   readonly decoder: WhisperDecoder;
+  /** What its weights take in their files. */
+  readonly weightBytes: number;
 
   constructor(weights: Weights, config: WhisperConfig) {
     this.config = config;
@@ -30,6 +32,7 @@ export class WhisperModel implements Disposable {
     this.decoder = new WhisperDecoder(weights, "model.decoder", config);
     weights.tie("proj_out.weight", "model.decoder.embed_tokens.weight");
     weights.ignore("alignment_heads");
+    this.weightBytes = weights.bytes;
   }
 
   /**

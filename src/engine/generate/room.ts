@@ -1,0 +1,54 @@
+import type { FeatureCache } from "../cache/feature-cache.js";
+import type { PrefixCache } from "../cache/prefix-cache.js";
+import { clearCache, memoryUse } from "../mlx/index.js";
+import type { Prompt } from "../models/architecture.js";
+import type { MemoryPlan } from "./memory-plan.js";
+
+/** What cannot be let go of. */
+export interface MemoryHeld {
+  weightBytes: number;
+  runningBytes: number;
+}
+
+/** The memory that a model's sequences have, and that what is kept for later ones gives back to them. */
+export class Room {
+  readonly #plan: MemoryPlan;
+  readonly #prefixes: PrefixCache;
+  readonly #features: FeatureCache;
+
+  constructor(plan: MemoryPlan, { prefixes, features }: { prefixes: PrefixCache; features: FeatureCache }) {
+    this.#plan = plan;
+    this.#prefixes = prefixes;
+    this.#features = features;
+  }
+
+  /** @throws DeskhandError `out_of_memory` for a prompt that does not fit even alone. */
+  require(prompt: Prompt): void {
+    this.#plan.require(prompt);
+  }
+
+  /** What cannot be let go of while these run. */
+  held(running: readonly Prompt[]): MemoryHeld {
+    return { weightBytes: this.#plan.weightBytes, runningBytes: this.#plan.sum(running) };
+  }
+
+  /** Another bound from now on. */
+  limit(maxBytes: number): void {
+    this.#plan.maxBytes = maxBytes;
+  }
+
+  /** Whether these fit together. */
+  fits(prompts: readonly Prompt[]): boolean {
+    return this.#plan.left(prompts) >= 0;
+  }
+
+  /** What is kept for later gives way to those that run: pictures before prompts, which hold what was made of theirs. */
+  make(running: readonly Prompt[]): void {
+    const left = Math.max(0, this.#plan.left(running));
+    this.#prefixes.shrink(left);
+    this.#features.shrink(Math.max(0, left - this.#prefixes.bytes));
+    // Buffers that MLX keeps for reuse are memory as well.
+    const { activeBytes, cacheBytes } = memoryUse();
+    if (activeBytes + cacheBytes > this.#plan.maxBytes) clearCache();
+  }
+}
