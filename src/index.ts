@@ -1,6 +1,7 @@
 /** The library: load a model, serve it, let it work a computer. */
 export { Agent, type AgentOptions, type AgentResult } from "./agent/agent.js";
 export { openComputer, type Computer, type Display, type OpenedComputer, type Screenshot, type WindowInfo, type Windows } from "./agent/computer/index.js";
+export { KeptModels } from "./agent/kept-models.js";
 export type { RunEvent, RunListener } from "./agent/run-events.js";
 export { defineTool, type CustomTool } from "./agent/custom-tools.js";
 export { anyApprover, type ApprovalRequest, type Approver, type Verdict } from "./agent/safety/approver.js";

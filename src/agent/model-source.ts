@@ -1,12 +1,11 @@
 import { DeskhandError } from "../core/errors.js";
-import type { OnProgress } from "../core/progress.js";
 import { DEFAULT_MODEL } from "../server/defaults.js";
-import { serve } from "../server/start.js";
 import { dialectByName, dialectForModel, type Dialect } from "./dialects/index.js";
 import { planner } from "./dialects/planner.js";
 import type { Grounder } from "./grounder.js";
 import { ModelClient } from "./model-client.js";
 import type { ResolvedAgentOptions } from "./options.js";
+import { startOwnServer, type OneConnectedModel } from "./own-server.js";
 
 /** Which model to ask, and how; nothing has been started yet. */
 export interface ModelPlan {
@@ -14,18 +13,14 @@ export interface ModelPlan {
   connect(signal: AbortSignal): Promise<ConnectedModel>;
 }
 
-export interface ConnectedModel {
-  client: ModelClient;
-  /** The model's id on the server. */
-  model: string;
+export interface ConnectedModel extends OneConnectedModel {
   /** Finds places, where the model itself plans in words. */
   grounder?: Grounder;
-  close(): Promise<void>;
 }
 
-export type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | "dialect" | "planner" | "plannerURL" | "grounder" | "grounderURL" | "onProgress">;
+export type ModelOptions = Pick<ResolvedAgentOptions, "model" | "baseURL" | "apiKey" | "dialect" | "planner" | "plannerURL" | "grounder" | "grounderURL" | "keptModels" | "onProgress">;
 /** One model and where it is. */
-type OneModel = Pick<ModelOptions, "model" | "baseURL" | "apiKey" | "onProgress"> & { addressOption: string };
+type OneModel = Pick<ModelOptions, "model" | "baseURL" | "apiKey" | "keptModels" | "onProgress"> & { addressOption: string };
 
 /**
  * Settles models and dialects before anything slow begins; asks a given server for its models only when none was named.
@@ -48,10 +43,10 @@ export async function planModel(options: ModelOptions, signal: AbortSignal): Pro
 }
 
 async function planOne(options: OneModel, dialectFor: (model: string) => Dialect, signal: AbortSignal): Promise<ModelPlan> {
-  const { baseURL, apiKey, addressOption, onProgress } = options;
+  const { baseURL, apiKey, addressOption, keptModels, onProgress } = options;
   if (baseURL === undefined) {
     const model = options.model ?? DEFAULT_MODEL;
-    return { dialect: dialectFor(model), connect: (signal) => startOwnServer(model, onProgress, signal) };
+    return { dialect: dialectFor(model), connect: (signal) => (keptModels ? keptModels.use(model, onProgress, signal) : startOwnServer(model, onProgress, signal)) };
   }
   const asked = new ModelClient({ baseURL, apiKey, addressOption });
   const model = options.model ?? (await asked.firstModel(signal));
@@ -73,11 +68,4 @@ async function connectBoth(planning: ModelPlan, grounding: ModelPlan, signal: Ab
     await first.close();
     throw error;
   }
-}
-
-async function startOwnServer(model: string, onProgress: OnProgress | undefined, signal: AbortSignal): Promise<ConnectedModel> {
-  const server = await serve({ model, port: 0, onProgress, signal });
-  // The key in the environment is meant for someone else's server.
-  const client = new ModelClient({ baseURL: server.url, apiKey: "none" });
-  return { client, model: server.modelId, close: () => server.close() };
 }

@@ -3,6 +3,7 @@ import type { OnProgress } from "../core/progress.js";
 import { Region } from "./actions.js";
 import type { Computer } from "./computer/computer.js";
 import { isTool, type CustomTool } from "./custom-tools.js";
+import type { KeptModels } from "./kept-models.js";
 import type { RunListener } from "./run-events.js";
 import type { Approver } from "./safety/approver.js";
 import { CapabilityFile } from "./safety/capability-file.js";
@@ -14,6 +15,8 @@ export const CONFIRM = ["never", "risky", "always"] as const;
 export const DEFAULT_CONFIRM = "risky" satisfies (typeof CONFIRM)[number];
 export const COVER_SECRETS = ["place", "screen"] as const;
 export const DEFAULT_COVER_SECRETS = "place" satisfies (typeof COVER_SECRETS)[number];
+/** How long a model stays loaded that nobody uses, where it is kept at all. */
+export const DEFAULT_KEEP_MODEL_MS = 10 * 60_000;
 export const DEFAULT_STOP_KEYS = "ctrl+alt+esc";
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
@@ -35,6 +38,8 @@ export const AgentOptions = z.strictObject({
   /** And this one finds what the planner describes; `dialect` is how it is spoken to. */
   grounder: z.string().min(1).optional(),
   grounderURL: z.string().min(1).optional(),
+  /** Where models that the agent starts itself stay loaded for later runs; each run loads and frees its own unless given. */
+  keptModels: z.custom<KeptModels>(isObject, { error: "expected KeptModels" }).optional(),
   /** A computer that is open already; the caller closes it. Without one the agent opens `display` for the run. */
   computer: z.custom<Computer>(isObject, { error: "expected a Computer" }).optional(),
   /** Unless given: the current display where there is one, else a virtual one. */

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Command, Option } from "commander";
-import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
-import { DEFAULT_MODEL } from "../server/defaults.js";
+import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_KEEP_MODEL_MS, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
 import { collect, decimalNumber, desktopRegion, displayOptions, duration, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
 import { openTerminal } from "./terminal.js";
+import { addTwoModelOptions, type TwoModelFlags } from "./two-models.js";
 
-interface McpFlags {
+interface McpFlags extends TwoModelFlags {
   http?: true;
   port: number;
   token?: string;
@@ -28,12 +28,13 @@ interface McpFlags {
   maxSteps: number;
   maxSeconds?: number;
   maxTokens?: number;
+  keepModel: number;
   out?: string;
 }
 
 /** `deskhand mcp`: a server of the Model Context Protocol; exit code 0 when its client leaves, or on Ctrl-C or SIGTERM. */
 export function mcpCommand(): Command {
-  return new Command("mcp")
+  const command = new Command("mcp")
     .description("let another program's model use this computer, by the Model Context Protocol on stdin and stdout")
     .option("--http", "serve clients of this machine over HTTP instead")
     .option("--port <port>", "for --http: port to listen on; 0 picks a free one", wholeNumber(0, 65_535), 8765)
@@ -50,7 +51,9 @@ export function mcpCommand(): Command {
     .option("--idle <time>", "a session that has called nothing for this long loses mouse and keyboard, and what it holds is let go of", duration, 60_000)
     .option("--model <model>", "for run_task: alias, folder or Hugging Face id (the embedded one unless given)")
     .option("--base-url <url>", "for run_task: an OpenAI-compatible server to ask, instead of starting one (key: OPENAI_API_KEY)")
-    .option("--dialect <name>", "for run_task: how the model is spoken to (chosen by the model's name unless given)")
+    .option("--dialect <name>", "for run_task: how the model is spoken to (chosen by the model's name unless given)");
+  return addTwoModelOptions(command)
+    .option("--keep-model <time>", "for run_task: how long a model stays loaded when it is not used", duration, DEFAULT_KEEP_MODEL_MS)
     .option("--max-steps <n>", "for run_task: most steps", wholeNumber(1), DEFAULT_MAX_STEPS)
     .option("--max-seconds <s>", "for run_task: most seconds", decimalNumber(0.001, 2_000_000))
     .option("--max-tokens <n>", "for run_task: most tokens, read and written", wholeNumber(1))
@@ -63,14 +66,15 @@ async function runMcp(flags: McpFlags): Promise<void> {
   const { signal } = interrupt;
   // Over stdio the terminal is the client's.
   using terminal = flags.http ? openTerminal() : undefined;
-  const { createDesk } = await import("./mcp/setup.js");
+  const [{ createDesk }, { KeptModels }] = await Promise.all([import("./mcp/setup.js"), import("../agent/kept-models.js")]);
   const { display, monitor } = displayOptions(flags.display);
-  const { confirm, stopKeys, region, window, idle: idleMs, model, dialect, maxSteps, maxSeconds, maxTokens, out } = flags;
+  const { confirm, stopKeys, region, window, idle: idleMs, model, baseUrl: baseURL, dialect, planner, plannerUrl: plannerURL, grounder, grounderUrl: grounderURL, maxSteps, maxSeconds, maxTokens, out } = flags;
+  await using keptModels = new KeptModels({ idleMs: flags.keepModel });
   const { desk, version, task } = await createDesk({
     desktop: { display, monitor, region, window },
     safety: { confirm, stopKeys, capabilities: flags.capabilities, secrets: flags.secret ?? [] },
     idleMs,
-    task: { model: model ?? (flags.baseUrl === undefined ? DEFAULT_MODEL : undefined), baseURL: flags.baseUrl, dialect, maxSteps, maxSeconds, maxTokens, onProgress: progressPrinter(), outRoot: out },
+    task: { model, baseURL, dialect, planner, plannerURL, grounder, grounderURL, keptModels, maxSteps, maxSeconds, maxTokens, onProgress: progressPrinter(), outRoot: out },
     signal,
   });
   await using _desk = desk;

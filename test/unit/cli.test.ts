@@ -82,6 +82,8 @@ describe("usage", () => {
     [["mcp", "--capabilities", "nowhere.yaml"]],
     [["mcp", "--http", "--port", "99999"]],
     [["mcp", "--pictures", "never"]],
+    [["mcp", "--keep-model", "long"]],
+    [["mcp", "--planner", "tiny"]],
   ])("bad usage ends with 2 and says so on stderr: %j", async (args) => {
     const { code, stdout, stderr } = await run(...args);
     expect(code).toBe(2);
