@@ -239,6 +239,37 @@ describe("the scheduler", () => {
     expect(await sound).toEqual(expected);
   });
 
+  it("tells the caller how a generation ended whatever becomes of what it leaves behind, and goes on with the others", async () => {
+    const baseline = liveTensors();
+    {
+      using scheduler = new TestScheduler(engine.architecture);
+      const { cache } = scheduler;
+      const broken = (): never => {
+        throw new Error("nothing can be kept");
+      };
+      const { token_ids: tokenIds, greedy_token_ids: expected } = golden.cases[0]!;
+      // One is left, which is sound, one fails by itself, and one comes to its end.
+      cache.close = broken;
+      const controller = new AbortController();
+      const ends = await Promise.allSettled([
+        scheduler.generate(text(4, 1), { maxTokens: 50, signal: controller.signal, onToken: () => controller.abort() }),
+        scheduler.generate(text(5, 2), { maxTokens: 50, onToken: () => { throw new Error("broken"); } }),
+        scheduler.generate({ tokenIds, media: [] }, { maxTokens: expected.length }),
+      ]); // prettier-ignore
+      expect(ends).toMatchObject([{ reason: { code: "cancelled" } }, { reason: { message: "broken" } }, { value: expected }]);
+      const discard = cache.discard.bind(cache);
+      cache.discard = (session) => {
+        discard(session);
+        broken();
+      };
+      await expect(scheduler.generate(text(4, 3), { maxTokens: 50, onToken: () => { throw new Error("broken too"); } })).rejects.toThrow("broken too"); // prettier-ignore
+      for (const name of ["close", "discard"]) Reflect.deleteProperty(cache, name);
+      expect(await scheduler.generate({ tokenIds, media: [] }, { maxTokens: expected.length })).toEqual(expected);
+      expect(scheduler.scheduler.running).toBe(0);
+    }
+    expect(liveTensors()).toBe(baseline);
+  });
+
   it("fails all when a pass fails, and works again afterwards", async () => {
     const baseline = liveTensors();
     let passes = 0;

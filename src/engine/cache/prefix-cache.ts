@@ -5,7 +5,7 @@ import { marksOf } from "./marks.js";
 import { KVCache } from "./kv-cache.js";
 import { beginning, WORTH_KEEPING, type PrefixDisk, type SavedPrefix } from "./prefix-disk.js";
 import { bytesOf, copyOf, isOnlySource, layersOf, rowsAlong, rowsOf } from "./prefix-rows.js";
-import { copied, endingAt, grow, match, PrefixNode } from "./prefix-tree.js";
+import { copied, endingAt, grow, match, PrefixNode, withAllBelow } from "./prefix-tree.js";
 import { Session, type Snapshot } from "./session.js";
 
 /** Snapshots along one sequence: the first, where many sequences part, and the latest. */
@@ -26,19 +26,19 @@ export interface PrefixCacheOptions {
 }
 
 /**
- * What sequences were remembered with, as a tree of the rows they share: by tokens, and by the content and settings of the pictures among
- * them. A prompt continues from the longest beginning that is there. A sequence that is over stays as it is, and one that goes on from
- * its end takes it over without a copy; one that goes on from near it takes it over too, and leaves a copy of what lies behind. Any other
- * beginning is copied. Beyond the bound the sequence that was used least lately goes, or
- * leaves only the rows behind that no other one has; to the disk, where there is one for it.
+ * What sequences were remembered with, as a tree of the rows they share: by tokens, and by the content and settings of the pictures among them. A
+ * prompt continues from the longest beginning that is there. A sequence that is over stays as it is, and one that goes on from its end takes it over
+ * without a copy; one that goes on from near it does too, and leaves a copy of what lies behind. Any other beginning is copied. Beyond the bound the
+ * sequence used least lately goes, or leaves only the rows behind that no other one has; to the disk, where there is one for it.
  */
 export class PrefixCache implements Disposable {
   readonly #model: Architecture;
   readonly #maxBytes: number;
   readonly #borderTokens: ReadonlySet<number>;
   readonly #disk: PrefixDisk | undefined;
-  /** Whether each layer is one that cannot go back. */
+  /** Whether each layer is one that cannot go back, and whether none is. */
   readonly #isState: readonly boolean[];
+  readonly #keepsAll: boolean;
   /** Of sequences within the model's `lengthBorder`, and of those beyond it. */
   readonly #roots = { short: new PrefixNode(undefined, 0, { tokenIds: [], media: [] }), long: new PrefixNode(undefined, 0, { tokenIds: [], media: [] }) };
   readonly #ends = new Map<Session, PrefixNode>();
@@ -52,6 +52,7 @@ export class PrefixCache implements Disposable {
     this.#borderTokens = borderTokens;
     this.#disk = disk;
     this.#isState = model.createCache().map(({ isState }) => isState);
+    this.#keepsAll = !this.#isState.includes(true);
   }
 
   /** Bytes kept for prompts to come. */
@@ -125,12 +126,16 @@ export class PrefixCache implements Disposable {
   close(session: Session): void {
     this.#busy.delete(session);
     if (session.length > 0) this.share(session);
-    const end = this.#ends.get(session);
-    if (end === undefined || end.end !== session.length) {
-      if (end !== undefined) this.#leave(end, session);
-      session[Symbol.dispose]();
-    }
+    if (this.#ends.get(session)?.end !== session.length) this.discard(session);
     this.#keepWithin(this.#maxBytes);
+  }
+
+  /** Takes a session back of which nobody knows what it holds. */
+  discard(session: Session): void {
+    this.#busy.delete(session);
+    const end = this.#ends.get(session);
+    if (end !== undefined) this.#leave(end, session);
+    session[Symbol.dispose]();
   }
 
   /** Makes room: no more than this is kept, what waits to be written included. */
@@ -217,10 +222,6 @@ export class PrefixCache implements Disposable {
     return prompt.tokenIds.length > (this.#model.lengthBorder ?? Infinity);
   }
 
-  get #keepsAll(): boolean {
-    return !this.#isState.includes(true);
-  }
-
   /** A session of its own with the first rows of a path; the layers that cannot go back from what is told. */
   #copy(prompt: Prompt, path: readonly PrefixNode[], { length, isLong, state }: { length: number; isLong: boolean; state: Session | Snapshot | undefined }): Session {
     const rows = rowsAlong(path, length);
@@ -293,7 +294,6 @@ export class PrefixCache implements Disposable {
   }
 
   #nodes(): PrefixNode[] {
-    const below = (node: PrefixNode): PrefixNode[] => [node, ...node.children.flatMap(below)];
-    return Object.values(this.#roots).flatMap((root) => root.children.flatMap(below));
+    return Object.values(this.#roots).flatMap((root) => root.children.flatMap(withAllBelow));
   }
 }

@@ -215,3 +215,7 @@ export function copied(layers: readonly (KeyValueRows | undefined)[], start: num
 export function tensorsOf(layers: readonly (KeyValueRows | undefined)[]): Tensor[] {
   return layers.flatMap((rows) => (rows === undefined ? [] : [rows.keys, rows.values]));
 }
+
+export function withAllBelow(node: PrefixNode): PrefixNode[] {
+  return [node, ...node.children.flatMap(withAllBelow)];
+}

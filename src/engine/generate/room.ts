@@ -4,6 +4,13 @@ import { clearCache, memoryUse } from "../mlx/index.js";
 import type { Prompt } from "../models/architecture.js";
 import type { MemoryPlan } from "./memory-plan.js";
 
+/** What is kept from one sequence for others. */
+export interface SchedulerCaches {
+  /** Gives and takes back what sequences are remembered with. */
+  prefixes: PrefixCache;
+  features: FeatureCache;
+}
+
 /** What cannot be let go of. */
 export interface MemoryHeld {
   weightBytes: number;
@@ -16,7 +23,7 @@ export class Room {
   readonly #prefixes: PrefixCache;
   readonly #features: FeatureCache;
 
-  constructor(plan: MemoryPlan, { prefixes, features }: { prefixes: PrefixCache; features: FeatureCache }) {
+  constructor(plan: MemoryPlan, { prefixes, features }: SchedulerCaches) {
     this.#plan = plan;
     this.#prefixes = prefixes;
     this.#features = features;
@@ -37,9 +44,12 @@ export class Room {
     this.#plan.maxBytes = maxBytes;
   }
 
-  /** Whether these fit together. */
-  fits(prompts: readonly Prompt[]): boolean {
-    return this.#plan.left(prompts) >= 0;
+  /** Whether a prompt fits beside those that run, which has been made sure of for it alone. If so, what is kept for later gives way to it. */
+  admits(prompt: Prompt, running: readonly Prompt[]): boolean {
+    const together = [...running, prompt];
+    const fits = running.length === 0 || this.#plan.left(together) >= 0;
+    if (fits) this.make(together);
+    return fits;
   }
 
   /** What is kept for later gives way to those that run: pictures before prompts, which hold what was made of theirs. */

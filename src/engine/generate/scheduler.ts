@@ -1,4 +1,5 @@
 import { isDeskhandError, throwIfAborted } from "../../core/errors.js";
+import { createLogger } from "../../core/log.js";
 import type { FeatureCache } from "../cache/feature-cache.js";
 import type { PrefixCache } from "../cache/prefix-cache.js";
 import { rowsInCommon } from "../cache/prefix-tree.js";
@@ -8,21 +9,17 @@ import { forward } from "./forward.js";
 import { MemoryPlan } from "./memory-plan.js";
 import { PREFILL_CHUNK, type Prefill } from "./prefill.js";
 import { requireLength } from "./prompt-length.js";
-import { Room, type MemoryHeld } from "./room.js";
+import { Room, type MemoryHeld, type SchedulerCaches } from "./room.js";
 import { tensorsOf } from "./sampler.js";
 import { promptOf, Sequence, type Job } from "./sequence.js";
 
 /** Rows of a prompt between two steps of the sequences that are decoding: a long prompt slows the others down, and does not stall them. */
 const SHARED_CHUNK = 128;
 
+const log = createLogger("scheduler");
+
 /** Rows that are copied from the cache sooner than computed twice. */
 const WORTH_WAITING = 64;
-
-export interface SchedulerCaches {
-  /** Gives and takes back what sequences are remembered with. */
-  prefixes: PrefixCache;
-  features: FeatureCache;
-}
 
 export interface SchedulerOptions extends SchedulerCaches {
   /** Most bytes in live tensors, unbounded when left out; and bytes of the model's weights in their files. */
@@ -159,7 +156,10 @@ export class Scheduler {
       else {
         logits?.dispose();
         if (outcome === "continues") this.#startAnew(sequence);
-        else if (outcome !== undefined) this.#finish(sequence, outcome);
+        else if (outcome !== undefined) {
+          sequence.resolve(outcome);
+          this.#remove(sequence);
+        }
       }
     }
     this.#sample(going);
@@ -214,12 +214,8 @@ export class Scheduler {
 
   /** Whether a sequence fits beside those that run; what is kept for later prompts makes room. */
   #hasRoom(sequence: Sequence): boolean {
-    if (this.#room === undefined) return true;
     const running = this.#begun().filter((other) => other !== sequence);
-    // Alone it has room: it would have been refused.
-    const hasRoom = running.length === 0 || this.#room.fits([...running, sequence].map(promptOf));
-    if (hasRoom) this.#room.make([...running, sequence].map(promptOf));
-    return hasRoom;
+    return this.#room?.admits(sequence.prompt, running.map(promptOf)) ?? true;
   }
 
   /** Those that take memory, or are about to. */
@@ -255,8 +251,7 @@ export class Scheduler {
 
   /** With its latest token a sequence has crossed the model's `lengthBorder`: all its rows are other ones from here on. */
   #startAnew(sequence: Sequence): void {
-    this.#decoding = this.#decoding.filter((other) => other !== sequence);
-    this.#prefixes.close(sequence.release());
+    this.#remove(sequence);
     this.#filling.push(sequence);
   }
 
@@ -274,25 +269,31 @@ export class Scheduler {
     }
   }
 
-  #finish(sequence: Sequence, reason: "stop" | "length"): void {
-    this.#remove(sequence);
-    sequence.resolve(reason);
-  }
-
   /** After an abort the caches are as good as before it; after any other failure nobody knows what they hold. */
   #fail(sequence: Sequence, error: unknown): void {
-    this.#remove(sequence, isDeskhandError(error, "cancelled"));
     sequence.reject(error);
+    this.#remove(sequence, isDeskhandError(error, "cancelled"));
   }
 
+  /** Lets go of what a sequence was remembered with. Whatever becomes of that, its caller has been told how it ended, and the others go on. */
   #remove(sequence: Sequence, isSound = true): void {
     this.#filling = this.#filling.filter((other) => other !== sequence);
     this.#decoding = this.#decoding.filter((other) => other !== sequence);
-    if (sequence.restored !== undefined) this.#prefixes.abandon(sequence.restored);
+    if (sequence.restored !== undefined) attempt(() => this.#prefixes.abandon(sequence.restored!));
     if (!sequence.hasBegun) return;
-    const session = sequence.release();
-    if (!isSound) session.clear();
-    this.#prefixes.close(session);
-    this.#room?.make(this.#begun().map(promptOf));
+    const { session } = sequence;
+    const isKept = attempt(() => sequence.release()) && isSound && attempt(() => this.#prefixes.close(session));
+    if (!isKept) attempt(() => this.#prefixes.discard(session));
+    attempt(() => this.#room?.make(this.#begun().map(promptOf)));
+  }
+}
+
+function attempt(what: () => unknown): boolean {
+  try {
+    what();
+    return true;
+  } catch (error) {
+    log.warn({ err: error }, "what a generation left behind could not be kept");
+    return false;
   }
 }
