@@ -40,6 +40,8 @@ export interface ChatRequest extends SamplingOptions {
   tools?: ToolDefinition[];
   /** `none` hides the tools from the model; `required` and a named tool make it call, with arguments that are valid by the tool's schema. */
   toolChoice?: "auto" | "none" | "required" | { name: string };
+  /** Of the tools, by name, those that may be called; all where left out. The model is told of all of them, so that the prompt stays as it was. */
+  allowedTools?: readonly string[];
   /** `false`: one call at most. */
   parallelToolCalls?: boolean;
   /** The answer (after the thinking) is JSON, of a schema where one is given; or calls, where tools are offered. */

@@ -49,20 +49,25 @@ function toParts(content: string | readonly ResponsePart[], origin: string): Pla
 
 function fieldsOf(body: ResponsesRequest): Record<string, unknown> {
   const format = body.text?.format;
-  const choice = body.tool_choice;
   return {
     max_completion_tokens: body.max_output_tokens,
     temperature: body.temperature,
     top_p: body.top_p,
     tools: body.tools?.map(({ type, ...tool }) => ({ type, function: tool })),
-    tool_choice: typeof choice === "object" && choice !== null ? { type: "function", function: { name: choice.name } } : choice,
+    tool_choice: choiceOf(body.tool_choice),
     parallel_tool_calls: body.parallel_tool_calls,
     reasoning_effort: body.reasoning?.effort,
     response_format: format?.type === "json_schema" ? { type: format.type, json_schema: { name: format.name, schema: format.schema, strict: format.strict, description: format.description } } : format,
   };
 }
 
+function choiceOf(choice: ResponsesRequest["tool_choice"]): unknown {
+  if (typeof choice !== "object" || choice === null) return choice;
+  const named = ({ name }: { name: string }) => ({ type: "function", function: { name } });
+  return choice.type === "function" ? named(choice) : { type: choice.type, allowed_tools: { mode: choice.mode, tools: choice.tools.map(named) } };
+}
+
 /** A field of the chat request in the client's words. */
 function nameOf(param: string): string {
-  return param.replace(/^(tools\[\d+\])\.function\./, "$1.").replace(/^response_format\.json_schema/, "text.format");
+  return param.replace(/^(tools\[\d+\])\.function\./, "$1.").replace(/^tool_choice\.allowed_tools\.(tools\[\d+\])\.function/, "tool_choice.$1").replace(/^response_format\.json_schema/, "text.format");
 }

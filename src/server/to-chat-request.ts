@@ -22,7 +22,7 @@ export async function toChatRequest(body: ToolsRequest, pictures: PictureResolve
   return {
     messages: body.messages.map((message) => toChatMessage(message, resolved)),
     tools: body.tools?.length ? body.tools.map(toToolDefinition) : undefined,
-    toolChoice: toToolChoice(body),
+    ...toToolChoice(body),
     parallelToolCalls: body.parallel_tool_calls ?? undefined,
     responseFormat: toResponseFormat(body),
     maxSoundSeconds: pictures.maxSoundSeconds,
@@ -36,19 +36,30 @@ export async function toChatRequest(body: ToolsRequest, pictures: PictureResolve
 /** Refuses what cannot be enforced before anything is done for the request. */
 function checkSchemas({ tools, tool_choice: choice, response_format: format, logprobs, top_logprobs }: ToolsRequest): void {
   if (format?.type === "json_schema" && format.json_schema.schema) checkSchema(format.json_schema.schema, "response_format.json_schema.schema");
-  const isForced = choice === "required" || (typeof choice === "object" && choice !== null);
+  const { toolChoice, allowedTools } = toToolChoice({ tool_choice: choice });
+  const isForced = toolChoice !== "none" && toolChoice !== "auto";
+  const isCallable = (name: string): boolean => allowedTools?.includes(name) ?? (typeof toolChoice !== "object" || toolChoice.name === name);
   for (const [index, { function: tool }] of (tools ?? []).entries()) {
-    if (tool.parameters && choice !== "none" && (isForced ? tool.strict !== false : tool.strict)) checkSchema(tool.parameters, `tools[${index}].function.parameters`);
+    if (tool.parameters && choice !== "none" && isCallable(tool.name) && (isForced ? tool.strict !== false : tool.strict)) checkSchema(tool.parameters, `tools[${index}].function.parameters`);
   }
   if (isForced && !tools?.length) throw new DeskhandError("invalid_argument", "tool_choice: expected tools to choose from but there are none.", { param: "tool_choice" });
-  if (typeof choice === "object" && choice !== null && !tools?.some(({ function: tool }) => tool.name === choice.function.name)) {
-    throw new DeskhandError("invalid_argument", `tool_choice: expected one of the tools but received ${JSON.stringify(choice.function.name)}.`, { param: "tool_choice" });
+  for (const [place, name] of namedIn(choice)) {
+    if (!tools?.some(({ function: tool }) => tool.name === name)) throw new DeskhandError("invalid_argument", `${place}: expected one of the tools but received ${JSON.stringify(name)}.`, { param: place });
   }
   if (top_logprobs && !logprobs) throw new DeskhandError("invalid_argument", "top_logprobs: expected logprobs to be true beside it.", { param: "top_logprobs" });
 }
 
-function toToolChoice({ tool_choice: choice }: ToolsRequest): ChatRequest["toolChoice"] {
-  return typeof choice === "object" && choice !== null ? { name: choice.function.name } : (choice ?? "auto");
+/** Names in a tool choice, each with its place. */
+function namedIn(choice: ToolsRequest["tool_choice"]): [place: string, name: string][] {
+  if (typeof choice !== "object" || choice === null) return [];
+  if (choice.type === "function") return [["tool_choice", choice.function.name]];
+  return choice.allowed_tools.tools.map((tool, index) => [pathText(["tool_choice", "allowed_tools", "tools", index, "function", "name"]), tool.function.name]);
+}
+
+function toToolChoice({ tool_choice: choice }: Pick<ToolsRequest, "tool_choice">): Pick<ChatRequest, "toolChoice" | "allowedTools"> {
+  if (typeof choice !== "object" || choice === null) return { toolChoice: choice ?? "auto" };
+  if (choice.type === "function") return { toolChoice: { name: choice.function.name } };
+  return { toolChoice: choice.allowed_tools.mode, allowedTools: namedIn(choice).map(([, name]) => name) };
 }
 
 function toResponseFormat({ response_format: format }: ToolsRequest): ResponseFormat | undefined {

@@ -12,12 +12,13 @@ import { serve, type RunningServer } from "../../src/server/start.js";
  * Forms of answers as Anthropic's client and OpenAI's client for responses ask for them, of a model that knows none of these tasks. That they
  * are kept to at any temperature is shown for chat requests and the grammars themselves; here, that they are asked for.
  */
+const engine = new SimpleEngine("tiny");
 let server: RunningServer;
 let anthropic: Anthropic;
 let openai: OpenAI;
 
 beforeAll(async () => {
-  server = await serve({ engine: new SimpleEngine("tiny"), port: 0 });
+  server = await serve({ engine, port: 0 });
   anthropic = new Anthropic({ baseURL: server.url, apiKey: "none", maxRetries: 0 });
   openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 0 });
 });
@@ -123,6 +124,49 @@ describe("OpenAI's client for responses", () => {
     const error = await openai.responses.create({ ...ask, ...fields }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(OpenAI.BadRequestError);
     expect(error).toMatchObject({ param, message: expect.stringContaining(`${param}:`) as string });
+  });
+});
+
+describe("allowed_tools, which OpenAI's client sends so that a conversation's tools stay as they are", () => {
+  const tools = Object.entries(FORMS).map(([name, form]) => ({ name, parameters: z.toJSONSchema(form), strict: true }));
+  const messages = [{ role: "user" as const, content: "hello" }];
+  const chat = { model: "tiny", messages, max_tokens: 300, tools: tools.map((tool) => ({ type: "function" as const, function: tool })), parallel_tool_calls: false };
+  const responses = { model: "tiny", input: "hello", max_output_tokens: 300, tools: tools.map((tool) => ({ type: "function" as const, ...tool })), parallel_tool_calls: false };
+  const inChat = (mode: "auto" | "required", ...names: string[]) => ({ type: "allowed_tools" as const, allowed_tools: { mode, tools: names.map((name) => ({ type: "function", function: { name } })) } });
+  const inResponses = (mode: "auto" | "required", ...names: string[]) => ({ type: "allowed_tools" as const, mode, tools: names.map((name) => ({ type: "function", name })) });
+
+  it.each(Object.keys(FORMS))("has %s called and nothing else where a call is required, from the prompt as it was", async (name) => {
+    const all = await openai.chat.completions.create({ ...chat, tool_choice: "required" });
+    const { choices, usage } = await openai.chat.completions.create({ ...chat, temperature: 2, tool_choice: inChat("required", name) });
+    expect(choices[0]!.message.tool_calls).toMatchObject([{ function: { name } }]);
+    expect(usage!.prompt_tokens).toBe(all.usage!.prompt_tokens);
+    expect(usage!.prompt_tokens_details!.cached_tokens).toBe(usage!.prompt_tokens - 1);
+    const streamed = await openai.chat.completions.stream({ ...chat, temperature: 2, tool_choice: inChat("required", name) }).finalChatCompletion();
+    expect(streamed.choices[0]!.message.tool_calls).toMatchObject([{ function: { name } }]);
+    const response = await openai.responses.create({ ...responses, temperature: 2, tool_choice: inResponses("required", name) });
+    expect(response.output).toMatchObject([{ type: "function_call", name }]);
+    expect(response.tool_choice).toEqual(inResponses("required", name));
+  });
+
+  it("lets the model answer in words where it may, and no other tool be called where it calls by itself", async () => {
+    const [mark] = await engine.encode({ text: "<tool_call>" });
+    for (const name of Object.keys(FORMS)) {
+      const silent = await openai.chat.completions.create({ ...chat, max_tokens: 20, logit_bias: { [mark!]: -100 }, tool_choice: inChat("auto", name) });
+      expect(silent.choices[0]!.message).toMatchObject({ content: expect.any(String) as string });
+      expect(silent.choices[0]!.message.tool_calls ?? []).toEqual([]);
+      const calling = await openai.chat.completions.create({ ...chat, temperature: 0, logit_bias: { [mark!]: 100 }, tool_choice: inChat("auto", name) });
+      expect(calling.choices[0]).toMatchObject({ finish_reason: "tool_calls", message: { tool_calls: [{ function: { name } }] } });
+    }
+    const words = await openai.responses.create({ ...responses, max_output_tokens: 20, tool_choice: inResponses("auto", "pet") });
+    expect(words.output.filter((item) => item.type === "function_call" && item.name !== "pet")).toEqual([]);
+  });
+
+  it("names what is no tool", async () => {
+    const refusal = (asked: Promise<unknown>) => asked.catch((error: unknown) => error);
+    expect(await refusal(openai.chat.completions.create({ ...chat, tool_choice: inChat("auto", "pet", "other") }))).toMatchObject({ status: 400, param: "tool_choice.allowed_tools.tools[1].function.name" });
+    expect(await refusal(openai.responses.create({ ...responses, tool_choice: inResponses("auto", "other") }))).toMatchObject({ status: 400, param: "tool_choice.tools[0].name" });
+    expect(await refusal(openai.responses.create({ ...responses, tool_choice: { type: "allowed_tools", mode: "auto", tools: [{ type: "image_generation" }] } }))).toMatchObject({ status: 400, message: expect.stringContaining("runs no tools") as string });
+    expect(await refusal(openai.chat.completions.create({ ...chat, tool_choice: inChat("required") }))).toMatchObject({ status: 400 });
   });
 });
 

@@ -91,6 +91,23 @@ describe.each(TOOL_CALL_FORMATS.map((format) => [format.name, format] as const))
     }
   });
 
+  it("calls of the functions that are allowed, and no other, whether it has to or begins to by itself", async () => {
+    const called = new Set<string>();
+    for (let seed = 0; seed < 6; seed++) {
+      const tools = ["get_weather", "get_weather_forecast", "click"].map((one): ToolDefinition => ({ name: one, strict: true, parameters: { type: "object", properties: { x: { type: "integer" } }, required: ["x"], additionalProperties: false } }));
+      const allowedTools = [["get_weather", "click"], ["get_weather_forecast"]][seed % 2]!;
+      for (const [toolChoice, begin] of [["required", ""], ["auto", OPENINGS[name]!]] as const) {
+        const { calls, raw } = await answer(format, { tools, toolChoice, allowedTools, parallelToolCalls: false }, new Random(seed), begin);
+        expect(calls, raw).toHaveLength(1);
+        expect(allowedTools, raw).toContain(calls[0]!.name);
+        called.add(calls[0]!.name);
+      }
+    }
+    expect(called.size).toBeGreaterThan(1);
+    const { text } = await answer(format, { tools: toolsOf(new Random(1)), toolChoice: "auto", allowedTools: ["click"] }, new Random(1), "Just words: 5 < 7 { [ (");
+    expect(text.startsWith("Just words: 5 < 7")).toBe(true);
+  });
+
   it("may say anything before a strict function's call, whose arguments are valid then", async () => {
     let whole = 0;
     for (let seed = 0; seed < 6; seed++) {

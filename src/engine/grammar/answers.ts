@@ -20,7 +20,7 @@ import { Vocabulary } from "./vocabulary.js";
 const MAX_GRAMMARS = 64;
 
 /** What of a request says how its answer has to be written. */
-export type AnswerRules = Pick<ChatRequest, "tools" | "toolChoice" | "parallelToolCalls" | "responseFormat">;
+export type AnswerRules = Pick<ChatRequest, "tools" | "toolChoice" | "allowedTools" | "parallelToolCalls" | "responseFormat">;
 
 /** Whether the answer may begin with thinking: not, perhaps, or in any case since the prompt has opened it. */
 export type Thinking = "none" | "possible" | "open";
@@ -50,8 +50,8 @@ export class AnswerGrammars {
   constraint(rules: AnswerRules, thinking: Thinking): Constraint | undefined {
     if (!isConstrained(rules)) return this.#calledNames(rules);
     if (this.tokenizer.eosTokenIds.length === 0) throw new DeskhandError("unsupported_input", "Expected a model whose files name the token that ends an answer: without it no answer can be kept to a format.");
-    const { tools, toolChoice, parallelToolCalls, responseFormat } = rules;
-    const key = JSON.stringify([tools, toolChoice, parallelToolCalls, responseFormat, thinking]);
+    const { tools, toolChoice, allowedTools, parallelToolCalls, responseFormat } = rules;
+    const key = JSON.stringify([tools, toolChoice, allowedTools, parallelToolCalls, responseFormat, thinking]);
     const automaton = this.#automaton(key, () => {
       const made = new Automaton(answerGrammar(rules, this.format, thinking));
       if (!made.isPossible) throw new DeskhandError("invalid_argument", "Expected a schema that some value fits, but none can: a required property excludes every value, or an object has to hold another of its kind without end.", { param: responseFormat === undefined ? "tools" : "responseFormat.schema" });
@@ -83,10 +83,10 @@ export class AnswerGrammars {
   }
 }
 
-export function isConstrained({ tools = [], toolChoice = "auto", parallelToolCalls, responseFormat }: AnswerRules): boolean {
+export function isConstrained({ tools = [], toolChoice = "auto", allowedTools, parallelToolCalls, responseFormat }: AnswerRules): boolean {
   if (responseFormat !== undefined) return true;
   if (toolChoice === "none" || (tools.length === 0 && toolChoice === "auto")) return false;
-  return toolChoice !== "auto" || parallelToolCalls === false || tools.some(({ strict }) => strict === true);
+  return toolChoice !== "auto" || allowedTools !== undefined || parallelToolCalls === false || tools.some(({ strict }) => strict === true);
 }
 
 function answerGrammar(rules: AnswerRules, format: ToolCallFormat | undefined, thinking: Thinking): GrammarNode {
@@ -99,12 +99,12 @@ function answerGrammar(rules: AnswerRules, format: ToolCallFormat | undefined, t
   return seq(optional(" "), thinking === "none" ? body : alt(body, seq(open, thought, gap, body)));
 }
 
-function bodyGrammar({ tools = [], toolChoice = "auto", parallelToolCalls, responseFormat }: AnswerRules, format: ToolCallFormat | undefined): GrammarNode {
+function bodyGrammar({ tools = [], toolChoice = "auto", allowedTools, parallelToolCalls, responseFormat }: AnswerRules, format: ToolCallFormat | undefined): GrammarNode {
   const json = responseFormat === undefined ? undefined : jsonGrammar(responseFormat.type === "json_schema" ? responseFormat.schema : { type: "object" }, "responseFormat.schema");
   if (toolChoice === "none" || (tools.length === 0 && toolChoice === "auto")) return json!;
   const isForced = toolChoice !== "auto";
-  const callable = typeof toolChoice === "object" ? tools.filter(({ name }) => name === toolChoice.name) : tools;
-  if (callable.length === 0) throw new DeskhandError("invalid_argument", `Expected a tool choice among the tools (${tools.map(({ name }) => name).join(", ")}) but received ${JSON.stringify(toolChoice)}.`, { param: "toolChoice" });
+  const callable = tools.filter(({ name }) => (typeof toolChoice === "object" ? name === toolChoice.name : (allowedTools?.includes(name) ?? true)));
+  if (callable.length === 0) throw new DeskhandError("invalid_argument", `Expected a tool choice among the tools (${tools.map(({ name }) => name).join(", ")}) but received ${JSON.stringify(allowedTools ?? toolChoice)}.`, { param: "toolChoice" });
   if (format === undefined) throw new DeskhandError("unsupported_input", "This model's chat template teaches no known format of tool calls, so none can be enforced. Load it with a tool format (--tool-format).", { param: "toolChoice" });
   const parallel = parallelToolCalls !== false;
   const isStrict = ({ strict }: ToolDefinition): boolean => (isForced ? strict !== false : strict === true);

@@ -100,8 +100,16 @@ const FunctionDefinition = z.object({
 
 const Tool = z.object({ type: z.literal("function"), function: FunctionDefinition });
 
-const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.object({ type: z.literal("function"), function: z.object({ name: z.string() }) })], {
-  error: 'expected "none", "auto", "required" or {"type": "function", "function": {"name": "…"}}',
+const NamedTool = z.object({ type: z.literal("function"), function: z.object({ name: z.string() }) });
+
+/** Only these may be called, at will or in any case; the model is told of all tools, so that the prompt stays as it was. */
+const AllowedTools = z.object({
+  type: z.literal("allowed_tools"),
+  allowed_tools: z.object({ mode: z.enum(["auto", "required"]), tools: z.array(NamedTool).min(1, "expected at least one tool") }),
+});
+
+const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.discriminatedUnion("type", [NamedTool, AllowedTools])], {
+  error: 'expected "none", "auto", "required", {"type": "function", "function": {"name": "…"}} or {"type": "allowed_tools", "allowed_tools": {"mode": "auto" or "required", "tools": […]}}',
 });
 
 /** What the answer has to be: enforced while it is written. */

@@ -43,8 +43,13 @@ const Tool = z.object({
   strict: z.boolean().nullish(),
 });
 
-const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.object({ type: z.literal("function"), name: z.string().min(1) })], {
-  error: 'expected "none", "auto", "required" or {"type": "function", "name": …}',
+const NamedTool = z.object({ type: z.literal("function", { error: 'expected a tool of type "function": this server runs no tools' }), name: z.string().min(1) });
+
+/** Only these may be called, at will or in any case. */
+const AllowedTools = z.object({ type: z.literal("allowed_tools"), mode: z.enum(["auto", "required"]), tools: z.array(NamedTool).min(1, "expected at least one tool") });
+
+const ToolChoice = z.union([z.enum(["none", "auto", "required"]), z.discriminatedUnion("type", [NamedTool, AllowedTools])], {
+  error: 'expected "none", "auto", "required", {"type": "function", "name": …} or {"type": "allowed_tools", "mode": "auto" or "required", "tools": […]}',
 });
 
 const TextFormat = z.discriminatedUnion(
