@@ -1,15 +1,14 @@
 import { Command, Option } from "commander";
 import { CONFIRM, COVER_SECRETS, DEFAULT_CONFIRM, DEFAULT_COVER_SECRETS, DEFAULT_MAX_STEPS, DEFAULT_STOP_KEYS, type AgentOptions } from "../agent/options.js";
-import type { LivePage } from "../agent/live/live-page.js";
 import { anyApprover } from "../agent/safety/approver.js";
-import type { RunController } from "../agent/safety/run-controller.js";
 import { decimalNumber, desktopRegion, displayOptions, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { openTerminal } from "./terminal.js";
 import { printResult, printRunEvent, progressPrinter } from "./run-report.js";
 import { addTwoModelOptions, type TwoModelFlags } from "./two-models.js";
+import { addWatchPageOptions, openWatchPage, type WatchPageFlags } from "./watch-page.js";
 
-interface AgentFlags extends TwoModelFlags {
+interface AgentFlags extends TwoModelFlags, WatchPageFlags {
   model?: string;
   baseUrl?: string;
   dialect?: string;
@@ -24,8 +23,6 @@ interface AgentFlags extends TwoModelFlags {
   stopKeys: string;
   coverSecrets: AgentOptions["coverSecrets"];
   dryRun?: true;
-  watch?: true;
-  watchPort?: number;
   out?: string;
 }
 
@@ -37,7 +34,7 @@ export function agentCommand(): Command {
     .option("--model <model>", "model: alias, folder or Hugging Face id (the embedded one unless given)")
     .option("--base-url <url>", "an OpenAI-compatible server to ask, instead of starting one (key: OPENAI_API_KEY)")
     .option("--dialect <name>", "how the model is spoken to (chosen by the model's name unless given)");
-  return addTwoModelOptions(command)
+  addTwoModelOptions(command)
     .option("--display <which>", "virtual, current, or a monitor's name or number (the current display where there is one, else a virtual one)")
     .option("--region <x,y,w,h>", "see and work on this part of the desktop only, in logical pixels", desktopRegion)
     .option("--window <title>", "see and work on this window only: the uppermost with these words in its title")
@@ -48,9 +45,8 @@ export function agentCommand(): Command {
     .addOption(new Option("--confirm <which>", "which actions to ask about, in the terminal and on the page of --watch; without either they are refused").choices(CONFIRM).default(DEFAULT_CONFIRM))
     .option("--stop-keys <keys>", "keys that stop the run from any window, on X11 (empty for none)", DEFAULT_STOP_KEYS)
     .addOption(new Option("--cover-secrets <what>", "what recorded pictures do not show after a secret was typed").choices(COVER_SECRETS).default(DEFAULT_COVER_SECRETS))
-    .option("--dry-run", "plan the first step, draw it, and touch nothing")
-    .option("--watch", "show the run on a page of this machine: the screen, the model's words, and buttons to pause, step, approve and stop")
-    .option("--watch-port <n>", "the same, on this port (a free one unless given)", wholeNumber(0, 65_535))
+    .option("--dry-run", "plan the first step, draw it, and touch nothing");
+  return addWatchPageOptions(command)
     .option("--out <dir>", "folder for the trajectory (a new one under trajectories/ unless given)")
     .action(async (task: string, flags: AgentFlags) => {
       process.exitCode = await runAgent(task, flags);
@@ -62,7 +58,7 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
   using terminal = openTerminal();
   // Loaded only now: they bring picture and input libraries that --help can do without.
   const { Agent } = await import("../agent/agent.js");
-  await using page = flags.watch || flags.watchPort !== undefined ? await openPage(flags.watchPort, terminal?.controller) : undefined;
+  await using page = await openWatchPage(flags, { controller: terminal?.controller });
   const approvers = [terminal, page].flatMap((way) => way?.approver ?? []);
   const agent = new Agent({
     model: flags.model,
@@ -96,11 +92,4 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
   const result = await agent.run(task);
   printResult(result);
   return result.success ? 0 : 1;
-}
-
-async function openPage(port: number | undefined, controller: RunController | undefined): Promise<LivePage> {
-  const { openLivePage } = await import("../agent/live/live-page.js");
-  const page = await openLivePage({ port, controller });
-  process.stderr.write(`watch: ${page.url}\n`);
-  return page;
 }

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { Command, Option } from "commander";
 import { CONFIRM, DEFAULT_CONFIRM, DEFAULT_MAX_STEPS, type AgentOptions } from "../agent/options.js";
+import type { RunEvent } from "../agent/run-events.js";
 import type { Recorder } from "../agent/voice/microphone.js";
 import type { SoundSource } from "../agent/voice/sound-source.js";
 import type { VoiceEvent } from "../agent/voice/voice-control.js";
@@ -8,8 +9,9 @@ import { DEFAULT_MODEL, DEFAULT_SPEECH_MODEL } from "../server/defaults.js";
 import { wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { printable, printResult, printRunEvent, progressPrinter } from "./run-report.js";
+import { addWatchPageOptions, openWatchPage, type WatchPageFlags } from "./watch-page.js";
 
-interface VoiceFlags {
+interface VoiceFlags extends WatchPageFlags {
   model?: string;
   baseUrl?: string;
   stt: string;
@@ -28,7 +30,7 @@ interface VoiceFlags {
 
 /** `deskhand voice`: exit code 0 when every task that was heard succeeded. */
 export function voiceCommand(): Command {
-  return new Command("voice")
+  const command = new Command("voice")
     .description('operate the computer by voice: say what to do, answer when asked, say "stop" at any time')
     .option("--model <model>", "the model that sees and acts: alias, folder or Hugging Face id (the embedded one unless given)")
     .option("--base-url <url>", "an OpenAI-compatible server to ask for that (key: OPENAI_API_KEY)")
@@ -43,7 +45,8 @@ export function voiceCommand(): Command {
     .addOption(new Option("--display <which>", "the display to work on (the current one where there is one, else a virtual one)").choices(["virtual", "current"]))
     .option("--max-steps <n>", "end a task after this many steps", wholeNumber(1), DEFAULT_MAX_STEPS)
     .option("--capabilities <file>", "YAML file that says what may be done")
-    .addOption(new Option("--confirm <which>", "which actions to ask about").choices(CONFIRM).default(DEFAULT_CONFIRM))
+    .addOption(new Option("--confirm <which>", "which actions to ask about").choices(CONFIRM).default(DEFAULT_CONFIRM));
+  return addWatchPageOptions(command)
     .action(async (flags: VoiceFlags) => {
       process.exitCode = await runVoice(flags);
     });
@@ -59,16 +62,27 @@ async function runVoice(flags: VoiceFlags): Promise<number> {
   const own = [...(flags.baseUrl === undefined ? [flags.model ?? DEFAULT_MODEL] : []), ...(flags.sttUrl === undefined ? [flags.stt] : [])];
   // Both models stay loaded from task to task, each in a process of its own.
   await using server = own.length > 0 ? await serve({ model: own, pin: own, port: 0, signal, onProgress: progressPrinter() }) : undefined;
+  // It lasts from task to task, as the models do.
+  await using page = await openWatchPage(flags, { hears: true });
   const talk = flags.pushToTalk ? new PushToTalk() : undefined;
   const control = new VoiceControl({
     transcribe: serverTranscription({ baseURL: flags.sttUrl ?? server!.url, ...(flags.sttUrl === undefined && { apiKey: "none" }), model: flags.stt, language: flags.language }),
     segmenter: talk ?? new SpeechDetector(),
     speaker: flags.mute ? undefined : systemSpeaker(),
-    onEvent: printEvent,
+    controller: page?.controller,
+    approver: page?.approver,
+    onEvent: (event) => {
+      printEvent(event);
+      if (event.type === "heard") page?.onHeard(event.text);
+    },
     work: (task, { signal: stopped, controller, approver }) => {
       const { display, maxSteps, capabilities, confirm } = flags;
+      const onEvent = (event: RunEvent) => {
+        printRunEvent(event);
+        page?.onEvent(event);
+      };
       const address = flags.baseUrl === undefined ? { baseURL: server!.url, apiKey: "none", model: flags.model ?? DEFAULT_MODEL } : { baseURL: flags.baseUrl, model: flags.model };
-      return new Agent({ ...address, display, maxSteps, capabilities, confirm, controller, approver, onEvent: printRunEvent }).run(task, { signal: stopped });
+      return new Agent({ ...address, display, maxSteps, capabilities, confirm, controller, approver, onEvent }).run(task, { signal: stopped });
     },
   });
   using _lines = flags.input === "-" ? undefined : watchLines((line) => (line.trim() === "" ? talk && toggle(talk) : control.say(line)));

@@ -15,6 +15,8 @@ export type LiveEvent =
   | { type: "step"; step: number; view: LiveStep }
   | { type: "tokens"; tokens: number }
   | { type: "mode"; mode: "running" | "paused" | "stepping"; reason?: string }
+  /** Where runs are asked for by voice: what was heard last, the newest at the end. */
+  | { type: "heard"; said: string[]; ended?: true }
   /** Without a question: nobody is asked any more. */
   | { type: "asking"; question?: LiveQuestion }
   | { type: "result"; success: boolean; reason: string; answer?: string; durationMs: number };

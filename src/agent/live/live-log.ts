@@ -7,9 +7,9 @@ export interface LiveEntry {
 }
 
 /** Of these the last one tells everything. */
-const STATES: ReadonlySet<LiveEvent["type"]> = new Set(["tokens", "mode", "asking"]);
+const STATES: ReadonlySet<LiveEvent["type"]> = new Set(["tokens", "mode", "asking", "heard"]);
 /** What lasts from run to run. */
-const LASTING: ReadonlySet<LiveEvent["type"]> = new Set(["mode", "asking"]);
+const LASTING: ReadonlySet<LiveEvent["type"]> = new Set(["mode", "asking", "heard"]);
 
 /**
  * Everything a page has to be told to show the run so far, whenever it comes: what later events made superfluous is forgotten, so that

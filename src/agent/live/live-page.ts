@@ -24,6 +24,9 @@ const MAX_BODY_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 64;
 /** How long pages may take to read the end of the run. */
 const LAST_WORDS_MS = 1000;
+/** Of what was heard the page shows the last few sentences. */
+const MAX_HEARD = 6;
+const MAX_HEARD_CHARACTERS = 500;
 
 // Both src/agent/live and dist/agent/live are three levels below the package.
 const MODULES = new URL("../../../dist/agent/live/page/", import.meta.url);
@@ -34,6 +37,8 @@ export interface LivePageOptions {
   port?: number;
   /** To share with a terminal or a voice; one of its own unless given. */
   controller?: RunController;
+  /** Runs are asked for by voice: the page shows what `onHeard` is told, and lasts from run to run. */
+  hears?: boolean;
 }
 
 /** A page to follow and steer runs on. Its `approver`, `controller` and `onEvent` are options of an `Agent`. */
@@ -43,6 +48,8 @@ export interface LivePage extends AsyncDisposable {
   approver: Approver;
   controller: RunController;
   onEvent: RunListener;
+  /** Shows what was heard. */
+  onHeard(text: string): void;
   /** Safe to call twice. */
   close(): Promise<void>;
 }
@@ -51,7 +58,7 @@ export interface LivePage extends AsyncDisposable {
  * Serves a page on this machine that shows runs as they go on, and lets whoever has its address pause, step, stop, approve and deny.
  * @throws DeskhandError `port_in_use`, `invalid_argument`.
  */
-export async function openLivePage({ port = 0, controller = new RunController() }: LivePageOptions = {}): Promise<LivePage> {
+export async function openLivePage({ port = 0, controller = new RunController(), hears = false }: LivePageOptions = {}): Promise<LivePage> {
   const log = new LiveLog();
   const story = new LiveStory();
   const approver = new LiveApprover((question) => log.add({ type: "asking", question }));
@@ -65,8 +72,12 @@ export async function openLivePage({ port = 0, controller = new RunController() 
   }
   log.add({ type: "mode", ...controller.state });
   const modes = controller.onChange((state) => log.add({ type: "mode", ...state }));
+  const said: string[] = [];
+  const tellHeard = (ended?: true) => log.add({ type: "heard", said: [...said], ended });
+  if (hears) tellHeard();
   let closing: Promise<void> | undefined;
   const close = async () => {
+    if (hears) tellHeard(true);
     modes[Symbol.dispose]();
     approver.close();
     log.end();
@@ -84,6 +95,11 @@ export async function openLivePage({ port = 0, controller = new RunController() 
     onEvent: (event) => {
       log.add(story.tell(event));
       if (event.type === "reply_ended") log.add({ type: "tokens", tokens: event.tokens });
+    },
+    onHeard: (text) => {
+      said.push(text.slice(0, MAX_HEARD_CHARACTERS));
+      if (said.length > MAX_HEARD) said.shift();
+      tellHeard();
     },
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,

@@ -5,10 +5,13 @@ import { yesOrNo } from "./commands.js";
 export class SpokenApprover implements Approver {
   readonly #ask: (question: string) => void;
   #waiting: ((answer: string | undefined) => void) | undefined;
+  readonly #isOnlyWay: boolean;
   #alone = false;
 
-  constructor(ask: (question: string) => void) {
+  /** @param isOnlyWay whether nobody can answer elsewhere, e.g. on a page */
+  constructor(ask: (question: string) => void, { isOnlyWay = true }: { isOnlyWay?: boolean } = {}) {
     this.#ask = ask;
+    this.#isOnlyWay = isOnlyWay;
   }
 
   /** @returns whether somebody had asked. */
@@ -18,8 +21,9 @@ export class SpokenApprover implements Approver {
     return waiting !== undefined;
   }
 
-  /** Nobody will say anything any more. */
+  /** Nobody will say anything any more: where this is the only way to answer, what is asked is not answered. */
   leave(): void {
+    if (!this.#isOnlyWay) return;
     this.#alone = true;
     this.#waiting?.(undefined);
   }

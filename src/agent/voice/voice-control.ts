@@ -1,5 +1,6 @@
 import type { AgentResult } from "../agent.js";
 import { DeskhandError, messageOf } from "../../core/errors.js";
+import { anyApprover, type Approver } from "../safety/approver.js";
 import { RunController } from "../safety/run-controller.js";
 import { controlIn, toTask } from "./commands.js";
 import { cut, RATE } from "./samples.js";
@@ -29,10 +30,14 @@ export type VoiceEvent =
 
 export interface VoiceControlOptions {
   /** Does a task; stops by the signal and by the controller, and asks the approver. */
-  work: (task: string, hold: { signal: AbortSignal; controller: RunController; approver: SpokenApprover }) => Promise<AgentResult>;
+  work: (task: string, hold: { signal: AbortSignal; controller: RunController; approver: Approver }) => Promise<AgentResult>;
   transcribe: Transcribe;
   segmenter: Segmenter & { heardSound?: boolean };
   speaker?: Speaker;
+  /** Takes hold of the runs from elsewhere too, e.g. from a live page; one of its own unless given. */
+  controller?: RunController;
+  /** Another way to the person who is asked aloud: the first answer counts. */
+  approver?: Approver;
   onEvent?: (event: VoiceEvent) => void;
 }
 
@@ -42,8 +47,9 @@ const QUIET_S = 15;
 /** Listens all the time: what it hears is a task, an answer, or a word that takes hold of the run that is under way. */
 export class VoiceControl {
   readonly #options: VoiceControlOptions;
-  readonly #controller = new RunController();
-  readonly #approver: SpokenApprover;
+  readonly #controller: RunController;
+  readonly #spoken: SpokenApprover;
+  readonly #approver: Approver;
   readonly #over = new AbortController();
   #running: { abort: AbortController; done: Promise<void> } | undefined;
   #allSucceeded = true;
@@ -51,16 +57,21 @@ export class VoiceControl {
 
   constructor(options: VoiceControlOptions) {
     this.#options = options;
-    this.#approver = new SpokenApprover((text) => {
+    this.#controller = options.controller ?? new RunController();
+    const askAloud = (text: string) => {
       this.#tell({ type: "question", text });
       void options.speaker?.say(text);
-    });
+    };
+    this.#spoken = new SpokenApprover(askAloud, { isOnlyWay: options.approver === undefined });
+    this.#approver = options.approver ? anyApprover([this.#spoken, options.approver]) : this.#spoken;
   }
 
   /** Works until the source ends, "stop listening" is heard, or the signal aborts. @returns whether every task succeeded. @throws DeskhandError when the source or the server fails, or a recording holds no speech. */
   async run(source: SoundSource, signal?: AbortSignal): Promise<boolean> {
     const ended = AbortSignal.any([this.#over.signal, ...(signal ? [signal] : [])]);
     using _pauses = this.#tellPauses();
+    // Whoever says stop, and wherever, wants no more words.
+    using _stops = this.#controller.onStop(() => this.#options.speaker?.hush());
     const onEnd = (): void => {
       this.#stop("the session ends");
       void source[Symbol.asyncDispose]();
@@ -69,7 +80,7 @@ export class VoiceControl {
     if (ended.aborted) onEnd();
     try {
       await this.#listen(source, ended);
-      this.#approver.leave();
+      this.#spoken.leave();
       await this.#running?.done;
     } catch (error) {
       // What is cut off in its middle because of the end is no failure.
@@ -146,7 +157,7 @@ export class VoiceControl {
     } else if (control === "stop") {
       this.#tell({ type: "control", control });
       this.#stop(`"${text}" was said`);
-    } else if (this.#approver.answer(text)) return;
+    } else if (this.#spoken.answer(text)) return;
     else if (this.#running === undefined) {
       if (control === undefined) this.#start(toTask(text));
     } else if (control === undefined) this.#tell({ type: "busy", text });
@@ -178,7 +189,8 @@ export class VoiceControl {
       this.#running = undefined;
       this.#allSucceeded &&= result.success;
       this.#tell({ type: "result", result });
-      if (!signal.aborted) void this.#options.speaker?.say(result.answer ?? result.reason);
+      // Whoever said stop knows.
+      if (!signal.aborted && result.stop !== "person") void this.#options.speaker?.say(result.answer ?? result.reason);
     } catch (error) {
       this.#running = undefined;
       this.#allSucceeded = false;
@@ -187,7 +199,6 @@ export class VoiceControl {
   }
 
   #stop(reason: string): void {
-    this.#options.speaker?.hush();
     // The controller tells the run who stopped it; the signal reaches one that is still being prepared.
     this.#controller.stop(reason);
     this.#running?.abort.abort(new Error(reason));

@@ -2,6 +2,7 @@ import { part } from "../../../server/page/dom.js";
 import { switchTheme } from "../../../server/page/theme.js";
 import { Connection, type Link } from "./connection.js";
 import { Controls } from "./controls.js";
+import { HeardView } from "./heard-view.js";
 import { QuestionView } from "./question-view.js";
 import { ScreenView } from "./screen-view.js";
 import { StatusView } from "./status-view.js";
@@ -12,6 +13,7 @@ const CLOCK_MS = 500;
 
 const story = new Story();
 const connection = new Connection();
+const heard = new HeardView();
 const status = new StatusView();
 const controls = new Controls(connection);
 const question = new QuestionView(connection);
@@ -22,6 +24,7 @@ let isDue = false;
 
 function show(): void {
   status.show(story, link);
+  heard.show(story);
   controls.show(story, link === "open");
   question.show(link === "open" ? story.question : undefined);
   steps.show(story);
@@ -55,5 +58,5 @@ void connection.follow(
     link = now;
     showSoon();
   },
-  () => story.result !== undefined,
+  () => story.isOver,
 );

@@ -19,10 +19,10 @@ export class StatusView {
     setText(this.#mode, word);
     this.#mode.dataset["mode"] = kind;
     document.title = `${word} · ${run?.task ?? "Deskhand"}`;
-    setText(this.#link, linkWords(link, result !== undefined));
+    setText(this.#link, linkWords(link, story.isOver));
     this.#link.hidden = this.#link.textContent === "";
-    setText(this.#task, run?.task ?? "Getting ready");
-    setText(this.#facts, run ? `${run.model} on ${run.display}${run.dryRun ? " · dry run: it would do this, and touches nothing" : ""}` : "The model is loaded and the display opened.");
+    setText(this.#task, run?.task ?? (story.heard ? "Listening" : "Getting ready"));
+    setText(this.#facts, run ? `${run.model} on ${run.display}${run.dryRun ? " · dry run: it would do this, and touches nothing" : ""}` : story.heard ? "Say what to do." : "The model is loaded and the display opened.");
     this.#result.hidden = result === undefined;
     if (result) {
       this.#result.dataset["success"] = String(result.success);
@@ -57,13 +57,13 @@ export class StatusView {
   }
 }
 
-function modeOf({ run, result, question, mode, current }: Story, link: Link): [kind: string, word: string] {
+function modeOf({ run, result, question, mode, current, heard }: Story, link: Link): [kind: string, word: string] {
   if (result) return result.success ? ["done", "Done"] : ["failed", "Not done"];
   if (link === "refused") return ["failed", "No access"];
   if (link === "lost") return ["paused", "Not connected"];
   if (question) return ["asking", question.kind === "approval" ? "Waits for your approval" : "Waits for your answer"];
   if (mode.mode === "paused") return ["paused", `Paused${mode.reason ? `: ${mode.reason}` : ""}`];
-  if (!run) return ["working", "Getting ready"];
+  if (!run) return ["working", heard ? "Listening" : "Getting ready"];
   return ["working", current?.plan && !current.ended ? (run.dryRun ? "Would do this" : "Acting") : current?.screen ? "Thinking" : "Looking"];
 }
 

@@ -21,6 +21,13 @@ export class Story {
   tokens = 0;
   mode: Extract<LiveEvent, { type: "mode" }> = { type: "mode", mode: "running" };
   question: LiveQuestion | undefined;
+  /** Where runs are asked for by voice. */
+  heard: Extract<LiveEvent, { type: "heard" }> | undefined;
+
+  /** Whether nothing more will come. */
+  get isOver(): boolean {
+    return this.heard ? this.heard.ended === true : this.result !== undefined;
+  }
 
   /** The latest step. */
   get current(): StoryStep | undefined {
@@ -44,6 +51,9 @@ export class Story {
         break;
       case "asking":
         this.question = event.question;
+        break;
+      case "heard":
+        this.heard = event;
         break;
       case "looking":
         this.#step(event.step);
