@@ -1,3 +1,4 @@
+import Anthropic from "@anthropic-ai/sdk";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +22,7 @@ const look = (url: string): OpenAI.ChatCompletionMessageParam => ({ role: "user"
 
 describe("a server whose prefix cache has a disk", () => {
   /** Answers of a server of its own: text and how much of the prompt was cached. */
-  async function withServer<T>(body: (ask: (messages: OpenAI.ChatCompletionMessageParam[]) => Promise<{ text: string; prompt: number; cached: number }>, engine: ProcessEngine) => Promise<T>): Promise<T> {
+  async function withServer<T>(body: (ask: (messages: OpenAI.ChatCompletionMessageParam[]) => Promise<{ text: string; prompt: number; cached: number }>, engine: ProcessEngine, url: string) => Promise<T>): Promise<T> {
     const engine = new ProcessEngine("tiny", { program: ENGINE_PROGRAM, prefixCacheBytes: 0, prefixCacheDiskBytes: 2 ** 30, prefixCacheDir: dir });
     await using server = await serve({ engine, port: 0 });
     const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 5 });
@@ -29,7 +30,7 @@ describe("a server whose prefix cache has a disk", () => {
     return await body(async (messages) => {
       const { choices, usage } = await client.chat.completions.create({ model: "tiny", temperature: 0, max_tokens: 8, messages });
       return { text: choices[0]!.message.content!, prompt: usage!.prompt_tokens, cached: usage!.prompt_tokens_details!.cached_tokens! };
-    }, engine);
+    }, engine, server.url); // prettier-ignore
   }
 
   it("goes on from it after the engine was killed and after a restart, and says truly how much was there", async () => {
@@ -53,6 +54,35 @@ describe("a server whose prefix cache has a disk", () => {
       const other = await ask([look(grey)]);
       expect(other.prompt).toBe(first.prompt);
       expect(other.cached).toBeLessThan(first.prompt - 100);
+    });
+  });
+
+  it("says so in the words of Anthropic's messages and of responses too, once the engine's process is another", async () => {
+    await withServer(async (_ask, engine, url) => {
+      const anthropic = new Anthropic({ baseURL: url, apiKey: "none", maxRetries: 5 });
+      const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 5 });
+      const [knock, call] = ["knock ", "call "].map((word) => word.repeat(150)) as [string, string];
+      const asked = [
+        async () => {
+          const { content, usage } = await anthropic.messages.create({ model: "tiny", temperature: 0, max_tokens: 8, messages: [{ role: "user", content: knock }] });
+          const cached = usage.cache_read_input_tokens!;
+          return { text: content, prompt: usage.input_tokens + cached, cached };
+        },
+        async () => {
+          const { output_text: text, usage } = await openai.responses.create({ model: "tiny", temperature: 0, max_output_tokens: 8, input: call });
+          return { text, prompt: usage!.input_tokens, cached: usage!.input_tokens_details.cached_tokens };
+        },
+      ];
+      for (const ask of asked) {
+        const written = async () => (await readdir(dir)).filter((name) => name.endsWith(".safetensors")).length;
+        const before = await written();
+        const first = await ask();
+        // At most the beginning of every prompt, which another request may have left.
+        expect(first.cached).toBeLessThan(first.prompt - 100);
+        while ((await written()) === before) await new Promise((resolve) => setTimeout(resolve, 20));
+        process.kill(engine.pid!, "SIGKILL");
+        expect(await ask()).toEqual({ ...first, cached: first.prompt - 1 });
+      }
     });
   });
 });
