@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { DEFAULT_PACE_SECONDS, DEFAULT_WIDTH_PX } from "../agent/film/defaults.js";
+import { PACE_SECONDS, WIDTH_PX } from "../agent/film/defaults.js";
 import { decimalNumber, wholeNumber } from "./arguments.js";
 import { abortOnSignals } from "./interrupt.js";
 import { progressPrinter } from "./run-report.js";
@@ -16,8 +16,8 @@ export function exportCommand(): Command {
     .description("make a film of a recorded run: an animated GIF or WebP, or an MP4 by ffmpeg")
     .argument("<trajectory>", "the folder of a run")
     .requiredOption("--out <file>", "the file to write, ending in .gif, .webp or .mp4")
-    .option("--pace <seconds>", "how long a step is shown", decimalNumber(0.1, 60), DEFAULT_PACE_SECONDS)
-    .option("--width <px>", "how wide it is; the height follows", wholeNumber(160, 3840), DEFAULT_WIDTH_PX)
+    .option("--pace <seconds>", "how long a step is shown", decimalNumber(PACE_SECONDS.least, PACE_SECONDS.most), PACE_SECONDS.default)
+    .option("--width <px>", "how wide it is; the height follows", wholeNumber(WIDTH_PX.least, WIDTH_PX.most), WIDTH_PX.default)
     .action(async (path: string, { out, pace, width }: ExportFlags) => {
       using interrupt = abortOnSignals();
       const [{ readTrajectory }, { exportFilm }] = await Promise.all([import("../agent/replay/read-trajectory.js"), import("../agent/film/export.js")]);

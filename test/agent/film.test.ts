@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Screenshot } from "../../src/agent/computer/computer.js";
 import type { MemoryComputer } from "../../src/agent/computer/memory.js";
+import * as library from "../../src/index.js";
 import { exportFilm, type ExportOptions } from "../../src/agent/film/export.js";
 import { readTrajectory, type StoredTrajectory } from "../../src/agent/replay/read-trajectory.js";
 import { toolReply } from "./support/replies.js";
@@ -119,5 +120,16 @@ describe("a film of a run", () => {
     vi.stubEnv("PATH", "/nowhere");
     await expect(made("run.mp4")).rejects.toMatchObject({ code: "dependency_missing", message: expect.stringMatching(/ffmpeg on the PATH.*apt install ffmpeg.*\.gif or \.webp/) as string });
     expect((await readdir(home)).filter((name) => name.includes(".part"))).toEqual([]);
+  });
+});
+
+describe("a program", () => {
+  it("reads, compares and films a recorded run with what the library offers, and needs to say no more than where", async () => {
+    const stored = await library.readTrajectory(home);
+    expect(library.isSame(await library.replayParse(stored))).toBe(true);
+    const path = await library.exportFilm(stored, { out: join(home, "whole.gif") });
+    expect(await sharp(path).metadata()).toMatchObject({ format: "gif", width: 960 });
+    expect(await library.writePage(stored.dir, stored)).toBe(join(home, "index.html"));
+    await expect(library.exportFilm(stored, { out: "x.gif", secondsPerStep: 0 })).rejects.toMatchObject({ code: "invalid_argument", message: expect.stringContaining("secondsPerStep") as string });
   });
 });

@@ -1,3 +1,3 @@
 /** Of films of runs. */
-export const DEFAULT_PACE_SECONDS = 2;
-export const DEFAULT_WIDTH_PX = 960;
+export const PACE_SECONDS = { least: 0.1, most: 60, default: 2 } as const;
+export const WIDTH_PX = { least: 160, most: 3840, default: 960 } as const;

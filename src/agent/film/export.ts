@@ -9,12 +9,12 @@ import { writeMp4 } from "./mp4.js";
 
 const FORMATS = { ".gif": "gif", ".webp": "webp", ".mp4": "mp4" } as const;
 
-export interface ExportOptions extends FilmOptions {
+export type ExportOptions = FilmOptions & {
   /** Its ending says what it becomes: `.gif`, `.webp` or `.mp4`. */
   out: string;
   signal?: AbortSignal;
   onProgress?: OnProgress;
-}
+};
 
 /**
  * Makes a film of a recorded run, whole or not at all. What is covered on the recorded pictures is covered in it.

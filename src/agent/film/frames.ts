@@ -1,5 +1,7 @@
 import sharp from "sharp";
+import { z } from "zod";
 import { DeskhandError } from "../../core/errors.js";
+import { parseWith } from "../../core/json.js";
 import type { Size } from "../coordinates.js";
 import { describeActions } from "../describe.js";
 import type { Markup } from "../recorder/html.js";
@@ -10,13 +12,15 @@ import type { StoredTrajectory } from "../replay/read-trajectory.js";
 import { hasScreen, type SeenStep } from "../replay/recorded-screen.js";
 import { shownRegion } from "../scene.js";
 import { captionHeight, drawCaption, type Caption } from "./caption.js";
+import { PACE_SECONDS, WIDTH_PX } from "./defaults.js";
 
-export interface FilmOptions {
+export const FilmOptions = z.object({
   /** How long a step is shown. */
-  secondsPerStep: number;
+  secondsPerStep: z.number().min(PACE_SECONDS.least).max(PACE_SECONDS.most).default(PACE_SECONDS.default),
   /** The film's width; its height follows from the screen's shape. */
-  widthPx: number;
-}
+  widthPx: z.number().int().min(WIDTH_PX.least).max(WIDTH_PX.most).default(WIDTH_PX.default),
+});
+export type FilmOptions = z.input<typeof FilmOptions>;
 
 /** One picture of a film: RGB, row by row. */
 export interface Frame {
@@ -46,9 +50,10 @@ interface Shot {
 
 /**
  * A run as a film: the task, each step's screen without and with what was done, how it ended.
- * @throws DeskhandError `invalid_argument` when no screen was recorded.
+ * @throws DeskhandError `invalid_argument` for other options, and when no screen was recorded.
  */
-export function filmOf(trajectory: StoredTrajectory, { secondsPerStep, widthPx }: FilmOptions): Film {
+export function filmOf(trajectory: StoredTrajectory, options: FilmOptions): Film {
+  const { secondsPerStep, widthPx } = parseWith(FilmOptions, options, "The film's options");
   const steps = trajectory.steps.filter(hasScreen);
   const [first] = steps;
   if (!first) throw new DeskhandError("invalid_argument", `Expected a trajectory with at least one screenshot but the one in ${trajectory.dir} has none: the run ended before it.`, { param: "trajectory" });

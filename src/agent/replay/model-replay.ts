@@ -7,7 +7,7 @@ import type { ReplyRecord } from "../recorder/records.js";
 import type { Secrets } from "../safety/secrets.js";
 import { TokenBudget } from "../safety/token-budget.js";
 import { readVersions } from "../versions.js";
-import { compareActions } from "./compare.js";
+import { compareActions, DEFAULT_TOLERANCE_PX } from "./compare.js";
 import { History } from "./history.js";
 import type { StoredTrajectory } from "./read-trajectory.js";
 import { hasScreen, recordedComputer, recordedLook, type SeenStep } from "./recorded-screen.js";
@@ -16,8 +16,8 @@ import { recordedTools, type RecordedTools } from "./recorded-tools.js";
 import { reportOf, type ReplayReport, type StepComparison } from "./report.js";
 
 export interface ModelReplayOptions extends ModelOptions {
-  /** Points this close are the same, in logical pixels. */
-  tolerancePx: number;
+  /** Points this close are the same, in logical pixels; 5 unless given. */
+  tolerancePx?: number;
   signal?: AbortSignal;
   /** Told of each step when it has been compared. */
   onStep?: (step: AskedStep) => void;
@@ -34,8 +34,8 @@ export interface AskedStep extends StepComparison {
  * step is asked as it was recorded, whatever the model said to the one before. No computer is opened.
  * @throws DeskhandError as `Agent.run` does when no model can be had, `model_server`, `cancelled`.
  */
-export async function replayWithModel(trajectory: StoredTrajectory, options: ModelReplayOptions): Promise<ReplayReport<AskedStep>> {
-  const { signal = new AbortController().signal, tolerancePx } = options;
+export async function replayWithModel(trajectory: StoredTrajectory, options: ModelReplayOptions = {}): Promise<ReplayReport<AskedStep>> {
+  const { signal = new AbortController().signal, tolerancePx = DEFAULT_TOLERANCE_PX } = options;
   const plan = await planFor(trajectory, options, signal);
   const model = await plan.connect(signal);
   try {
