@@ -62,9 +62,11 @@ describe("a server whose prefix cache has a disk", () => {
       const anthropic = new Anthropic({ baseURL: url, apiKey: "none", maxRetries: 5 });
       const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 5 });
       const [knock, call] = ["knock ", "call "].map((word) => word.repeat(150)) as [string, string];
+      // The client's types know no temperature any more.
+      const inAnthropics = { model: "tiny", temperature: 0, max_tokens: 8, messages: [{ role: "user" as const, content: knock }] };
       const asked = [
         async () => {
-          const { content, usage } = await anthropic.messages.create({ model: "tiny", temperature: 0, max_tokens: 8, messages: [{ role: "user", content: knock }] });
+          const { content, usage } = await anthropic.messages.create(inAnthropics);
           const cached = usage.cache_read_input_tokens!;
           return { text: content, prompt: usage.input_tokens + cached, cached };
         },
