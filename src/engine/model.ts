@@ -123,8 +123,8 @@ export class Model implements AsyncDisposable {
   }
 
   /** Token ids of a text; `addSpecialTokens` lets the tokenizer add its own beginning. */
-  encode(text: string, options: { addSpecialTokens?: boolean } = {}): number[] {
-    return this.#parts.tokenizer.encode(text, options);
+  encode(text: string, options: { addSpecialTokens?: boolean } = {}): Promise<number[]> {
+    return this.#parts.tokenizer.encodeGently(text, options);
   }
 
   /** The text of token ids, special ones included. */
@@ -211,7 +211,7 @@ export class Model implements AsyncDisposable {
   /** The prompt of a request, and the text it was made from. */
   async #chatPrompt({ messages: asked, prompt, tools, toolChoice, templateVariables: variables, maxSoundSeconds }: ChatRequest, signal: AbortSignal | undefined): Promise<{ prompt: Prompt; text: string }> {
     const { architecture, template, processor, tokenizer, toolFormat } = this.#parts;
-    if (prompt !== undefined) return { prompt: plainPrompt(prompt, tokenizer, architecture.vocabSize), text: "" };
+    if (prompt !== undefined) return { prompt: await plainPrompt(prompt, tokenizer, architecture.vocabSize, { signal }), text: "" };
     const messages = await this.#withVideos(asked, processor?.video !== undefined && template?.knowsVideos === true, signal);
     if (template === undefined) throw missingChatTemplate(this.info.id);
     const shield = new SpecialTokenShield(tokenizer.specialTokens, textsOf(messages, tools));
@@ -248,7 +248,8 @@ export class Model implements AsyncDisposable {
 
   async #prepare(text: string, messages: readonly ChatMessage[], { signal, maxSoundSeconds, ...encoding }: { addSpecialTokens: boolean; mark?: string; maxSoundSeconds?: number; signal?: AbortSignal }): Promise<Prompt> {
     const { tokenizer, processor } = this.#parts;
-    const encode = (part: string): number[] => tokenizer.encode(part, encoding);
+    const known = await tokenizer.readAhead(text, { ...encoding, signal });
+    const encode = (part: string): number[] => tokenizer.encode(part, { ...encoding, known });
     if (processor === undefined) return { tokenIds: encode(text), media: [] };
     const media = await readMedia(mediaOf(messages), { signal, video: processor.video, contextLength: this.info.contextLength, seenImages: processor.takesSeenImages ? this.#seenImages : undefined, maxSoundSeconds });
     return processor.prepare({ ...media, text, encode });

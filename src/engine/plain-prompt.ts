@@ -7,8 +7,8 @@ import type { Tokenizer } from "./tokenizer/tokenizer.js";
  * @param param the field that it came from, for errors.
  * @throws DeskhandError `invalid_argument` for an empty one, and for ids that the model has not.
  */
-export function plainPrompt(prompt: string | readonly number[], tokenizer: Tokenizer, vocabSize: number, param = "prompt"): Prompt {
-  const tokenIds = typeof prompt === "string" ? tokenizer.encode(prompt, { addSpecialTokens: true }) : prompt;
+export async function plainPrompt(prompt: string | readonly number[], tokenizer: Tokenizer, vocabSize: number, { param = "prompt", signal }: { param?: string; signal?: AbortSignal } = {}): Promise<Prompt> {
+  const tokenIds = typeof prompt === "string" ? await tokenizer.encodeGently(prompt, { addSpecialTokens: true, signal }) : prompt;
   if (tokenIds.length === 0) throw new DeskhandError("invalid_argument", "Expected a prompt of at least one token but it is empty.", { param });
   const unknown = tokenIds.find((id) => id >= vocabSize);
   if (unknown !== undefined) {

@@ -315,6 +315,23 @@ describe("a model", () => {
     expect(new Set(alone).size).toBeGreaterThan(3);
   });
 
+  it("goes on with the others while it reads a long text", async () => {
+    const [prompt, options] = ask(2);
+    const [end] = await model.encode("<|im_end|>");
+    const answer = model.streamGenerate(prompt, { ...options, maxTokens: 2000, stop: [], logitBias: { [end!]: -100 } });
+    await answer.next();
+    const events: string[] = [];
+    const text = Array.from({ length: 40_000 }, (_, i) => `word${i}`).join(" ");
+    const read = model.encode(text).then(() => events.push("read"));
+    while (!events.includes("read")) {
+      if ((await answer.next()).done) throw new Error("the answer came to its end before the text");
+      events.push("answer");
+    }
+    await read;
+    await answer.return(undefined as never);
+    expect(events.indexOf("read")).toBeGreaterThan(3);
+  });
+
   it("goes on with the others while one reader does not read", async () => {
     const [prompt, options] = ask(2);
     const expected = await model.generate(prompt, { ...options, maxTokens: 45, temperature: 1, seed: 3 });

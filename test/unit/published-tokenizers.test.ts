@@ -37,6 +37,14 @@ describe.each(Object.keys(PUBLISHED_TOKENIZERS))("the tokenizer %s", (name) => {
   const answers = golden.tokenizers[name]!;
   const rows = answers.rows.map((row, index) => ({ text: golden.texts[index]!, ...row }));
 
+  it("reads a long text part by part as it reads it whole", async () => {
+    const texts = golden.texts.filter((text) => !tokenizer.specialTokens.some((special) => text.includes(special)));
+    const long = Array.from({ length: 4000 }, (_, i) => (i % 40 === 0 ? texts[(i / 40) % texts.length]! : `${["word", "Kühe", "3.14159", "don't", "表示", "x=1;"][i % 6]!}${i % 7 === 0 ? "\n" : ""}`)).join(" ");
+    // First, since what is read as a whole is remembered.
+    const gently = await tokenizer.encodeGently(long);
+    expect(gently).toEqual(tokenizer.encode(long));
+  });
+
   it("encodes as the Rust tokenizers do", () => {
     for (const { text, ids } of rows) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(ids);
     expect(tokenizer.encode("Hi", { addSpecialTokens: true })).toEqual(answers.with_beginning);

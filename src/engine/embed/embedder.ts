@@ -33,7 +33,7 @@ export class Embedder implements AsyncDisposable {
       const vectors: Float32Array[] = [];
       let promptTokens = 0;
       for (const input of inputs) {
-        const { tokenIds } = plainPrompt(input, tokenizer, architecture.vocabSize, "input");
+        const { tokenIds } = await plainPrompt(input, tokenizer, architecture.vocabSize, { param: "input", signal });
         promptTokens += tokenIds.length;
         vectors.push(finishVector(await embedTokens(architecture, tokenIds, pooling, signal), pooling, dimensions));
       }

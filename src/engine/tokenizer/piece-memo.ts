@@ -13,6 +13,10 @@ export class PieceMemo {
     return this.#characters;
   }
 
+  has(key: string): boolean {
+    return this.#kept.has(key);
+  }
+
   /** The tokens of a piece. @param key all that they depend on. */
   get(key: string, make: () => readonly string[]): readonly string[] {
     const known = this.#kept.get(key);

@@ -7,6 +7,7 @@ import { pathExists } from "../hub/path-exists.js";
 import { preTokenizerAsRust, swallowSpace, withoutSwallowing } from "./as-rust.js";
 import { createTokenizerCore, withoutMark, type TokenizerCore } from "./core.js";
 import { piecesOf, SPACE, type Pieces } from "./pieces.js";
+import { readAhead, withKnown, type KnownPieces } from "./read-ahead.js";
 import { ByteDetokenizer, WindowDetokenizer, type StreamingDetokenizer, type TokenPiece } from "./streaming-detokenizer.js";
 
 const flag = z.boolean().optional();
@@ -37,6 +38,12 @@ export interface DecodeOptions {
   skipSpecialTokens?: boolean;
   /** Special tokens that stay all the same, e.g. the marks of tool calls while those are being read. */
   visibleTokens?: readonly string[];
+}
+
+export interface EncodeOptions {
+  addSpecialTokens?: boolean;
+  mark?: string;
+  known?: KnownPieces;
 }
 
 /** A model's tokenizer, from its `tokenizer.json`. */
@@ -103,10 +110,21 @@ export class Tokenizer {
   /**
    * @param options.addSpecialTokens let the tokenizer add its own beginning (`<bos>`); off for text made by a chat template, which writes it itself.
    * @param options.mark of the `SpecialTokenShield` that protected parts of the text.
+   * @param options.known what `readAhead` found in it.
    */
-  encode(text: string, { addSpecialTokens = false, mark }: { addSpecialTokens?: boolean; mark?: string } = {}): number[] {
-    const core = mark !== undefined && text.includes(mark) ? withoutMark(this.core, mark) : this.core;
+  encode(text: string, { addSpecialTokens = false, mark, known = new Map() }: EncodeOptions = {}): number[] {
+    const core = withKnown(this.coreFor(text, mark), known);
     return core.encode(this.swallowSpace(text), { add_special_tokens: addSpecialTokens }).ids;
+  }
+
+  /** As `encode`, giving way to others while it reads a long text. @throws DeskhandError `cancelled` */
+  async encodeGently(text: string, { signal, ...options }: EncodeOptions & { signal?: AbortSignal } = {}): Promise<number[]> {
+    return this.encode(text, { ...options, known: await this.readAhead(text, { ...options, signal }) });
+  }
+
+  /** What makes `encode` of this text, or of one that has the same pieces between special tokens, short; others get their turns meanwhile. */
+  async readAhead(text: string, { mark, signal }: Pick<EncodeOptions, "mark"> & { signal?: AbortSignal } = {}): Promise<KnownPieces> {
+    return readAhead(this.coreFor(text, mark), this.swallowSpace(text), signal);
   }
 
   /**
@@ -144,6 +162,10 @@ export class Tokenizer {
     if (token === undefined) return new Uint8Array();
     const piece = this.style === undefined ? (this.added.get(id)?.content ?? token.replaceAll(SPACE, " ")) : this.pieceOf(id, this.style);
     return typeof piece === "string" ? new TextEncoder().encode(piece) : (piece ?? new Uint8Array());
+  }
+
+  private coreFor(text: string, mark: string | undefined): TokenizerCore {
+    return mark !== undefined && text.includes(mark) ? withoutMark(this.core, mark) : this.core;
   }
 
   private isSkipped(id: number, { skipSpecialTokens = true, visibleTokens = [] }: DecodeOptions): boolean {
