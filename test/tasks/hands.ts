@@ -33,7 +33,7 @@ export class Hands {
   }
 
   async click(name: string, how: Omit<Click, "type" | "at"> = {}): Promise<Move> {
-    return { words: `${CLICKS[(how.count ?? 1) - 1]} ${name}`, action: { type: "click", at: await this.at(name), ...how } };
+    return { words: `${CLICKS[(how.count ?? 1) - 1]} ${name}`, action: { type: "click", at: await this.at(name), ...how }, again: () => this.click(name, how) };
   }
 
   type(text: string): Move {

@@ -5,16 +5,31 @@ import { DONE, FAMILIES } from "./families.js";
 import type { Hands } from "./hands.js";
 import type { Move, Seen, Task } from "./task.js";
 
+/** What the agent tells a model whose action it did not do, because the screen had changed before it. */
+const LOOK_AGAIN = "The screen changed at the target before the action; look again.";
+
 /** A model that makes no mistake: it is asked as any model is, and writes what the task's oracle does next in its family's format. */
 export function oracleModel({ oracle, family = "qwen3" }: Pick<Task, "oracle" | "family">, hands: Hands, screen: Pick<Display, "width" | "height">) {
   const moves = oracle(hands);
   const written: ScriptedReply[] = [];
+  const write = (move: Move) => FAMILIES[family].write(Action.parse(move.action), move.words, screen);
+  const last: { move?: Move; reply?: ScriptedReply; isPopUp?: boolean } = {};
+  let told = 0;
   return async (request: ChatRequestBody): Promise<ScriptedReply> => {
-    if (written.length === 0) {
-      const move = (await hands.popUp()) ?? (await next(moves, request));
-      written.push(...FAMILIES[family].write(Action.parse(move.action), move.words, screen));
+    const tells = JSON.stringify(request).split(LOOK_AGAIN).length - 1;
+    const isNotDone = tells > told;
+    told = tells;
+    // What was not done is done again, where its target is now; of several replies for one action the one that was not done.
+    if (isNotDone && last.reply && !last.isPopUp) written.unshift(...(written.length === 0 && last.move?.again ? write(await last.move.again()) : [last.reply]));
+    const popUp = isNotDone || written.length === 0 ? await hands.popUp() : undefined;
+    last.isPopUp = popUp !== undefined;
+    if (popUp) written.unshift(...write(popUp));
+    else if (written.length === 0) {
+      last.move = await next(moves, request);
+      written.push(...write(last.move));
     }
-    return written.shift()!;
+    last.reply = written.shift()!;
+    return last.reply;
   };
 }
 

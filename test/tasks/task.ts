@@ -9,6 +9,8 @@ import type { ApplicationName, Scene, State } from "./scene.js";
 export interface Move {
   words: string;
   action: ActionInput;
+  /** The same where its target is now. */
+  again?(): Promise<Move>;
 }
 
 /** The picture that the model was sent: a PNG. */
