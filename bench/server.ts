@@ -4,6 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convert } from "../src/index.js";
+import { httpOverheadMs } from "./http-overhead.js";
 import { median } from "./report.js";
 import { ourServer, peerServers, type Server } from "./servers.js";
 import { ask, pictureOf } from "./server-requests.js";
@@ -17,7 +18,6 @@ const SCREEN = { widthPx: 320, heightPx: 256 };
 /** Fifty of them fit into the model's context. */
 const SMALL = { widthPx: 160, heightPx: 128 };
 const MIN_PIXELS = 128 * 128;
-const OVERHEAD = "HTTP beside the engine's own time, ms";
 
 /** What one server was measured at, by name, a value a round. */
 type Measured = Map<string, number[]>;
@@ -49,16 +49,10 @@ const history: Measure = async ({ url, model }, round, add) => {
   }
 };
 
-const overhead: Measure = async ({ url, model }, _round, add) => {
-  const { overheadMs } = await ask(url, { model, text: "hi", maxTokens: 1 });
-  if (overheadMs !== undefined) add(OVERHEAD, overheadMs);
-};
-
 const MEASURES: readonly { measure: Measure; times: number }[] = [
   ...CLIENTS.map((clients) => ({ measure: together(clients), times: 3 })),
   { measure: repeated, times: 1 },
   { measure: history, times: 1 },
-  { measure: overhead, times: 50 },
 ];
 
 /** The embedded model in the type that peers compute fastest in on a CPU, and so that small pictures stay small. */
@@ -75,6 +69,7 @@ const dir = await mkdtemp(join(tmpdir(), "deskhand-bench-"));
 const model = await benchModel(dir);
 const servers = [await ourServer(model), ...(await peerServers(model))];
 const measured = servers.map((): Measured => new Map());
+let overheadMs: number;
 try {
   // The first answers compile, load and fill what is done once.
   for (const { url, model: name } of servers) await ask(url, { model: name, text: "hello", pictures: [await pictureOf(0, SMALL)], maxTokens: 2 });
@@ -85,6 +80,8 @@ try {
       for (let time = 0; time < times; time++) for (const [i, server] of servers.entries()) await measure(server, round * times + time, (name, value) => void measured[i]!.set(name, [...(measured[i]!.get(name) ?? []), value]));
     }
   }
+  for (const server of servers) await server.stop();
+  overheadMs = await httpOverheadMs(model);
 } finally {
   for (const server of servers) await server.stop();
   await rm(dir, { recursive: true });
@@ -98,4 +95,4 @@ const rows = [...measured[0]!.keys()].map((name) => {
   return `| ${[name, ...values.map(cell), ...ratios.map(cell)].join(" | ")} |`;
 });
 const columns = ["", ...servers.map(({ name }) => name), ...servers.slice(1).map(({ name }) => `times better than ${name}`)];
-process.stdout.write(`${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} processors; medians of ${ROUNDS} rounds, in turns\n\n| ${columns.join(" | ")} |\n|${"---|".repeat(columns.length)}\n${rows.join("\n")}\n`);
+process.stdout.write(`${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} processors; medians of ${ROUNDS} rounds, in turns\n\n| ${columns.join(" | ")} |\n|${"---|".repeat(columns.length)}\n${rows.join("\n")}\n\nHTTP over the bare engine: ${cell(overheadMs)} ms (median)\n`);
