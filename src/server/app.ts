@@ -16,7 +16,7 @@ import { guardOrigins, type OriginOptions } from "./origins.js";
 import { chatPage } from "./page-files.js";
 import { isPublicAddress, type AddressPolicy } from "./pictures/public-address.js";
 import { PictureResolver } from "./pictures/resolver.js";
-import { registerAudio } from "./routes/audio.js";
+import { registerTranscriptions } from "./routes/transcriptions.js";
 import { registerChatCompletions } from "./routes/chat-completions.js";
 import { registerCompletions } from "./routes/completions.js";
 import { registerDocs, registerOpenApi } from "./routes/docs.js";
@@ -27,6 +27,7 @@ import { registerMetrics } from "./routes/metrics.js";
 import { registerModels } from "./routes/models.js";
 import { registerPage } from "./routes/page.js";
 import { registerResponses } from "./routes/responses.js";
+import { registerSpeech } from "./routes/speech.js";
 import { registerTokenize } from "./routes/tokenize.js";
 
 export interface AppOptions extends OriginOptions {
@@ -145,7 +146,8 @@ export function buildApp(options: AppOptions): App {
     registerChatCompletions(routes, answering);
     registerPage(plugin, chatPage, { permissions: "camera=(self), microphone=(self), geolocation=(), display-capture=()" });
     registerEmbeddings(routes, answering);
-    await registerAudio(routes, answering);
+    await registerTranscriptions(routes, answering);
+    registerSpeech(routes, answering);
     registerCompletions(routes, answering);
     registerTokenize(routes, answering);
     registerMessages(routes, answering);

@@ -170,15 +170,6 @@ describe("what cannot be heard is refused", () => {
   });
 });
 
-it("speaking is refused at once, in words and for good", async () => {
-  await using app = await scripted();
-  const client = new OpenAI({ baseURL: `${app.server.url}/v1`, apiKey: "none", maxRetries: 2, fetch: (url, init) => (asks++, fetch(url, init)) });
-  let asks = 0;
-  const error = await client.audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hello" }).catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ status: 501, code: "not_implemented", message: expect.stringContaining("no model that speaks") as string });
-  expect(asks).toBe(1);
-});
-
 describe("a Whisper model in a process of its own, asked by the official client", () => {
   const MODEL = join(FIXTURES, "whisper/model");
   const SOUND = join(FIXTURES, "transcribe/sound.wav");

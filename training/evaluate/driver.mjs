@@ -13,7 +13,13 @@ const commands = {
   async run({ display, task, maxSteps, maxSeconds, outDir }) {
     process.env.DISPLAY = display;
     const steps = [];
-    const agent = new Agent({ baseURL: server.url, model: server.modelId, dialect: "tiny", display: "current", maxSteps, maxSeconds, outDir, onStep: ({ summary, actions, error }) => steps.push({ summary, actions: actions?.map(({ action }) => action), error }) });
+    const onEvent = (event) => {
+      if (event.type !== "step_ended") return;
+      const { summary, actions, notDone, error } = event.line;
+      steps.push({ summary, actions: actions.map(({ action }) => action), notDone, error });
+    };
+    // Nobody is there to be asked: it is the model that is measured.
+    const agent = new Agent({ baseURL: server.url, model: server.modelId, dialect: "tiny", display: "current", confirm: "never", maxSteps, maxSeconds, outDir, onEvent });
     const { success, stop, reason, answer, durationMs } = await agent.run(task);
     return { success, stop, reason, answer, durationMs, steps };
   },

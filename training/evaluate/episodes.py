@@ -115,9 +115,9 @@ def _play_one(engine: Engine, app: Running, variant: str, rng: Random, folder: P
     with tempfile.TemporaryDirectory() as scratch:
         out = folder if folder.parent.exists() else Path(scratch)
         try:
-            result = engine.run(display=app.display.name, task=task, maxSteps=12 + 6 * len(parts), maxSeconds=150, outDir=str(out))
-        except ApplicationError as error:  # the run's own failure counts; only an application that does not start is left out
-            result = {"success": False, "stop": "error", "reason": str(error)[-300:], "steps": [], "durationMs": 0}
+            result = engine.run(display=app.display.name, task=task, maxSteps=12 + 6 * len(parts), maxSeconds=900, outDir=str(out))
+        except ApplicationError as error:  # a run ends with a result whatever the model does: this is a fault of the measurement
+            raise RuntimeError(f"the agent could not run {task!r}") from error
     app.display.still_picture()
     state = ask("state")
     wrong = {name: state["values"].get(name) for name, value in expected["values"].items() if state["values"].get(name) != value}

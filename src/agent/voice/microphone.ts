@@ -1,6 +1,6 @@
 import lpcm16, { type Recording } from "node-record-lpcm16";
 import { DeskhandError } from "../../core/errors.js";
-import { findProgram } from "./programs.js";
+import { findProgram } from "../../core/programs.js";
 import { RATE, toSamples } from "./samples.js";
 import type { SoundSource } from "./sound-source.js";
 

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { DeskhandError, messageOf } from "../../core/errors.js";
-import { findProgram } from "./programs.js";
+import { findProgram } from "../../core/programs.js";
 import { RATE, toSamples } from "./samples.js";
 import type { SoundSource } from "./sound-source.js";
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { findProgram } from "./programs.js";
+import { findSystemVoice } from "../../core/system-voice.js";
 
 /** A voice for replies. */
 export interface Speaker {
@@ -11,17 +11,10 @@ export interface Speaker {
   hush(): void;
 }
 
-/** Each reads the text from stdin, so that nothing said shows in a list of processes. */
-const VOICES: readonly (readonly [string, readonly string[]])[] = [
-  ["say", ["-f", "-"]],
-  ["espeak-ng", ["--stdin"]],
-  ["espeak", ["--stdin"]],
-];
-
 /** The system's voice; undefined where there is none. */
 export function systemSpeaker(): Speaker | undefined {
-  const voice = VOICES.find(([name]) => findProgram(name) !== undefined);
-  return voice && new ProgramSpeaker(...voice);
+  const voice = findSystemVoice();
+  return voice && new ProgramSpeaker(voice.program, voice.aloud);
 }
 
 class ProgramSpeaker implements Speaker {

@@ -1,6 +1,6 @@
 import { openComputer } from "../../agent/computer/index.js";
 import { listMonitors } from "../../agent/computer/screenshot-desktop.js";
-import { findProgram } from "../../agent/voice/programs.js";
+import { findProgram } from "../../core/programs.js";
 import { messageOf } from "../../core/errors.js";
 import type { Check } from "./check.js";
 import { installCommand, type Packages } from "./install.js";

@@ -1,4 +1,4 @@
-import { findProgram } from "../../agent/voice/programs.js";
+import { findProgram } from "../../core/programs.js";
 
 /** A program's package, where it is called otherwise than the program. */
 export interface Packages {

@@ -1,6 +1,5 @@
 import multipart from "@fastify/multipart";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { DeskhandError } from "../../core/errors.js";
 import { begin, sendStream, type Answering } from "../answering.js";
 import { openAiError } from "../error-forms.js";
 import { withParam } from "../errors.js";
@@ -26,8 +25,8 @@ const transcriptionDocs: RouteDocs = {
 
 const translationDocs: RouteDocs = { ...shared, operationId: "createTranslation", summary: "Write in English what is said in another language", form: TranslationForm };
 
-/** `POST /v1/audio/transcriptions`, `POST /v1/audio/translations`, and a clear no to `POST /v1/audio/speech`. */
-export async function registerAudio(app: Routes, answering: Answering): Promise<void> {
+/** `POST /v1/audio/transcriptions`, `POST /v1/audio/translations` */
+export async function registerTranscriptions(app: Routes, answering: Answering): Promise<void> {
   await app.register(multipart, { limits: { ...FORM_LIMITS, fileSize: answering.limits.maxBodyBytes } });
 
   app.post("/v1/audio/transcriptions", { config: { docs: transcriptionDocs } }, async (request, reply) =>
@@ -37,13 +36,6 @@ export async function registerAudio(app: Routes, answering: Answering): Promise<
     const form = parseRequest(TranslationForm, await readForm(request));
     return hear(answering, request, reply, { ...form, "timestamp_granularities[]": ["segment"], stream: false, task: "translate" });
   });
-  // No model that this engine runs speaks, and the system's own voice is none: a client that asks for a model's gets no other in its place.
-  const refuseSpeech = async (_request: FastifyRequest, reply: FastifyReply): Promise<never> => {
-    // OpenAI's clients try again after a 5xx unless they are told not to.
-    reply.header("x-should-retry", "false");
-    throw new DeskhandError("not_implemented", "This server has no model that speaks. Let the client speak the text, e.g. with the voice of its system.");
-  };
-  app.post("/v1/audio/speech", { onRequest: refuseSpeech }, refuseSpeech);
 }
 
 type Wanted = TranscriptionForm & { task: "transcribe" | "translate" };
