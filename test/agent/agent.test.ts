@@ -36,7 +36,7 @@ describe("a run", () => {
       ]);
       const texts = server.requests.map(({ messages }) => (messages[0]!.content as { text?: string }[])[1]!.text);
       expect(texts[0]).toBe("Task: set Name to Ada\nPrevious actions: none");
-      expect(texts[4]).toBe("Task: set Name to Ada\nPrevious actions:\n1. click Name\n2. select all\n3. type Ada\n4. check News (no change)");
+      expect(texts[4]).toBe("Task: set Name to Ada\nPrevious actions:\n1. click Name\n2. select all\n3. type Ada\n4. check News");
     }, { computer: { widthPx: 640, heightPx: 480, paint: countEvents } });
   });
 

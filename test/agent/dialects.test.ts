@@ -298,9 +298,18 @@ describe("tiny", () => {
   });
 
   it("says of an action that it changed nothing", () => {
-    const [first, second] = turns(2);
-    const [message] = messagesOf(tiny, { task: "press OK", turns: [{ ...first!, summary: "click OK", hadEffect: false }, { ...second!, summary: "click OK" }], picture: "data:,", screen: { width: 640, height: 480 } });
-    expect((message?.content as { text?: string }[])[1]?.text).toBe("Task: press OK\nPrevious actions:\n1. click OK (no change)\n2. click OK");
+    const acted = (call: object) => reply({ text: `<tool_call>${JSON.stringify({ name: "computer_use", arguments: call })}</tool_call>` });
+    const click = acted({ action: "left_click", coordinate: [500, 500] });
+    const right = acted({ action: "wait", time: 1 });
+    const [first, second, third] = turns(3);
+    const told = [
+      { ...first!, summary: "click OK", reply: click, hadEffect: false },
+      { ...second!, summary: "click OK", reply: click },
+      // Nothing was to be done: that nothing changed is no news.
+      { ...third!, summary: "check News", reply: right, hadEffect: false },
+    ];
+    const [message] = messagesOf(tiny, { task: "press OK", turns: told, picture: "data:,", screen: { width: 640, height: 480 } });
+    expect((message?.content as { text?: string }[])[1]?.text).toBe("Task: press OK\nPrevious actions:\n1. click OK (no change)\n2. click OK\n3. check News");
   });
 
   it("is greedy and takes the picture sizes it was trained on", () => {

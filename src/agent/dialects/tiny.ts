@@ -1,5 +1,6 @@
 import type { ChatCompletionContentPart } from "openai/resources/chat/completions";
 import type { Dialect, ParsedAction } from "./dialect.js";
+import type { ModelReply } from "../model-client.js";
 import { toParsedAction } from "./computer-use.js";
 import { readToolCalls } from "./tool-calls.js";
 
@@ -20,7 +21,7 @@ export const tiny: Dialect = {
   zoomedSpace: "picture",
   acceptsNotices: false,
   render({ task, turns, picture }) {
-    const previous = turns.length === 0 ? " none" : turns.map(({ summary, hadEffect }, index) => `\n${index + 1}. ${summary}${hadEffect ? "" : NO_CHANGE}`).join("");
+    const previous = turns.length === 0 ? " none" : turns.map(({ summary, hadEffect, reply }, index) => `\n${index + 1}. ${summary}${hadEffect || isNothingToDo(reply) ? "" : NO_CHANGE}`).join("");
     const content: ChatCompletionContentPart[] = [
       { type: "image_url", image_url: { url: picture } },
       { type: "text", text: `Task: ${task}\nPrevious actions:${previous}` },
@@ -33,6 +34,11 @@ export const tiny: Dialect = {
     return { summary: words ?? actions[0]!.action.type, actions };
   },
 };
+
+/** Where nothing was to be done, that nothing changed is no failure; told of one, the model would look at its box again and in the end give up. */
+function isNothingToDo(reply: ModelReply): boolean {
+  return readToolCalls(reply).every(({ arguments: given }) => given !== null && typeof given === "object" && "action" in given && given.action === "wait");
+}
 
 /** `wait` is the model's way of saying that a box is right already (`Now: on`): nothing to wait for. */
 function withoutWaiting(parsed: ParsedAction): ParsedAction {

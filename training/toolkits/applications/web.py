@@ -17,6 +17,7 @@ from toolkits.browser import Browser  # noqa: E402
 
 PAGES = Path(__file__).resolve().parent / "pages"
 APPLICATIONS = tuple(sorted(page.stem for page in PAGES.glob("*.html")))
+# A press is answered in words: toolkits draw the focus on what was pressed, a page would look as if nothing had happened.
 _SCRIPT = """
 window.kit = { pressed: [], clicks: 0 };
 kit.nameOf = (node) => (node.labels?.[0]?.innerText ?? node.getAttribute("aria-label") ?? node.innerText).trim().replace(/:$/, "");
@@ -33,7 +34,9 @@ kit.controls = () => { const found = [], groups = new Set(); for (const node of 
   else if (node.type === "checkbox") found.push({ kind: "check", name: kit.nameOf(node) });
   else if (node.tagName === "SELECT") found.push({ kind: "combo", name: kit.nameOf(node), options: [...node.options].map((option) => option.text) });
   else found.push({ kind: node.tagName === "BUTTON" ? "button" : node.tagName === "A" ? "link" : "field", name: kit.nameOf(node) }); } return found; };
-addEventListener("click", (event) => { const node = event.target.closest("button, a"); if (node && !node.closest("[role=dialog]")) { kit.pressed.push(kit.nameOf(node)); event.preventDefault(); } }, true);
+addEventListener("click", (event) => { const node = event.target.closest("button, a"); if (node && !node.closest("[role=dialog]")) { kit.pressed.push(kit.nameOf(node)); event.preventDefault(); kit.say(kit.nameOf(node)); } }, true);
+kit.say = (name) => { let note = document.querySelector("[role=status]"); if (!note) { note = document.createElement("div"); note.setAttribute("role", "status"); note.style = "position:fixed;right:10px;bottom:8px;padding:6px 12px;background:#222;color:#fff"; document.body.append(note); }
+  note.textContent = `${name}: done`; };
 addEventListener("mousedown", () => kit.clicks++, true);
 kit.popup = (title, text, button) => { const veil = document.createElement("div"); veil.style = "position:fixed;inset:0;background:#0007;display:flex;align-items:center;justify-content:center";
   veil.innerHTML = `<div role="dialog" data-role="popup" style="background:#fff;color:#111;padding:16px 22px;border-radius:6px"><h3>${title}</h3><p>${text}</p><button>${button}</button></div>`;
