@@ -31,12 +31,9 @@ try {
   await page.locator(".stats").nth(1).waitFor();
   await page.locator(".call summary").click();
 
-  await page.locator("#open-settings").click();
-  await page.locator("#tools").fill("");
-  await page.getByRole("button", { name: "Save" }).click();
+  // The embedded model has not learnt to go from functions to pictures in one conversation.
   await page.locator("#file").setInputFiles({ name: "screen.png", mimeType: "image/png", buffer: await sharp(await readFile(SCREEN)).png().toBuffer() });
-  await say(page, "What is in the field Email?");
-  await page.locator(".stats").nth(2).waitFor();
+  await page.locator("#prompt").fill("What does the Email field contain?");
   await page.mouse.move(0, 0);
   await writeFile(PICTURE, await sharp(await page.screenshot()).png({ palette: true, colours: COLOURS, compressionLevel: 9, effort: 10 }).toBuffer());
 } finally {
