@@ -212,11 +212,11 @@ class Policy:
         return reply and self._sample(f"unchanged {goal.kind}", before, after, [line], reply, element)
 
     def already(self) -> Sample | None:
-        """A click changed nothing because the option, tab or row was selected before: go on, however often it was clicked."""
+        """A step changed nothing because the option, tab, row or box was as wanted before: go on, however often it was tried."""
         rng, view = self.rng, self.view
-        on = [element for element in self.usable if (element.checked if element.kind == "radio" else element.selected if element.kind in ("tab", "listitem", "treeitem") else False)]
+        on = [element for element in self.usable if (element.checked if element.kind == "radio" else element.selected if element.kind in ("tab", "listitem", "treeitem") else element.kind in ("check", "switch"))]
         reached = goal_for(rng, view, rng.choice(on), 0.0) if on else None
-        if reached is None or reached.kind not in ("radio", "tab", "item") or reached.satisfied() is not True:
+        if reached is None or reached.kind not in ("radio", "tab", "item", "check", "uncheck") or reached.satisfied() is not True:
             return None
         line = reached.steps()[0]
         extra = rng.choice([[line + NO_CHANGE], [line + NO_CHANGE], [line, line + NO_CHANGE], [line + NO_CHANGE] * 2, [line, line + NO_CHANGE, line + NO_CHANGE]])
