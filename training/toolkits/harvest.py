@@ -72,6 +72,9 @@ def harvest(toolkit: str, arguments: argparse.Namespace) -> None:
     print(f"{toolkit}: {writer.count} screens, {size / 1e6:.1f} MB, {time.monotonic() - started:.0f} s; clicks that arrived {checks}", flush=True)
 
 
+TOUCHED = ("check", "switch", "radio", "tab", "field", "spin", "button")
+
+
 def one(display: Display, host: Application, toolkit: str, seed: str) -> Screen:
     """Build one scene and record it."""
     rng = Random(seed)
@@ -84,8 +87,21 @@ def one(display: Display, host: Application, toolkit: str, seed: str) -> Screen:
     if spec["open"]:
         host.ask("open", **spec["open"])
         display.still_picture()
-    picture = display.still_picture(interval_s=0.05)
-    return compose(display, [host.ask("report")], picture, toolkit, f"{spec['look'].get('theme', '')} {spec['look']['font']} {spec['look']['size']}", abs(hash(seed)) % 2**31)
+
+    def recorded() -> Screen:
+        picture = display.still_picture(interval_s=0.05)
+        return compose(display, [host.ask("report")], picture, toolkit, f"{spec['look'].get('theme', '')} {spec['look']['font']} {spec['look']['size']}", abs(hash(seed)) % 2**31)
+
+    screen = recorded()
+    if spec["open"] or rng.random() > 0.35:
+        return screen
+    # As an agent sees it that has just clicked something: the focus on it, the pointer over it.
+    near = [element for element in screen.elements if element.kind in TOUCHED and element.enabled and element.visible >= 0.9]
+    if not near:
+        return screen
+    left, top, right, bottom = rng.choice(near).box
+    display.click(round((left + right) / 2), round((top + bottom) / 2))
+    return recorded()
 
 
 if __name__ == "__main__":
