@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { EventQueue } from "../../src/engine/host/event-queue.js";
 import { ProcessEngine } from "../../src/engine/host/process-engine.js";
 import { serve } from "../../src/server/start.js";
-import { ENGINE_PROGRAM } from "./support.js";
+import { ENGINE_PROGRAM, isAlive } from "./support.js";
 
 const HELLO = [{ role: "user" as const, content: "Task: press OK\nPrevious actions: none" }];
 const STREAMS = 16;
@@ -21,14 +21,6 @@ function engineFor(model: string, program = ENGINE_PROGRAM): ProcessEngine {
   return engine;
 }
 afterEach(async () => void (await Promise.all(engines.splice(0).map((engine) => engine.stop()))));
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await delay(20);

@@ -10,7 +10,7 @@ import { loadTranscriber } from "../../src/index.js";
 import { SOUND_FORMATS } from "../../src/server/speech/sound-formats.js";
 import { serve, type RunningServer } from "../../src/server/start.js";
 import { ScriptedEngine } from "../../src/engine/scripted-engine.js";
-import { until } from "./support.js";
+import { isAlive, until } from "./support.js";
 
 const run = promisify(execFile);
 const TEXT = "Press the Save button.";
@@ -116,12 +116,3 @@ it("leaves no process and no file when the client leaves, and speaks for the nex
   expect((await say()).status).toBe(200);
   expect((await readdir(tmpdir())).filter((name) => name.startsWith("deskhand-speech-"))).toEqual([]);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -106,3 +106,12 @@ export async function localServer(listener: RequestListener, host = "127.0.0.1")
 export function* endlessText(delta = "word "): Generator<string> {
   for (;;) yield delta;
 }
+
+/** Whether a process of this id is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

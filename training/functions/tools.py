@@ -56,7 +56,7 @@ class Tool:
 def _name(rng: Random, verb: str, noun: str, domain: str, prefixed: bool = False) -> str:
     parts = [verb, *noun.split(" ")]
     pick = rng.random()
-    if prefixed:
+    if prefixed or 0.88 <= pick < 0.95:
         return f"{domain}_{verb}_{noun.replace(' ', '_')}"
     if pick < 0.6:
         return "_".join(parts)
@@ -64,8 +64,6 @@ def _name(rng: Random, verb: str, noun: str, domain: str, prefixed: bool = False
         return parts[0] + "".join(part.capitalize() for part in parts[1:])
     if pick < 0.88:
         return "_".join([*noun.split(" "), verb])
-    if pick < 0.95:
-        return f"{domain}_{verb}_{noun.replace(' ', '_')}"
     return "".join(part.capitalize() for part in parts)
 
 

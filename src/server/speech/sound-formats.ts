@@ -1,48 +1,31 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
+import { runProgram } from "./run-program.js";
 
 /** As OpenAI names them. */
 export const SOUND_FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"] as const;
 export type SoundFormat = (typeof SOUND_FORMATS)[number];
 
-interface Encoding {
-  contentType: string;
-  /** What ffmpeg is told of it. */
-  args: readonly string[];
-}
+export const CONTENT_TYPES: Record<SoundFormat, string> = { mp3: "audio/mpeg", opus: "audio/ogg", aac: "audio/aac", flac: "audio/flac", wav: "audio/wav", pcm: "audio/pcm" };
 
-/** `pcm` is what OpenAI's is: 16-bit little-endian samples at 24 kHz, one channel, no header. */
-const ENCODINGS: Record<Exclude<SoundFormat, "wav">, Encoding> = {
-  mp3: { contentType: "audio/mpeg", args: ["-c:a", "libmp3lame", "-f", "mp3"] },
-  opus: { contentType: "audio/ogg", args: ["-c:a", "libopus", "-f", "ogg"] },
-  aac: { contentType: "audio/aac", args: ["-c:a", "aac", "-f", "adts"] },
-  flac: { contentType: "audio/flac", args: ["-c:a", "flac", "-f", "flac"] },
-  pcm: { contentType: "audio/pcm", args: ["-c:a", "pcm_s16le", "-ar", "24000", "-ac", "1", "-f", "s16le"] },
+/** What ffmpeg is told. `pcm` is what OpenAI's is: 16-bit little-endian samples at 24 kHz, one channel, no header. */
+const ENCODINGS: Record<Exclude<SoundFormat, "wav">, readonly string[]> = {
+  mp3: ["-c:a", "libmp3lame", "-f", "mp3"],
+  opus: ["-c:a", "libopus", "-f", "ogg"],
+  aac: ["-c:a", "aac", "-f", "adts"],
+  flac: ["-c:a", "flac", "-f", "flac"],
+  pcm: ["-c:a", "pcm_s16le", "-ar", "24000", "-ac", "1", "-f", "s16le"],
 };
-
-export interface Sound {
-  contentType: string;
-  bytes: Buffer;
-}
 
 /**
  * A WAVE file in another format, by ffmpeg.
  * @throws DeskhandError `dependency_missing` without ffmpeg, `cancelled`.
  */
-export async function toSoundFormat(wave: Buffer, format: SoundFormat, signal: AbortSignal): Promise<Sound> {
-  if (format === "wav") return { contentType: "audio/wav", bytes: wave };
-  const { contentType, args } = ENCODINGS[format];
-  const child = spawn("ffmpeg", ["-v", "error", "-f", "wav", "-i", "pipe:0", ...args, "pipe:1"], { signal, killSignal: "SIGKILL", stdio: ["pipe", "pipe", "pipe"] });
-  const chunks: Buffer[] = [];
-  let message = "";
-  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (message = (message + text).slice(-500)));
-  // It may end before it has read everything; its status says so.
-  child.stdin.on("error", () => undefined).end(wave);
+export async function toSoundFormat(wave: Buffer, format: SoundFormat, signal: AbortSignal): Promise<Buffer> {
+  if (format === "wav") return wave;
   try {
-    const [status] = (await once(child, "close")) as [number | null];
-    if (status !== 0) throw new DeskhandError("internal", `Expected ffmpeg to write ${format} but it ended with ${status}: ${message.trim() || "no message"}.`);
+    const { status, output, message } = await runProgram("ffmpeg", ["-v", "error", "-f", "wav", "-i", "pipe:0", ...ENCODINGS[format], "pipe:1"], wave, signal);
+    if (status === 0) return output;
+    throw new DeskhandError("internal", `Expected ffmpeg to write ${format} but it ended with ${status}: ${message}.`);
   } catch (cause) {
     throwIfAborted(signal);
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
@@ -50,5 +33,4 @@ export async function toSoundFormat(wave: Buffer, format: SoundFormat, signal: A
     }
     throw cause;
   }
-  return { contentType, bytes: Buffer.concat(chunks) };
 }

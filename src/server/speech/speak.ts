@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeskhandError, throwIfAborted } from "../../core/errors.js";
 import type { Manner, SystemVoice } from "../../core/system-voice.js";
+import { runProgram } from "./run-program.js";
 
 /**
  * A text in the system's voice, as a WAVE file's bytes.
@@ -14,15 +13,10 @@ export async function speak(system: SystemVoice, text: string, manner: Manner, s
   const dir = await mkdtemp(join(tmpdir(), "deskhand-speech-"));
   try {
     const file = join(dir, "speech.wav");
-    const child = spawn(system.program, system.toFile(file, manner), { signal, killSignal: "SIGKILL", stdio: ["pipe", "ignore", "pipe"] });
-    let message = "";
-    child.stderr.setEncoding("utf8").on("data", (said: string) => (message = (message + said).slice(-500)));
-    // It may end before it has read everything; what it wrote says so.
-    child.stdin.on("error", () => undefined).end(`${text}\n`);
-    const [status] = (await once(child, "close")) as [number | null];
+    const { status, message } = await runProgram(system.program, system.toFile(file, manner), `${text}\n`, signal);
     const wave = await readFile(file).catch(() => undefined);
     if (status === 0 && wave !== undefined) return wave;
-    if (manner.voice === undefined) throw new DeskhandError("internal", `Expected ${system.program} to speak but it ended with ${status}: ${message.trim() || "no message"}.`);
+    if (manner.voice === undefined) throw new DeskhandError("internal", `Expected ${system.program} to speak but it ended with ${status}: ${message}.`);
     throw new DeskhandError("invalid_argument", `voice: expected "default" or a voice of the server's system, received "${manner.voice}". There, \`${system.listing}\` lists them.`, { param: "voice" });
   } catch (error) {
     throwIfAborted(signal);
