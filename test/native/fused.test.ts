@@ -40,6 +40,13 @@ describe("activations", () => {
     for (const x of extremes.slice(0, 2)) expect(Math.abs(x)).toBeLessThan(1e-37);
   });
 
+  it("may take numbers below the normal range as zero, but leave JavaScript its own", () => {
+    const product = mx.scope(() => mx.linear(mx.tensor(Float32Array.of(1e-40, -1e-40, 1), [3, 1]), mx.tensor(Float32Array.of(1e30), [1, 1])).toArray());
+    expectClose(product, [0, 0, 1e30]);
+    expect(Number.MIN_VALUE * 2).toBeGreaterThan(0);
+    expect(Math.fround(1e-40)).toBeGreaterThan(0);
+  });
+
   it("take views and other data types", () => {
     const matrix = mx.scope(() => mx.geluTanh(mx.transpose(mx.tensor(xs.slice(0, 6), [2, 3]), [1, 0])).toArray());
     const plain = mx.scope(() => mx.transpose(mx.geluTanh(mx.tensor(xs.slice(0, 6), [2, 3])), [1, 0]).toArray());

@@ -2,9 +2,8 @@
 // place. Each processor has blocks of its own, so that none waits for another and the scores stay in its cache.
 #include <algorithm>
 
-#include "mlx/backend/cpu/encoder.h"
-
 #include "blas.h"
+#include "dispatch.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "primitives.h"
@@ -78,8 +77,7 @@ class Attention : public mx::UnaryPrimitive {
       flags.contiguous = true;
       out.set_data(mx::allocator::malloc(out.nbytes()), out.size(), {static_cast<int64_t>(row) * queries, dims, row, 1}, flags);
     }
-    auto& encoder = mx::cpu::get_command_encoder(stream());
-    encoder.dispatch([batch, heads, queries, dims, row, q = Rows(q), k = Rows(k), v = Rows(v), to = out.data<float>(), scale = scale_, causal = causal_] {
+    dispatch(stream(), [batch, heads, queries, dims, row, q = Rows(q), k = Rows(k), v = Rows(v), to = out.data<float>(), scale = scale_, causal = causal_] {
       const int keys = k.rows(), group = heads / k.heads(), block = block_of(keys), blocks = (queries + block - 1) / block;
       auto work = [&](size_t begin, size_t end) {
         std::vector<float> scores(static_cast<size_t>(std::min(block, queries)) * keys), q_copy, k_copy, v_copy;

@@ -1,5 +1,4 @@
-#include "mlx/backend/cpu/encoder.h"
-
+#include "dispatch.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "primitives.h"
@@ -24,8 +23,7 @@ class Elementwise : public mx::UnaryPrimitive {
     for (const auto& input : inputs) {
       from.push_back(input.data<float>());
     }
-    auto& encoder = mx::cpu::get_command_encoder(stream());
-    encoder.dispatch([loop = loop_, from = std::move(from), to = out.data<float>(), size = out.size()] {
+    dispatch(stream(), [loop = loop_, from = std::move(from), to = out.data<float>(), size = out.size()] {
       auto run = [&](size_t begin, size_t end) {
         const float* shifted[2] = {from[0] + begin, from.back() + begin};
         loop(shifted, to + begin, end - begin);

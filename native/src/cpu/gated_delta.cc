@@ -1,9 +1,8 @@
 // The gated delta rule (arXiv:2412.06464) step by step. The rows of a head's state do not depend on each other, so they are shared
 // among processors, and each processor's rows stay in its cache through all steps.
-#include "mlx/backend/cpu/encoder.h"
-
 #include <algorithm>
 
+#include "dispatch.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "primitives.h"
@@ -49,8 +48,7 @@ class GatedDelta : public mx::Primitive {
     const auto &k = inputs[1], &v = inputs[2];
     Shape shape{static_cast<size_t>(k.shape(1)), static_cast<size_t>(k.shape(2)), static_cast<size_t>(v.shape(2)), static_cast<size_t>(k.shape(3)), static_cast<size_t>(v.shape(3))};
     Pointers pointers{inputs[0].data<float>(), k.data<float>(), v.data<float>(), inputs[3].data<float>(), inputs[4].data<float>(), outputs[0].data<float>(), outputs[1].data<float>()};
-    auto& encoder = mx::cpu::get_command_encoder(stream());
-    encoder.dispatch([shape, pointers, before = inputs[5].data<float>(), size = inputs[5].size()] {
+    dispatch(stream(), [shape, pointers, before = inputs[5].data<float>(), size = inputs[5].size()] {
       std::copy(before, before + size, pointers.state);
       auto rows = [&](size_t begin, size_t end) {
         for (size_t next; begin < end; begin = next) {

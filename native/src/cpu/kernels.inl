@@ -84,13 +84,17 @@ inline float bf16_of(uint16_t bits) {
   return value;
 }
 
-// Exponent and fraction move into place, and a multiplication mends the exponent's bias; right for subnormals, not for infinities,
-// which weights have no use for.
+// Exponent and fraction move into place, and the exponent's bias is mended; subnormals are counted from the smallest normal number,
+// because float32's own subnormals are taken as zero here. Not for infinities, which weights have no use for.
 inline float f16_of(uint16_t bits) {
-  uint32_t wide = static_cast<uint32_t>(bits & 0x7fff) << 13;
-  float value;
-  __builtin_memcpy(&value, &wide, sizeof value);
-  value *= 0x1p112f;
+  const uint32_t smallest = 113u << 23; // 2^-14
+  uint32_t magnitude = static_cast<uint32_t>(bits & 0x7fff) << 13;
+  uint32_t normal = magnitude + (112u << 23), shifted = magnitude + smallest;
+  float value, sum, base;
+  __builtin_memcpy(&value, &normal, sizeof value);
+  __builtin_memcpy(&sum, &shifted, sizeof sum);
+  __builtin_memcpy(&base, &smallest, sizeof base);
+  value = bits & 0x7c00 ? value : sum - base;
   return bits & 0x8000 ? -value : value;
 }
 

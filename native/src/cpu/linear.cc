@@ -1,9 +1,8 @@
 // Products with weights [out, in], which are read as they are stored: float32, bfloat16, float16, or quantised to 4 or 8 bits. One
 // row of activations is bound by memory, so every weight is read once, where it lies. Many rows are bound by arithmetic, so
 // weights are widened a block at a time for BLAS. Stacked matrices [E, out, in] are multiplied by the rows that ask for each.
-#include "mlx/backend/cpu/encoder.h"
-
 #include "blas.h"
+#include "dispatch.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "primitives.h"
@@ -166,8 +165,7 @@ class Linear : public mx::UnaryPrimitive {
     out.set_data(mx::allocator::malloc(out.nbytes()));
     auto w = matrix_at(inputs, 1, group_, bits_);
     const float* bias = biased_ ? inputs.back().data<float>() : nullptr;
-    auto& encoder = mx::cpu::get_command_encoder(stream());
-    encoder.dispatch([w, x = inputs[0].data<float>(), count = inputs[0].size() / w->k, bias, y = out.data<float>()] {
+    dispatch(stream(), [w, x = inputs[0].data<float>(), count = inputs[0].size() / w->k, bias, y = out.data<float>()] {
       if (count == 1) {
         one_row(*w, x, bias, y);
       } else {
@@ -201,8 +199,7 @@ class GatheredLinear : public mx::UnaryPrimitive {
   void eval_cpu(const std::vector<mx::array>& inputs, mx::array& out) override {
     out.set_data(mx::allocator::malloc(out.nbytes()));
     auto w = matrix_at(inputs, 2, group_, bits_);
-    auto& encoder = mx::cpu::get_command_encoder(stream());
-    encoder.dispatch([w, x = inputs[0].data<float>(), indices = inputs[1].data<uint32_t>(), count = inputs[1].size(), y = out.data<float>()] {
+    dispatch(stream(), [w, x = inputs[0].data<float>(), indices = inputs[1].data<uint32_t>(), count = inputs[1].size(), y = out.data<float>()] {
       for (size_t begin = 0, end; begin < count; begin = end) {
         for (end = begin + 1; end < count && indices[end] == indices[begin]; ++end) {
         }

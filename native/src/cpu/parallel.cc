@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "denormals.h"
+
 namespace deskhand::cpu {
 
 namespace {
@@ -45,6 +47,7 @@ class Pool {
   }
 
   void work(size_t index) {
+    FlushDenormals flush;
     size_t seen = 0;
     for (;;) {
       std::unique_lock lock(mutex_);
