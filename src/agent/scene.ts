@@ -1,4 +1,5 @@
 import { DeskhandError } from "../core/errors.js";
+import { roundHalfToEven } from "../core/rounding.js";
 import type { Point, Region } from "./actions.js";
 import { screenToModel, type CoordinateChain, type ModelSpace, type ScreenPart, type Size } from "./coordinates.js";
 import type { Dialect, PictureSize } from "./dialects/dialect.js";
@@ -98,8 +99,9 @@ export function sentSize(captured: Size, wanted: PictureSize): Size {
     throw new DeskhandError("invalid_argument", `Expected a picture at most ${MAX_ASPECT_RATIO} times as long as wide but received ${captured.width} × ${captured.height}; show the model a larger part of the screen.`, { param: "region" });
   }
   const toMultiple = (side: number, round: (value: number) => number) => Math.max(multiple, round(side / multiple) * multiple);
-  const width = toMultiple(captured.width, Math.round);
-  const height = toMultiple(captured.height, Math.round);
+  // As the models' own processors round, so that they see the sizes that they were trained on: 720 lines are 22.5 times 32.
+  const width = toMultiple(captured.width, roundHalfToEven);
+  const height = toMultiple(captured.height, roundHalfToEven);
   const scaled = (pixels: number, round: (value: number) => number): Size => {
     const factor = Math.sqrt(pixels / (captured.width * captured.height));
     return { width: toMultiple(captured.width * factor, round), height: toMultiple(captured.height * factor, round) };

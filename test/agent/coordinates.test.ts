@@ -132,6 +132,8 @@ describe("size of the sent picture", () => {
     [{ width: 1920, height: 1080 }, { width: 1920, height: 1088 }],
     [{ width: 1280, height: 800 }, { width: 1280, height: 800 }],
     [{ width: 1000, height: 700 }, { width: 992, height: 704 }],
+    // 22.5 times 32: as transformers' smart_resize, by Python's rounding.
+    [{ width: 1280, height: 720 }, { width: 1280, height: 704 }],
     [{ width: 10, height: 10 }, { width: 32, height: 32 }],
   ])("rounds %o to %o", (captured, expected) => {
     expect(sentSize(captured, { multiple: 32, minPixels: 1, maxPixels: 1920 * 1088 })).toEqual(expected);

@@ -102,7 +102,9 @@ def _play_one(engine: Engine, app: Running, variant: str, rng: Random, folder: P
         title, text, button = rng.choice(_POPUPS)
         ask("disturb", kind="popup", after=rng.randint(1, 2), title=title, text=text, button=button)
     elif variant == "moved":
-        ask("disturb", kind="move", after=rng.randint(1, 2), x=rng.randint(0, app.display.width // 4), y=rng.randint(0, app.display.height // 4))
+        x0, y0, x1, y1 = app.display.frames()[0].rect  # the window stays whole on the screen: what is off it cannot be reached
+        room = (app.display.width - (x1 - x0), app.display.height - (y1 - y0))
+        ask("disturb", kind="move", after=rng.randint(1, 2), x=rng.randint(0, max(0, min(room[0], app.display.width // 4))), y=rng.randint(0, max(0, min(room[1], app.display.height // 4))))
     parts = goals(rng, ask("controls"), rng.randint(1, 5) if not variant else rng.randint(2, 5))
     task = sentence(rng, parts)
     expected = ask("state")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,13 @@ from .packing import Row, pack
 LENGTH = 1408
 """Tokens of a row, picture included: the same for every size, so that the text model has one shape."""
 BUCKETS = desktop.SIZES
-SHARES = [0.5, 0.14, 0.1, 0.12, 0.06, 0.08]
+SHARES = [0.44, 0.14, 0.06, 0.1, 0.08, 0.06, 0.06, 0.04, 0.02]
 IGNORED = 255
 """In the map of characters: not known."""
 CHUNK = 8
 """Pictures that a process hands over at once."""
+KEPT, AGAIN = 24, 0.6
+"""A process keeps so many screens of a size, and takes one of them instead of a new one so often: questions are seven times as quick to make as screens."""
 
 
 def text_room(size: tuple[int, int]) -> int:
@@ -42,8 +45,8 @@ def drawn(rng: Random, size: tuple[int, int], held_out: bool = False) -> tuple[S
     """A rendered screen of this size; now and then drawn at another size and scaled, as processors do."""
     width, height = size
     pick = rng.random()
-    if size in ((800, 608), (1280, 704)) and pick < 0.5:
-        width, height = (800, 600) if size == (800, 608) else (1280, 720)
+    if size in desktop.UNEVEN and pick < 0.5:
+        width, height = desktop.UNEVEN[size]
     elif pick < 0.12:
         factor = rng.uniform(0.85, 1.15)
         width, height = round(width * factor), round(height * factor * rng.uniform(0.97, 1.03))
@@ -65,6 +68,7 @@ class Rows(IterableDataset[tuple[int, list[torch.Tensor]]]):
         render.variant = worker.id if worker else 0
         tokenizer = Tokenizer.from_file(self.tokenizer_file)
         real = harvested.by_size(self.harvest, BUCKETS) if self.harvest else [[] for _ in BUCKETS]
+        kept: list[deque[tuple[Screen, np.ndarray]]] = [deque(maxlen=KEPT) for _ in BUCKETS]
         while True:
             if rng.random() < self.text_share:
                 yield -1, _stack([_text_row(rng, tokenizer) for _ in range(CHUNK)])
@@ -75,10 +79,11 @@ class Rows(IterableDataset[tuple[int, list[torch.Tensor]]]):
             maps = np.empty((CHUNK, size[1] // 16, size[0] // 4), np.uint8)
             rows = []
             for index in range(CHUNK):
-                if real[bucket] and rng.random() < self.harvest_share:
-                    screen, slots = harvested.prepared(rng, *rng.choice(real[bucket]), size)
+                if len(kept[bucket]) == KEPT and rng.random() < AGAIN:
+                    screen, slots = rng.choice(kept[bucket])
                 else:
-                    screen, slots = drawn(rng, size)
+                    screen, slots = harvested.prepared(rng, *rng.choice(real[bucket]), size) if real[bucket] and rng.random() < self.harvest_share else drawn(rng, size)
+                    kept[bucket].append((screen, slots))
                 pictures[index], maps[index] = screen.image, slots
                 rows.append(pack(tokenizer, samples(rng, screen, text_room(size) / 1050), text_room(size)))
             yield bucket, [torch.from_numpy(pictures), torch.from_numpy(maps), *_stack(rows)]

@@ -9,8 +9,11 @@ from .looks import make_look
 from .scene import Part, Scene, SceneWindow
 from .windows import content_window, message_dialog, open_menu
 
-SIZES = [(640, 480), (800, 608), (960, 640), (1024, 768), (1280, 704), (1280, 800)]
-"""Training sizes, multiples of 32; 1280 × 720 and 800 × 600 are scaled to their neighbours here as the processor does."""
+SIZES = [(640, 480), (800, 608), (960, 640), (1024, 768), (1280, 704), (1280, 800), (1344, 736), (1024, 608), (1152, 864)]
+"""Training sizes, multiples of 32, and what usual screens become in the processor: 1344 × 736 is every large one of 16:9."""
+
+UNEVEN = {(800, 608): (800, 600), (1280, 704): (1280, 720), (1344, 736): (1366, 768), (1024, 608): (1024, 600)}
+"""Sizes of real screens, which the processor scales to a training size."""
 
 
 def _task_bar(rng: Random, width: int, height: int, titles: list[str], used: set[str], held_out: bool) -> SceneWindow:

@@ -146,9 +146,9 @@ def family(rng: Random) -> list[str]:
 
 
 def words(rng: Random, low: int = 1, high: int = 3) -> str:
-    """Words of a dictionary, so that the model reads instead of recognising the usual labels; a fifth with a small word as `of` or `in`."""
+    """Words of a dictionary, so that the model reads instead of recognising the usual labels; a third with a small word as `of` or `in`."""
     text = cased(rng, [rare(rng) if rng.random() < 0.35 else rng.choice(SHORT) for _ in range(rng.randint(low, high))])
-    if rng.random() >= 0.2:
+    if rng.random() >= 0.3:
         return text
     parts = text.split(" ")
     if len(parts) == 1:

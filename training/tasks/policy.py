@@ -44,7 +44,7 @@ class Policy:
             return self.choose()
         if view.screen.areas and pick < 0.35:
             return self.hidden()
-        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.already, self.missing, self.ask, self.keys, self.other_page], [46, 11, 10, 7, 6, 6, 7, 5, 2, 6 if len(self.pages) > 1 else 0])[0]
+        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.already, self.missing, self.ask, self.keys, self.other_page], [46, 11, 10, 7, 6, 6, 7, 5, 2, 12 if len(self.pages) > 1 else 0])[0]
         if make in (self.find, self.second_try, self.already) and not self.usable:
             make = self.missing
         return make()
@@ -165,6 +165,8 @@ class Policy:
             goal = phantom(rng, self.view, kinds=("set",))
         before, after = self._around(goal)
         extra = [goal.steps()[0] + (NO_CHANGE if rng.random() < 0.25 else "")]
+        if rng.random() < 0.12:  # a pop-up came after the first click
+            extra = [goal.steps()[0], f"dismiss {vocabulary.label(rng, 'title', 3)}", goal.steps()[0]]
         return self._sample("type", before, after, extra, answer(self.view, goal, 1) or "", None)
 
     def finished(self) -> Sample | None:

@@ -1,4 +1,5 @@
 import { DeskhandError } from "../../core/errors.js";
+import { roundHalfToEven } from "../../core/rounding.js";
 
 export interface PixelSize {
   widthPx: number;
@@ -44,12 +45,4 @@ export function smartResize({ widthPx, heightPx }: PixelSize, { factor, minPixel
     return { widthPx: toMultiple(Math.ceil, widthPx * grow), heightPx: toMultiple(Math.ceil, heightPx * grow) };
   }
   return { widthPx: width, heightPx: height };
-}
-
-/** Python's and NumPy's rounding, which the references rely on: 2.5 becomes 2. */
-export function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

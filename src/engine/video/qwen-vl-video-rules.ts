@@ -1,5 +1,6 @@
 import { DeskhandError } from "../../core/errors.js";
-import { roundHalfToEven, smartResize, type PixelSize } from "../image/smart-resize.js";
+import { roundHalfToEven } from "../../core/rounding.js";
+import { smartResize, type PixelSize } from "../image/smart-resize.js";
 import { evenly } from "./sampling.js";
 
 // What the two generations of Qwen's video processors do otherwise. Reference: transformers 5.23, models/qwen2_vl/video_processing_qwen2_vl.py

@@ -1,6 +1,7 @@
 import { DeskhandError } from "../../core/errors.js";
+import { roundHalfToEven } from "../../core/rounding.js";
 import type { DecodedImage } from "../image/decode.js";
-import { roundHalfToEven, type PixelSize } from "../image/smart-resize.js";
+import type { PixelSize } from "../image/smart-resize.js";
 import type { VideoInfo } from "./probe.js";
 
 /** How many frames of a video a caller wants to be looked at; what is left out is for the model's family to say. */
