@@ -7,7 +7,11 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { exportFilm } from "../../src/agent/film/export.js";
+import { replayParse } from "../../src/agent/replay/parse-replay.js";
+import { readTrajectory as readStored } from "../../src/agent/replay/read-trajectory.js";
 import { tinyReply } from "../agent/support/replies.js";
 import { readTrajectory } from "../agent/support/run-agent.js";
 import { ScriptedServer } from "../agent/support/scripted-server.js";
@@ -36,9 +40,13 @@ async function start(...args: string[]) {
   return { child, ended: ended.then(([stdout, stderr, [code]]) => ({ stdout, stderr, code })) };
 }
 
-async function trajectory() {
+async function folder(): Promise<string> {
   const [name] = await readdir(join(home, "trajectories"));
-  return readTrajectory({ trajectoryDir: join(home, "trajectories", name!) });
+  return join(home, "trajectories", name!);
+}
+
+async function trajectory() {
+  return readTrajectory({ trajectoryDir: await folder() });
 }
 
 /** Command lines of the processes that the run left behind. */
@@ -73,6 +81,13 @@ describe("npm start", () => {
       expect(files).toContain(`step-${String(step).padStart(3, "0")}.png`);
     }
     expect(files).toContain("index.html");
+
+    // What was recorded on a real display can be read again to the same actions, and shown as a film: the task, each step, the end.
+    const stored = await readStored(await folder());
+    const replay = await replayParse(stored);
+    expect(replay.counts).toEqual({ same: steps.length, different: 0, unusable: 0, skipped: 0 });
+    const film = await sharp(await exportFilm(stored, { out: join(home, "run.gif"), secondsPerStep: 0.5, widthPx: 320 })).metadata();
+    expect(film.pages).toBeGreaterThanOrEqual(steps.length + 1);
     await until(async () => (await leftBehind()).length === 0);
   });
 
