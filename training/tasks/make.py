@@ -10,6 +10,7 @@ from . import phrases, reading
 from .form import Sample, call, place
 from .naming import refer
 from .policy import Policy
+from .searching import missing
 from .view import View
 
 
@@ -61,7 +62,7 @@ def samples(rng: Random, screen: Screen, scale: float = 1.0) -> list[Sample]:
     view = View(screen)
     policy = Policy(rng, view)
     if not any(window.role in ("window", "dialog", "popup") for window in screen.windows):  # everything is closed
-        found = [policy.finished() if rng.random() < 0.7 else policy.missing() for _ in range(round(20 * scale))]
+        found = [policy.finished() if rng.random() < 0.7 else missing(policy) for _ in range(round(20 * scale))]
         return list({sample.prompt: sample for sample in found if sample is not None}.values())
     makers = {"policy": policy.sample, "ground": lambda: ground(rng, view), "read": lambda: reading.bare(rng, view), "at": lambda: reading.at_point(rng, view), "elements": lambda: reading.elements(rng, view), "window_button": lambda: window_button(rng, view), "beside": lambda: reading.beside(rng, view)}
     found = {}

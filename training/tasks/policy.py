@@ -15,9 +15,9 @@ from screens.record import Element
 
 from . import phrases, reading
 from .form import DONE, FAILURE, GIVE_UP, NO_CHANGE, Sample, act, call, place, prompt
-from .goals import PRESSED, ROWS, Goal, answer, goal_for, phantom, scroll
+from .goals import PRESSED, Goal, answer, goal_for, phantom
 from .history import DISMISS, WEIGHT, history_of, pick_element
-from .naming import ORDINALS
+from .searching import hidden, missing
 from .view import View
 from .wording import task_text
 
@@ -42,11 +42,13 @@ class Policy:
             return self.dismiss() if pick < 0.78 else self.in_popup() if pick < 0.9 else self.finished() if pick < 0.96 else self.ask()
         if self.menu_items and pick < 0.4:
             return self.choose()
+        if not self.menu_items and pick > 0.97 and any(element.kind in ("combo", "menu") for element in self.usable):
+            return self.reopen()
         if view.screen.areas and pick < 0.35:
-            return self.hidden()
-        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.already, self.missing, self.ask, self.keys, self.other_page], [46, 11, 10, 7, 6, 6, 7, 5, 2, 12 if len(self.pages) > 1 else 0])[0]
+            return hidden(self)
+        make = rng.choices([self.find, self.typing, self.finished, self.second_try, self.unchanged, self.already, lambda: missing(self), self.ask, self.keys, self.other_page], [46, 11, 10, 7, 6, 6, 7, 5, 2, 12 if len(self.pages) > 1 else 0])[0]
         if make in (self.find, self.second_try, self.already) and not self.usable:
-            make = self.missing
+            return missing(self)
         return make()
 
     # -- the task around the goal that is next
@@ -84,7 +86,7 @@ class Policy:
                 goals[-1] = phantom(self.rng, self.view)
         return goals
 
-    def _around(self, goal: Goal | None, count: int | None = None) -> tuple[list[Goal], list[Goal]]:
+    def around(self, goal: Goal | None, count: int | None = None) -> tuple[list[Goal], list[Goal]]:
         """(goals behind us, goals from this one on); a press mostly comes last."""
         rng = self.rng
         count = count or rng.choices([1, 2, 3, 4, 5], [0.14, 0.22, 0.26, 0.22, 0.16])[0]
@@ -102,7 +104,7 @@ class Policy:
     def _lines(self, goals: list[Goal]) -> list[str]:
         return [line for goal in goals for line in history_of(self.rng, goal)]
 
-    def _sample(self, kind: str, before: list[Goal], after: list[Goal], extra: list[str], reply: str, box: Element | None) -> Sample:
+    def built(self, kind: str, before: list[Goal], after: list[Goal], extra: list[str], reply: str, box: Element | None) -> Sample:
         """`extra` are the lines after those of the goals before."""
         return self._told(kind, before + after, self._lines(before) + extra, reply, box)
 
@@ -117,7 +119,7 @@ class Policy:
         goal = goal_for(rng, view, pick_element(rng, self.usable), 0.15, plain=0.6)
         if goal is None:
             return None
-        before, after = self._around(goal)
+        before, after = self.around(goal)
         step = 0
         if goal.kind == "slider" and rng.random() < 0.5:
             step = 1
@@ -130,7 +132,7 @@ class Policy:
             lines = goal.steps()
             extra = [*lines[: rng.randrange(len(lines))], f"dismiss {vocabulary.label(rng, 'title', 3)}"]
         reply = answer(view, goal, step)
-        return reply and self._sample(f"find {goal.kind}" + ("" if goal.exact else " respelled"), before, after, extra, reply, goal.element)
+        return reply and self.built(f"find {goal.kind}" + ("" if goal.exact else " respelled"), before, after, extra, reply, goal.element)
 
     def other_page(self) -> Sample | None:
         """The task names a tab that is not open: open it first."""
@@ -141,9 +143,9 @@ class Policy:
         page = rng.choice(closed)
         goal = phantom(rng, view, kinds=PAGED)
         goal.page = page.name
-        before, after = self._around(goal)
+        before, after = self.around(goal)
         reply = answer(view, Goal("tab", page.name, page), 0)
-        return reply and self._sample("find page", before, after, [], reply, page)
+        return reply and self.built("find page", before, after, [], reply, page)
 
     def in_popup(self) -> Sample | None:
         """The task itself names what stands in the dialog in front."""
@@ -152,9 +154,9 @@ class Policy:
         goal = goal_for(rng, view, rng.choice(own), plain=0.85) if own else None
         if goal is None or goal.kind != "press":
             return None
-        before, after = self._around(goal)
+        before, after = self.around(goal)
         reply = answer(view, goal, 0)
-        return reply and self._sample("find press", before, after, [], reply, goal.element)
+        return reply and self.built("find press", before, after, [], reply, goal.element)
 
     def typing(self) -> Sample | None:
         """After the click into a field: type. This needs the history alone."""
@@ -163,16 +165,16 @@ class Policy:
         goal = goal_for(rng, self.view, rng.choice(fields), 0.1) if fields and rng.random() < 0.6 else None
         if goal is None or goal.kind != "set":
             goal = phantom(rng, self.view, kinds=("set",))
-        before, after = self._around(goal)
+        before, after = self.around(goal)
         extra = [goal.steps()[0] + (NO_CHANGE if rng.random() < 0.25 else "")]
         if rng.random() < 0.12:  # a pop-up came after the first click
             extra = [goal.steps()[0], f"dismiss {vocabulary.label(rng, 'title', 3)}", goal.steps()[0]]
-        return self._sample("type", before, after, extra, answer(self.view, goal, 1) or "", None)
+        return self.built("type", before, after, extra, answer(self.view, goal, 1) or "", None)
 
     def finished(self) -> Sample | None:
         """Everything is done."""
-        before, _ = self._around(None)
-        return self._sample("done", before, [], [], DONE, None) if before else None
+        before, _ = self.around(None)
+        return self.built("done", before, [], [], DONE, None) if before else None
 
     def second_try(self) -> Sample | None:
         """The screen shows that the last line did not work: the same again."""
@@ -187,13 +189,13 @@ class Policy:
             reply = answer(view, goal, 0)
             if reply is None:
                 continue
-            before, after = self._around(goal)
+            before, after = self.around(goal)
             lines = goal.steps()
             if goal.kind in ("check", "uncheck", "radio", "item", "tab") and rng.random() < 0.4:
                 lines = [lines[0] + NO_CHANGE]
             if goal.kind == "set":  # only when nothing at all was typed
                 lines = [lines[0] + (NO_CHANGE if rng.random() < 0.7 else ""), lines[1] + NO_CHANGE]
-            return self._sample(f"again {goal.kind}", before, after, lines, reply, element)
+            return self.built(f"again {goal.kind}", before, after, lines, reply, element)
         return None
 
     def unchanged(self) -> Sample | None:
@@ -206,12 +208,12 @@ class Policy:
         goal = goal_for(rng, view, element, 0.0)
         if goal is None or goal.satisfied() is True:
             return None
-        before, after = self._around(goal)
+        before, after = self.around(goal)
         line = goal.steps()[0] + NO_CHANGE
         if rng.random() < 0.35:
-            return self._sample("give up", before, after, [line, line], GIVE_UP, None)
+            return self.built("give up", before, after, [line, line], GIVE_UP, None)
         reply = answer(view, goal, 0)
-        return reply and self._sample(f"unchanged {goal.kind}", before, after, [line], reply, element)
+        return reply and self.built(f"unchanged {goal.kind}", before, after, [line], reply, element)
 
     def already(self) -> Sample | None:
         """A step changed nothing because the option, tab, row or box was as wanted before: go on, however often it was tried."""
@@ -225,98 +227,22 @@ class Policy:
         rest = [element for element in self.usable if element is not reached.element and element.kind not in ("tab", "radio")]
         goal = goal_for(rng, view, pick_element(rng, rest), 0.1) if rest and rng.random() < 0.8 else None
         if goal is None:
-            before, _ = self._around(None)
+            before, _ = self.around(None)
             return self._told("done", [*before, reached], self._lines(before) + extra, DONE, None)
-        before, after = self._around(goal)
+        before, after = self.around(goal)
         reply = answer(view, goal, 0)
         return reply and self._told(f"find {goal.kind}", [*before, reached, *after], self._lines(before) + extra, reply, goal.element)
 
-    def missing(self) -> Sample | None:
-        """The next goal's target is not there: say so, unless something could hide it."""
-        rng, view = self.rng, self.view
-        if view.popup is not None or self.menu_items:
+    def reopen(self) -> Sample | None:
+        """What was opened is closed again, because the window moved or a pop-up came: open it once more."""
+        goal = goal_for(self.rng, self.view, self.rng.choice([element for element in self.usable if element.kind in ("combo", "menu")]), 0.0)
+        if goal is None or goal.kind not in ("combo", "menuitem"):
             return None
-        goal = phantom(rng, view, kinds=("set", "check", "uncheck", "radio", "item", "tab", "press", "press", "combo", "menuitem", "link", "slider"))
-        if rng.random() < 0.12:
-            goal = self._too_far(goal)
-        before, after = self._around(goal)
-        area = view.area_of(ROWS if goal.kind in ("item", "radio") else {goal.kind})
-        if area is None:
-            return self._sample("missing", before, after, [], act(f"not found {goal.name}", FAILURE), None)
-        return self._search(goal, before, after, area.box, area.can_forward, area.can_back)
-
-    def _too_far(self, goal: Goal) -> Goal:
-        """"the fifth checkbox" of three."""
-        word, kinds, kind = self.rng.choice([("checkbox", {"check"}, "check"), ("field", {"field", "spin"}, "set"), ("button", {"button"}, "press"), ("tab", {"tab"}, "tab"), ("radio button", {"radio"}, "radio")])
-        count = sum(1 for element in self.view.screen.elements if element.kind in kinds)
-        if count >= len(ORDINALS) or any(area for area in self.view.screen.areas):
-            return goal
-        return Goal(kind, f"{ORDINALS[max(count, 0)]} {word}", None, goal.value or "12", exact=False)
-
-    def _search(self, goal: Goal, before: list[Goal], after: list[Goal], box: tuple[float, float, float, float], forward: bool, back: bool) -> Sample:
-        """The rule for scrolling: down to the end, then (only if nothing was scrolled yet) up to the start, then not found."""
-        rng = self.rng
-        pick = rng.random()
-        lost = act(f"not found {goal.name}", FAILURE)
-        if pick < 0.5:  # nothing scrolled yet
-            extra: list[str] = []
-            reply = scroll(self.view, box, True) if forward else scroll(self.view, box, False) if back else lost
-        elif pick < 0.85:
-            extra = ["scroll down"] * rng.randint(1, 4)
-            if rng.random() < 0.25:
-                extra[-1] += NO_CHANGE
-                forward = False
-            reply = scroll(self.view, box, True) if forward else lost
-        else:
-            extra = ["scroll up"] * rng.randint(1, 4)
-            if rng.random() < 0.25:
-                extra[-1] += NO_CHANGE
-                back = False
-            reply = scroll(self.view, box, False) if back else lost
-        kind = "scroll" if "scroll" in reply else "missing at end"
-        sample = self._sample(kind, before, after, extra, reply, None)
-        sample.box = box if kind == "scroll" else None
-        return sample
-
-    def hidden(self) -> Sample | None:
-        """The target lies in a list or page, out of sight or found after scrolling."""
-        rng, view = self.rng, self.view
-        area = rng.choice(view.screen.areas)
-        if view.screen.windows[area.window].role not in ("window", "dialog") or view.popup is not None or self.menu_items:
-            return None
-        inside = [element for element in view.screen.elements if element.area == area.id and element.name and element.enabled and element.kind in WEIGHT and view.unique(element)]
-        unseen = [element for element in inside if element.visible <= 0.01 and element.kind in WEIGHT]
-        if not inside:
-            return None
-        if unseen and rng.random() < 0.7:
-            element = rng.choice(unseen)
-            goal = goal_for(rng, view, element, 0.0, plain=1.0)
-            if goal is None or goal.name != element.name or not (area.can_forward or area.can_back):
-                return None
-            rows = element.kind in ROWS
-            if view.area_of(ROWS if rows else {element.kind}) is not area:
-                return None
-            below = element.box[1] >= area.box[3] - 4
-            goal.element = None
-            before, after = self._around(goal)
-            if not below:  # passed already, or above from the start: only when the end shows it
-                if area.can_forward:
-                    return None
-                sample = self._sample("scroll", before, after, ["scroll up"] * rng.choice([0, 0, 1, 2]), scroll(view, area.box, False), None)
-            else:
-                sample = self._sample("scroll", before, after, ["scroll down"] * (0 if area.position < 0.001 else rng.choice([0, 1, 2])), scroll(view, area.box, True), None)
-            sample.box = area.box
-            return sample
-        visible = [element for element in self.usable if element.area == area.id]
-        if not visible:
-            return None
-        goal = goal_for(rng, view, rng.choice(visible), 0.1)
-        if goal is None:
-            return None
-        before, after = self._around(goal)
-        reply = answer(view, goal, 0)
-        down = "scroll down" if area.position > 0.001 else "scroll up"
-        return reply and self._sample(f"find {goal.kind}", before, after, [down] * rng.randint(0, 3), reply, goal.element)
+        before, after = self.around(goal)
+        reply = answer(self.view, goal, 0)
+        opened = goal.steps()[0]
+        extra = [opened] if self.rng.random() < 0.7 else [opened, f"dismiss {vocabulary.label(self.rng, 'title', 3)}"]
+        return reply and self.built(f"reopen {goal.kind}", before, after, extra, reply, goal.element)
 
     def choose(self) -> Sample | None:
         """A menu or a combo's list is open."""
@@ -334,14 +260,17 @@ class Policy:
             goal.value = absent.value
             if not view.absent(goal.value) or any(area.id.startswith("popup") for area in view.screen.areas):
                 return None
-            before, after = self._around(goal)
-            return self._sample("missing option", before, after, goal.steps()[:1], act(f"not found {goal.value}", FAILURE), None)
-        before, after = self._around(goal)
+            before, after = self.around(goal)
+            return self.built("missing option", before, after, goal.steps()[:1], act(f"not found {goal.value}", FAILURE), None)
+        before, after = self.around(goal)
         point = view.point(element)
         if point is None:
             return None
         reply = act(f"choose {goal.value}", call(action="left_click", coordinate=place(point, view.size)))
-        return self._sample("choose", before, after, goal.steps()[:1], reply, element)
+        opened = goal.steps()[:1]
+        pick = rng.random()
+        extra = opened if pick < 0.88 else opened * 2 if pick < 0.94 else [*opened, f"dismiss {vocabulary.label(rng, 'title', 3)}", *opened]
+        return self.built("choose", before, after, extra, reply, element)
 
     def dismiss(self) -> Sample | None:
         """A pop-up is in front."""
@@ -357,7 +286,7 @@ class Policy:
         goal = goal_for(rng, view, pick_element(rng, self.usable), 0.1) if self.usable and rng.random() < 0.6 else phantom(rng, view)
         if goal is None or goal.name.lower() in {element.name.lower() for element in own}:
             return None
-        before, after = self._around(goal)
+        before, after = self.around(goal)
         point = view.point(button)
         if point is None:
             return None
@@ -366,7 +295,7 @@ class Policy:
         line = f"dismiss {title}"
         if rng.random() < 0.1:
             extra.append(line + NO_CHANGE)
-        return self._sample("dismiss", before, after, extra, act(line, call(action="left_click", coordinate=place(point, view.size))), button)
+        return self.built("dismiss", before, after, extra, act(line, call(action="left_click", coordinate=place(point, view.size))), button)
 
     def ask(self) -> Sample | None:
         """A question, alone or after other goals."""
@@ -386,5 +315,5 @@ class Policy:
     def keys(self) -> Sample | None:
         """A key chord."""
         goal = Goal("keys", "keys", None, self.rng.choice(phrases.CHORDS))
-        before, after = self._around(goal)
-        return self._sample("keys", before, after, [], answer(self.view, goal, 0) or "", None)
+        before, after = self.around(goal)
+        return self.built("keys", before, after, [], answer(self.view, goal, 0) or "", None)
