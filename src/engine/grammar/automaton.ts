@@ -1,5 +1,6 @@
 import { DeskhandError } from "../../core/errors.js";
 import { deadNodes, type GrammarNode } from "./node.js";
+import { PLAIN_BEGINNINGS } from "./plain-tokens.js";
 
 /** Ways of reading a text that are followed at once; more means a grammar nobody wrote in earnest. */
 const MAX_WAYS = 20_000;
@@ -28,7 +29,22 @@ export class State {
     readonly frames: readonly Frame[],
     /** The text may end here. */
     readonly accepts: boolean,
+    /** How many plain characters may come next, whichever they are. */
+    readonly room: number,
+    /** What comes behind one of these. */
+    private readonly behindRoom: ReadonlySet<Frame>,
   ) {}
+
+  /** Whether a plain character can come in no other way than as part of that room. */
+  get isOnlyRoom(): boolean {
+    return this.frames.every((frame) => this.#isInRoom(frame) || PLAIN_BEGINNINGS.every((byte) => frame.node!.step!(byte) === undefined));
+  }
+
+  #isInRoom({ next }: Frame): boolean {
+    // The rest of a character stands between: three bytes at most.
+    for (let behind = next, bytes = 0; behind !== undefined && bytes <= 3; behind = behind.next, bytes++) if (this.behindRoom.has(behind)) return true;
+    return false;
+  }
 
   /** Nothing but the end can come. */
   get isFinal(): boolean {
@@ -103,10 +119,20 @@ export class Automaton {
     const seen = new Set(frames);
     const consuming: Frame[] = [];
     let accepts = false;
+    let room = 0;
+    const behindRoom = new Set<Frame>();
     for (const frame of seen) {
       if (frame.node === undefined) accepts = true;
       else if (frame.node.step !== undefined) consuming.push(frame);
-      else for (const row of frame.node.expand!()) if (!row.some((node) => this.#dead.has(node))) seen.add(this.#stack(row, frame.next!));
+      else {
+        room = Math.max(room, frame.node.room ?? 0);
+        for (const row of frame.node.expand!()) {
+          if (row.some((node) => this.#dead.has(node))) continue;
+          const first = this.#stack(row, frame.next!);
+          seen.add(first);
+          if (frame.node.room !== undefined && row.length > 0) behindRoom.add(first.next!);
+        }
+      }
       this.#work++;
       if (seen.size > MAX_WAYS || this.#work > MAX_WORK) throw tooComplex();
     }
@@ -114,7 +140,7 @@ export class Automaton {
     const key = `${accepts ? "" : "-"}${consuming.map(({ id }) => id).sort((a, b) => a - b).join()}`; // prettier-ignore
     const known = this.#states.get(key);
     if (known !== undefined) return known;
-    const state = new State(consuming, accepts);
+    const state = new State(consuming, accepts, room, behindRoom);
     this.#states.set(key, state);
     return state;
   }

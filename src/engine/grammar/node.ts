@@ -11,6 +11,8 @@ export interface GrammarNode {
   ends(known: ReadonlySet<GrammarNode>): boolean;
   /** Nodes it is made of. */
   readonly parts: readonly GrammarNode[];
+  /** How many plain characters (plain-tokens.ts) may come, whichever they are. Of text that only its length bounds. */
+  readonly room?: number | undefined;
 }
 
 const NO_PARTS: readonly GrammarNode[] = [];
@@ -75,13 +77,17 @@ class Repeat implements GrammarNode {
     private readonly node: GrammarNode,
     private readonly min: number,
     private readonly max: number,
+    private readonly isText = false,
   ) {
     this.parts = [node];
+  }
+  get room(): number | undefined {
+    return this.isText ? this.max : undefined;
   }
   expand(): readonly (readonly GrammarNode[])[] {
     const none = this.min === 0 ? [[]] : [];
     if (this.max === 0) return none;
-    return [...none, [this.node, (this.#rest ??= this.min === 0 && this.max === Infinity ? this : new Repeat(this.node, Math.max(0, this.min - 1), this.max - 1))]];
+    return [...none, [this.node, (this.#rest ??= this.min === 0 && this.max === Infinity ? this : new Repeat(this.node, Math.max(0, this.min - 1), this.max - 1, this.isText))]];
   }
   ends(known: ReadonlySet<GrammarNode>): boolean {
     return this.min === 0 || known.has(this.node);
@@ -128,6 +134,11 @@ export function bytes(...ranges: readonly (readonly [from: number, to: number])[
 export function repeat(node: GrammarNode | string, min: number, max = Infinity): GrammarNode {
   if (max === 1 && min === 1) return asNode(node);
   return new Repeat(asNode(node), min, max);
+}
+
+/** `min` to `max` characters, of which every plain one may come as itself. */
+export function text(character: GrammarNode, min: number, max = Infinity): GrammarNode {
+  return new Repeat(character, min, max, true);
 }
 
 export function optional(node: GrammarNode | string): GrammarNode {

@@ -2,22 +2,22 @@ import { ANY, type Characters, type Spelling } from "./characters.js";
 import { FORMATS, UNWRITTEN_FORMATS } from "./formats.js";
 import { grammarOf } from "./language-grammar.js";
 import { Languages, TooComplex, type Language } from "./language.js";
-import { repeat, type GrammarNode } from "./node.js";
+import { text, type GrammarNode } from "./node.js";
 import { patternLanguage, UnsupportedPattern } from "./pattern.js";
 import type { Schema, SchemaSource } from "./schema-source.js";
 
-/** The characters of a string, without what it is quoted by, and with none that are not in the alphabet. */
+/** The characters of a string, without what it is quoted by, and with none that are not in the alphabet, which has all plain ones. */
 export function stringContent(schema: Schema, source: SchemaSource, path: string, spelling: Spelling, alphabet: Characters = ANY): GrammarNode {
   const min = sizeOf(schema, "minLength", source, path) ?? 0;
   const max = sizeOf(schema, "maxLength", source, path) ?? Infinity;
   const patterns = patternsOf(schema);
   const format = formatOf(schema, source, path, patterns.length > 0);
-  if (patterns.length === 0 && format === undefined) return repeat(spelling(alphabet), min, max);
+  if (patterns.length === 0 && format === undefined) return text(spelling(alphabet), min, max);
   const keyword = patterns.length > 0 ? "pattern" : "format";
   try {
     const languages = new Languages();
-    const text = languages.all(...patterns.map((pattern) => patternLanguage(pattern, languages)), ...(format === undefined ? [] : [patternLanguage(`^(?:${format})$`, languages)]));
-    return grammarOf(languages, withLength(languages, text, min, max), { alphabet, spelling });
+    const language = languages.all(...patterns.map((pattern) => patternLanguage(pattern, languages)), ...(format === undefined ? [] : [patternLanguage(`^(?:${format})$`, languages)]));
+    return grammarOf(languages, withLength(languages, language, min, max), { alphabet, spelling });
   } catch (error) {
     if (error instanceof UnsupportedPattern) throw source.unsupported(`${path}/${keyword}`, `this pattern cannot be enforced: ${error.message}`);
     if (error instanceof TooComplex) throw source.unsupported(`${path}/${keyword}`, `this ${keyword}, with what else is said about the text, cannot be enforced: ${error.message}. Simplify it`);

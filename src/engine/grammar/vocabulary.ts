@@ -1,5 +1,6 @@
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { Automaton, State } from "./automaton.js";
+import { plainLength, PlainTokens } from "./plain-tokens.js";
 
 /** Masks kept of each vocabulary: of 150,000 tokens one takes 19 kB. */
 const MAX_MASKS = 256;
@@ -15,6 +16,11 @@ export class Vocabulary {
   /** The tokens that end at a node are `#ids[#from[node]]` up to those of the next. */
   readonly #from: Int32Array;
   readonly #ids: Int32Array;
+  /** Of nodes below which all tokens are plain. */
+  readonly #isPlain: Uint8Array;
+  readonly #plain: PlainTokens;
+  /** Numbers that a mask takes. */
+  readonly #words: number;
   readonly #masks = new Map<State, Int32Array>();
 
   /** @param visible special tokens that are text here; all others never come. */
@@ -54,6 +60,15 @@ export class Vocabulary {
     });
     for (const open of path) this.#end[open] = node;
     this.#from[count] = sorted.length;
+    this.#words = Math.ceil((Math.max(this.#texts.length, ...this.eosTokenIds) + 1) / 32);
+    const lengths = sorted.map(({ text }) => plainLength(text));
+    this.#plain = new PlainTokens(
+      sorted.flatMap(({ id }, i) => (lengths[i] === undefined ? [] : [[id, lengths[i]] as const])),
+      this.#words,
+    );
+    const others = new Int32Array(sorted.length + 1);
+    lengths.forEach((length, i) => (others[i + 1] = others[i]! + (length === undefined ? 1 : 0)));
+    this.#isPlain = Uint8Array.from(this.#end, (end, from) => (others[this.#from[end]!] === others[this.#from[from]!] ? 1 : 0));
     // A node's tokens come first in the order, up to those of the node after it, of which `from` is set already.
   }
 
@@ -67,10 +82,16 @@ export class Vocabulary {
     const known = this.#masks.get(state);
     if (known !== undefined) return known;
     automaton.beginWork();
-    const mask = new Int32Array(Math.ceil((Math.max(this.#texts.length, ...this.eosTokenIds) + 1) / 32));
+    // What is plain and fits is there at once, and where nothing else can be plain there is no more to be said of it.
+    const mask = state.room > 0 ? this.#plain.within(state.room) : new Int32Array(this.#words);
+    const skipsPlain = state.room > 0 && state.isOnlyRoom;
     const allow = (id: number): void => void (mask[id >> 5]! |= 1 << (id & 31));
     const path: State[] = [state];
     for (let node = 0; node < this.#byte.length; ) {
+      if (skipsPlain && this.#isPlain[node] === 1) {
+        node = this.#end[node]!;
+        continue;
+      }
       const depth = this.#depth[node]!;
       const next = automaton.step(path[depth - 1]!, this.#byte[node]!);
       if (next === null) {
