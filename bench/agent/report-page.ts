@@ -20,7 +20,8 @@ const STYLE = new Markup(`
   body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
   table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
   th, td { padding: 3px 8px; text-align: right; border-bottom: 1px solid var(--line); }
-  th:first-child, td:first-child { text-align: left; }
+  td { white-space: nowrap; }
+  th:first-child, td:first-child { text-align: left; white-space: normal; }
   .runs { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
   figure { margin: 0; border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
   figure img { width: 100%; display: block; }
