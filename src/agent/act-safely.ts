@@ -4,8 +4,7 @@ import { settle } from "./computer/settle.js";
 import type { CustomTools, FunctionResult } from "./custom-tools.js";
 import type { LoopOptions } from "./loop.js";
 import { typeParts } from "./safety/secret-typing.js";
-import { isStale } from "./safety/stale-screen.js";
-import type { Frame } from "./safety/target-box.js";
+import { whyStale, type SeenFrame } from "./safety/stale-screen.js";
 import type { SafetyNote, StepInfo } from "./safety/safety-kernel.js";
 
 /** A ruling that took longer has waited, for a person or for a rate of the capability file. */
@@ -21,8 +20,8 @@ export interface Acted {
   refused?: string;
   /** Why the next one is out of date: the screen has to be looked at again. */
   outdated?: string;
-  /** Set when that is because the screen had changed at a target before anything was done. */
-  stale?: true;
+  /** The same without a full stop, when it is because the screen had changed before anything was done. */
+  stale?: string;
 }
 
 /** What acting needs of a run. */
@@ -33,24 +32,28 @@ export type ActOptions = Pick<LoopOptions, "computer" | "controller" | "kernel" 
  * @param seen the screen on which they were decided, where they may only be done if their targets still look like that. It is held
  * against the screen before the first of them: what changes later may be their own work.
  */
-export async function actSafely(options: ActOptions, actions: readonly Action[], info: StepInfo, seen?: Frame): Promise<Acted> {
+export async function actSafely(options: ActOptions, actions: readonly Action[], info: StepInfo, seen?: SeenFrame): Promise<Acted> {
   const { computer, controller, kernel, pointer, tools, signal } = options;
   const notes: SafetyNote[] = [];
   const results: FunctionResult[] = [];
-  const isGone = async () => seen !== undefined && (await isStale(computer, seen, actions, signal));
-  const stale: Acted = { done: 0, notes, results, outdated: "The screen changed at the target before the action.", stale: true };
+  const stale = async (): Promise<Acted | undefined> => {
+    const why = seen && (await whyStale(computer, seen, actions, signal));
+    return why === undefined ? undefined : { done: 0, notes, results, outdated: `${why}.`, stale: why };
+  };
   for (const [done, action] of actions.entries()) {
     // A click may still be opening the window on which the next action will land.
     if (done > 0 && kernel.needsStillWindows) await settle(computer, { signal });
     await pointer.look();
     if (await controller.pass(signal)) return { done, notes, results, outdated: "The run was paused." };
-    if (done === 0 && (await isGone())) return stale;
+    const gone = done === 0 ? await stale() : undefined;
+    if (gone) return gone;
     const askedAt = performance.now();
     // Whoever is asked may use the mouse to answer.
     const ruling = await pointer.whileActing(() => kernel.review(action, info, signal));
     if (ruling.note) notes.push(ruling.note);
     if (ruling.kind !== "go") return { done, notes, results, [ruling.kind]: ruling.reason };
-    if (done === 0 && performance.now() - askedAt > QUICK_RULING_MS && (await isGone())) return stale;
+    const goneMeanwhile = done === 0 && performance.now() - askedAt > QUICK_RULING_MS ? await stale() : undefined;
+    if (goneMeanwhile) return goneMeanwhile;
     if (action.type === "call" && tools) results.push(await tools.call(action, signal));
     else await pointer.whileActing(() => performRevealed(options, action));
   }

@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import type { Point, Region } from "./actions.js";
-import type { Computer, Display, Screenshot } from "./computer/computer.js";
+import type { Computer, Display, Screenshot, WindowInfo } from "./computer/computer.js";
 import type { CoordinateChain, ScreenPart, Size } from "./coordinates.js";
 import { layOut, type Layout, type PictureFormat, type Scene } from "./scene.js";
 
@@ -35,6 +35,8 @@ export interface Look {
 
 export interface Observation extends Look, Presented {
   shot: Screenshot;
+  /** The window that keys go to; undefined where nobody knows. */
+  focused: WindowInfo | undefined;
   captureMs: number;
   encodeMs: number;
 }
@@ -43,12 +45,13 @@ export interface Observation extends Look, Presented {
 export async function observe(computer: Computer, format: PictureFormat, signal: AbortSignal, region?: Region): Promise<Observation> {
   const display = await computer.display();
   const pointer = await computer.cursor();
+  const focused = await computer.windows?.focused();
   const startedAt = performance.now();
   const capture: Capture = { shot: await computer.capture(signal), display, pointer, region };
   const capturedAt = performance.now();
   const presented = await present(capture, format);
   const look: Look = { scene: sceneOf(capture), presentTo: (other) => present(capture, other) };
-  return { ...look, ...presented, shot: capture.shot, captureMs: capturedAt - startedAt, encodeMs: performance.now() - capturedAt };
+  return { ...look, ...presented, shot: capture.shot, focused, captureMs: capturedAt - startedAt, encodeMs: performance.now() - capturedAt };
 }
 
 /** Makes of a capture the picture that a model wants. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Screenshot } from "../../src/agent/computer/computer.js";
+import type { Screenshot, Windows } from "../../src/agent/computer/computer.js";
 import type { ComputerEvent, MemoryComputerOptions } from "../../src/agent/computer/memory.js";
 import { callText, tinyReply, toolReply } from "./support/replies.js";
 import { oneWindow, person } from "./support/people.js";
@@ -161,6 +161,32 @@ describe("a screen that changes before the action", () => {
       expect(await agent.run("delete it")).toMatchObject({ success: true, staleSteps: 1 });
       expect(doneTo(computer)).toEqual([]);
     }, { agent: { ...QWEN, approver }, computer: { paint: (frame) => fill(frame, POPUP, shade) } });
+  });
+
+  const TYPE = toolReply({ action: "type", text: "Ada" }, "Action: type Ada");
+  /** The window that has the keyboard changes while the model thinks. */
+  function focusMoves(): { windows: Windows; onRequest: () => void } {
+    const [letter, popup] = [{ id: "1", applications: ["gedit"], title: "Letter" }, { id: "2", applications: ["gedit"], title: "Tip of the day" }];
+    let focused = letter;
+    return { windows: { ...oneWindow(letter), focused: async () => focused }, onRequest: () => (focused = popup) };
+  }
+
+  it("because another window took the keyboard: nothing is typed into it", async () => {
+    const { windows, onRequest } = focusMoves();
+    await withAgent(thinking(onRequest, TYPE, TYPE), async ({ agent, computer, server }) => {
+      expect(await agent.run("type Ada")).toMatchObject({ success: true, steps: 3, staleSteps: 1 });
+      expect(computer.events.flatMap((event) => (event.type === "type" ? [event.text] : []))).toEqual(["Ada"]);
+      expect(JSON.stringify(server.requests[1]!.messages)).toContain("Not done: type \\\"Ada\\\". Another window took the keyboard before the action; look again.");
+    }, { agent: QWEN, computer: { windows } });
+  });
+
+  it("in another window than the keyboard's, behind a click: it is done, since the click may give it the keyboard", async () => {
+    const { windows, onRequest } = focusMoves();
+    const both = { text: [{ action: "left_click", coordinate: [500, 500] }, { action: "type", text: "Ada" }].map(callText).join("\n") };
+    await withAgent(thinking(onRequest, both), async ({ agent, computer }) => {
+      expect(await agent.run("type Ada")).toMatchObject({ success: true, steps: 2 });
+      expect(doneTo(computer)).toEqual(["click", "type"]);
+    }, { agent: QWEN, computer: { windows } });
   });
 });
 

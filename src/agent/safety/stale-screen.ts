@@ -1,5 +1,5 @@
 import type { Action, Point } from "../actions.js";
-import type { Computer } from "../computer/computer.js";
+import type { Computer, WindowInfo } from "../computer/computer.js";
 import { sameAround, type Frame } from "./target-box.js";
 
 /**
@@ -9,18 +9,37 @@ import { sameAround, type Frame } from "./target-box.js";
  */
 export const MAX_FRESH_LOOKS = 2;
 
+/** A screen on which actions were decided, and the window that keys would have gone to. */
+export interface SeenFrame extends Frame {
+  focused?: WindowInfo | undefined;
+}
+
 /**
- * Whether a screen on which actions were decided is no longer what is there, as far as they aim at it: one more capture, of which only
- * the surroundings of their targets are compared. Nothing is waited for. Where nothing is aimed at, nothing is captured.
+ * Why a screen on which actions were decided is no longer what is there, as far as they aim at it; undefined when it is. One more capture
+ * is made, of which only the surroundings of their targets are compared. Nothing is waited for. Where nothing is aimed at, nothing is captured.
  */
-export async function isStale(computer: Computer, seen: Frame, actions: readonly Action[], signal: AbortSignal): Promise<boolean> {
+export async function whyStale(computer: Computer, seen: SeenFrame, actions: readonly Action[], signal: AbortSignal): Promise<string | undefined> {
+  if (await keysGoElsewhere(computer, seen, actions)) return "Another window took the keyboard before the action";
   const targets = targetsOf(actions, await computer.cursor());
-  if (targets.length === 0) return false;
+  if (targets.length === 0) return undefined;
+  const changed = "The screen changed at the target before the action";
   const { x, y, width, height } = await computer.display();
   const then = seen.display;
   // A window that is shown alone looks the same wherever it moves; what aims at it does not move along.
-  if (x !== then.x || y !== then.y || width !== then.width || height !== then.height) return true;
-  return !sameAround(targets, seen, await computer.capture(signal));
+  if (x !== then.x || y !== then.y || width !== then.width || height !== then.height) return changed;
+  return sameAround(targets, seen, await computer.capture(signal)) ? undefined : changed;
+}
+
+/** What is typed would land in a pop-up that has come. Behind a click this is not known: it may be there to give the keys to another window. */
+async function keysGoElsewhere({ windows }: Computer, { focused }: SeenFrame, actions: readonly Action[]): Promise<boolean> {
+  const [first] = actions.filter((action) => usesKeys(action) || placesOf(action, { x: 0, y: 0 }).length > 0);
+  if (!windows || !focused || !first || !usesKeys(first)) return false;
+  const now = await windows.focused();
+  return now !== undefined && now.id !== focused.id;
+}
+
+function usesKeys({ type }: Action): boolean {
+  return type === "type" || type === "key" || type === "hold_key" || type === "key_down";
 }
 
 /** Everything that a step aims at with the mouse. An action without a place of its own happens where the one before it left the pointer. */
