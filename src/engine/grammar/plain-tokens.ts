@@ -3,7 +3,7 @@
  * alone. So they are told apart once, and a string bounded in length needs no look at each of them for every count.
  */
 
-/** Everything but control characters and what some notation writes otherwise in a string: `"`, `\\` and `<`. */
+/** Everything but control characters and what some notation writes otherwise in a string: `"`, `\` and `<`. */
 const PLAIN = /^[^\p{Cc}"\\<]*$/u;
 
 const PLAIN_ASCII = /^[ !#-;=-[\]-~]*$/;
