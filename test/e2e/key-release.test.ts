@@ -64,6 +64,16 @@ describe("a process that dies while it holds keys and a button", () => {
     await until("nothing is held", async () => JSON.stringify(await server.held()) === JSON.stringify({ keys: [], buttons: 0 }), RELEASE_MS);
     await until("its children have gone", () => !children.some(isAlive), 5000);
   });
+
+  it.each(["SIGTERM", "SIGKILL"] as const)("lets go of what nut-js holds on %s, even when its last words are lost", async (signal) => {
+    const { child, children } = await startVictim(virtual.env, "native");
+    expect(await server.held()).toEqual({ keys: [A, SHIFT], buttons: BUTTON_1 });
+    child.kill(signal);
+    expect(await once(child, "exit")).toEqual([null, signal]);
+    // The watchdog has to load the native module first.
+    await until("nothing is held", async () => JSON.stringify(await server.held()) === JSON.stringify({ keys: [], buttons: 0 }), 5000);
+    await until("its children have gone", () => !children.some(isAlive), 5000);
+  });
 });
 
 describe("a process that dies with a virtual display", () => {

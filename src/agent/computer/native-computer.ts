@@ -62,7 +62,11 @@ class NativeComputer implements Computer {
       this.#heldKeys = keys;
       this.#obligation.update(this.#held());
     });
-    this.#unguard = guardExit(() => this.#releaseNow());
+    this.#unguard = guardExit(() => {
+      // What a process posts as its last act may be lost with it: the watchdog releases once more.
+      this.#obligation.seal();
+      this.#releaseNow();
+    });
   }
 
   /** Takes pictures in another way from now on. */

@@ -16,6 +16,8 @@ const PROGRAM = fileURLToPath(new URL("./watchdog-main.js", import.meta.url));
 export interface StandingObligation {
   /** Takes effect at once: it is in the watchdog's pipe when this returns. */
   update(obligation: Obligation): void;
+  /** For a process that is about to be gone: the watchdog keeps to what it knows, whatever is met here at the last moment. */
+  seal(): void;
   /** The obligation has been met here; the watchdog forgets it. */
   discharge(): void;
 }
@@ -26,13 +28,18 @@ export interface StandingObligation {
  */
 export function oblige(obligation: Obligation): StandingObligation {
   const id = Symbol();
+  let isSealed = false;
   const update = (next: Obligation): void => {
+    if (isSealed) return;
     obligations.set(id, next);
     report();
   };
   update(obligation);
   return {
     update,
+    seal: () => {
+      isSealed = true;
+    },
     discharge: () => {
       if (obligations.delete(id)) report();
     },

@@ -43,8 +43,6 @@ export class X11Computer implements Computer {
   /** Whether there was a click since the last key. */
   #clicked = false;
   #closed: Promise<void> | undefined;
-  /** This process is about to be gone. */
-  #isEnding = false;
 
   constructor(connection: X11Connection, display: Display) {
     this.displayName = connection.displayName;
@@ -54,10 +52,11 @@ export class X11Computer implements Computer {
     this.#obligation = oblige(this.#held());
     this.#keyboard = new X11Keyboard(connection, (held) => {
       this.#heldKeys = held;
-      this.#report();
+      this.#obligation.update(this.#held());
     });
     this.#unguard = guardExit(() => {
-      this.#isEnding = true;
+      // A server that is busy closes the connection of a process that has died without reading the rest of it: the watchdog releases once more.
+      this.#obligation.seal();
       this.#releaseNow();
     });
   }
@@ -187,20 +186,12 @@ export class X11Computer implements Computer {
   #button(button: MouseButton, down: boolean): void {
     if (down) this.#heldButtons.add(button);
     // Reported before it is pressed, and forgotten after it has been released: see the watchdog.
-    if (down) this.#report();
+    if (down) this.#obligation.update(this.#held());
     this.#connection.fakeButton(BUTTONS[button], down);
     this.#clicked = true;
     if (down) return;
     this.#heldButtons.delete(button);
-    this.#report();
-  }
-
-  /**
-   * A server that is busy closes the connection of a process that has died without reading the rest of it. So what is released while this
-   * one ends is not taken off the watchdog's list: it releases that once more.
-   */
-  #report(): void {
-    if (!this.#isEnding) this.#obligation.update(this.#held());
+    this.#obligation.update(this.#held());
   }
 
   /**
