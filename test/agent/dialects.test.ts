@@ -22,6 +22,8 @@ const MEANINGS: [Record<string, unknown>, Action][] = [
   [{ action: "left_click", coordinate: [423, 52] }, { type: "click", at, ...click }],
   [{ action: "left_click", coordinate: [423, 52], text: "the Save button" }, { type: "click", at, ...click }],
   [{ action: "left_click", coordinate: [423, 52], text: "Ctrl+shift" }, { type: "click", at, ...click, held: ["Ctrl", "shift"] }],
+  // Whether there is such a key is not the dialect's to say: nothing may be dropped.
+  [{ action: "left_click", coordinate: [423, 52], text: "ctrl+hyper" }, { type: "click", at, ...click, held: ["ctrl", "hyper"] }],
   [{ action: "left_click", coordinate: [0, 0] }, { type: "click", at: { x: 0, y: 0 }, ...click }],
   [{ action: "left_click" }, { type: "click", at: undefined, ...click }],
   [{ action: "right_click", coordinate: [423, 52] }, { type: "click", at, button: "right", count: 1 }],
@@ -67,6 +69,10 @@ const MALFORMED: [unknown, RegExp][] = [
   [{ action: "wait", time: -1 }, /time/],
   [{ action: "wait", time: 86_400 }, /time/],
   [{ action: "answer" }, /text/],
+  // What an action does not have is not left out silently.
+  [{ action: "left_click", coordinate: [423, 52], keys: ["ctrl"] }, /keys/],
+  [{ action: "type", text: "Ada", coordinate: [423, 52] }, /coordinate/],
+  [{ action: "mouse_move", coordinate: [423, 52], pixels: 5 }, /pixels/],
   [{ action: "terminate" }, /status/],
   [{ action: "terminate", status: "maybe" }, /status/],
   [null, /not valid/],
@@ -105,6 +111,10 @@ describe("qwen3: replies", () => {
 
   it.each(MALFORMED)("refuses %o and says why", (args, why) => {
     expect(refusal(qwen3, structured(args))).toMatch(why);
+  });
+
+  it("takes null for an argument that is left out", () => {
+    expect(actionsOf(qwen3, structured({ action: "left_click", coordinate: null, keys: null, text: null }))).toEqual([{ type: "click", at: undefined, ...click }]);
   });
 
   it("refuses calls of another function", () => {

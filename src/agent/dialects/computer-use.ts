@@ -27,25 +27,28 @@ const Pixels = z
   .refine((pixels) => pixels !== 0, { error: "expected a number other than 0" });
 /** Models also write a chord as one string, "ctrl+s". */
 const Keys = z.preprocess((keys) => (typeof keys === "string" ? [keys] : keys), z.array(z.string().min(1)).min(1));
+/** What models write for an argument that they leave out. */
+const withoutNulls = (given: unknown): unknown => (typeof given === "object" && given !== null && !Array.isArray(given) ? Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) : given);
 /** `text` beside a place: keys to hold, or else words about the place. */
 const clickArguments = { coordinate: Coordinate.optional(), text: z.string().optional() };
 
+/** Strict: an argument that an action does not have would be left out silently. */
 const Arguments = z.discriminatedUnion("action", [
-  z.object({ action: z.literal("key"), keys: Keys }),
-  z.object({ action: z.literal("type"), text: z.string() }),
-  z.object({ action: z.literal("mouse_move"), coordinate: Coordinate, text: z.string().optional() }),
-  z.object({ action: z.literal("left_click"), ...clickArguments }),
-  z.object({ action: z.literal("right_click"), ...clickArguments }),
-  z.object({ action: z.literal("middle_click"), ...clickArguments }),
-  z.object({ action: z.literal("double_click"), ...clickArguments }),
-  z.object({ action: z.literal("triple_click"), ...clickArguments }),
-  z.object({ action: z.literal("left_click_drag"), coordinate: Coordinate, text: z.string().optional() }),
-  z.object({ action: z.literal("scroll"), ...clickArguments, pixels: Pixels }),
-  z.object({ action: z.literal("hscroll"), ...clickArguments, pixels: Pixels }),
-  z.object({ action: z.literal("wait"), time: z.number().min(0).max(60) }),
-  z.object({ action: z.literal("zoom"), region: z.tuple([z.number(), z.number(), z.number(), z.number()]) }),
-  z.object({ action: z.literal("answer"), text: z.string() }),
-  z.object({ action: z.literal("terminate"), status: z.enum(["success", "failure"]) }),
+  z.strictObject({ action: z.literal("key"), keys: Keys }),
+  z.strictObject({ action: z.literal("type"), text: z.string() }),
+  z.strictObject({ action: z.literal("mouse_move"), coordinate: Coordinate, text: z.string().optional() }),
+  z.strictObject({ action: z.literal("left_click"), ...clickArguments }),
+  z.strictObject({ action: z.literal("right_click"), ...clickArguments }),
+  z.strictObject({ action: z.literal("middle_click"), ...clickArguments }),
+  z.strictObject({ action: z.literal("double_click"), ...clickArguments }),
+  z.strictObject({ action: z.literal("triple_click"), ...clickArguments }),
+  z.strictObject({ action: z.literal("left_click_drag"), coordinate: Coordinate, text: z.string().optional() }),
+  z.strictObject({ action: z.literal("scroll"), ...clickArguments, pixels: Pixels }),
+  z.strictObject({ action: z.literal("hscroll"), ...clickArguments, pixels: Pixels }),
+  z.strictObject({ action: z.literal("wait"), time: z.number().min(0).max(60) }),
+  z.strictObject({ action: z.literal("zoom"), region: z.tuple([z.number(), z.number(), z.number(), z.number()]) }),
+  z.strictObject({ action: z.literal("answer"), text: z.string() }),
+  z.strictObject({ action: z.literal("terminate"), status: z.enum(["success", "failure"]) }),
 ]);
 type Arguments = z.infer<typeof Arguments>;
 
@@ -58,7 +61,7 @@ export function toParsedAction(call: NamedCall, chain: CoordinateChain): ParsedA
     throw new DeskhandError("model_output", `Expected a call of ${TOOL_NAME} but received a call of ${JSON.stringify(call.name)}, which does not exist.`);
   }
   const given = call.asText ? structured(call.arguments) : call.arguments;
-  const args = parseWith(Arguments, given, `The call ${TOOL_NAME}(${JSON.stringify(call.arguments)})`, "model_output");
+  const args = parseWith(Arguments, withoutNulls(given), `The call ${TOOL_NAME}(${JSON.stringify(call.arguments)})`, "model_output");
   const locator = new Locator(chain);
   return { action: Action.parse(toAction(args, locator)), points: locator.points };
 }
@@ -100,11 +103,11 @@ function toAction(args: Arguments, locator: Locator): ActionInput {
   }
 }
 
-/** Modifiers alone: any other text beside a place describes it. */
+/** A modifier, or a chord with one, whatever its other keys: those that do not exist are refused later. Any other text beside a place describes it. */
 function heldKeys(args: Arguments): string[] | undefined {
   if (args.action === "type" || args.action === "answer" || !("text" in args) || !args.text) return undefined;
   const keys = args.text.split("+").map((key) => key.trim());
-  return keys.every((key) => MODIFIERS.has(key.toLowerCase())) ? keys : undefined;
+  return keys.some((key) => MODIFIERS.has(key.toLowerCase())) ? keys : undefined;
 }
 
 /** Values as JSON, or as Python writes them; what is neither stays text. */

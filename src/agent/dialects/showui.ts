@@ -15,18 +15,18 @@ import { RULES } from "./rules.js";
 const Position = z.tuple([z.number(), z.number()]);
 const nothing = z.union([z.null(), z.literal("")]).optional();
 const Step = z.discriminatedUnion("action", [
-  z.object({ action: z.literal("CLICK"), value: nothing, position: Position }),
-  z.object({ action: z.literal("DOUBLE_CLICK"), value: nothing, position: Position }),
-  z.object({ action: z.literal("RIGHT_CLICK"), value: nothing, position: Position }),
-  z.object({ action: z.literal("HOVER"), value: nothing, position: Position }),
-  z.object({ action: z.literal("DRAG"), value: nothing, position: z.tuple([Position, Position]) }),
-  z.object({ action: z.literal("INPUT"), value: z.string(), position: Position.nullish() }),
-  z.object({ action: z.literal("ENTER"), value: nothing, position: z.unknown().optional() }),
-  z.object({ action: z.literal("ESC"), value: nothing, position: z.unknown().optional() }),
-  z.object({ action: z.literal("HOTKEY"), value: z.string().min(1), position: z.unknown().optional() }),
-  z.object({ action: z.literal("SCROLL"), value: z.enum(["up", "down", "left", "right"]), position: Position.nullish() }),
-  z.object({ action: z.literal("ANSWER"), value: z.string(), position: z.unknown().optional() }),
-  z.object({ action: z.literal("FINISH"), value: z.unknown().optional(), position: z.unknown().optional() }),
+  z.strictObject({ action: z.literal("CLICK"), value: nothing, position: Position }),
+  z.strictObject({ action: z.literal("DOUBLE_CLICK"), value: nothing, position: Position }),
+  z.strictObject({ action: z.literal("RIGHT_CLICK"), value: nothing, position: Position }),
+  z.strictObject({ action: z.literal("HOVER"), value: nothing, position: Position }),
+  z.strictObject({ action: z.literal("DRAG"), value: nothing, position: z.tuple([Position, Position]) }),
+  z.strictObject({ action: z.literal("INPUT"), value: z.string(), position: Position.nullish() }),
+  z.strictObject({ action: z.literal("ENTER"), value: nothing, position: nothing }),
+  z.strictObject({ action: z.literal("ESC"), value: nothing, position: nothing }),
+  z.strictObject({ action: z.literal("HOTKEY"), value: z.string().min(1), position: nothing }),
+  z.strictObject({ action: z.literal("SCROLL"), value: z.enum(["up", "down", "left", "right"]), position: Position.nullish() }),
+  z.strictObject({ action: z.literal("ANSWER"), value: z.string(), position: nothing }),
+  z.strictObject({ action: z.literal("FINISH"), value: z.string().nullish(), position: nothing }),
 ]);
 type Step = z.infer<typeof Step>;
 
@@ -119,6 +119,6 @@ function toActions(step: Step, locator: Locator): ActionInput[] {
     case "ANSWER":
       return [{ type: "answer", text: step.value }];
     case "FINISH":
-      return [{ type: "terminate", success: true }];
+      return [{ type: "terminate", success: true, message: step.value || undefined }];
   }
 }

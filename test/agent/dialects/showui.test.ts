@@ -25,6 +25,7 @@ describe("ShowUI", () => {
     ["{'action': 'SCROLL', 'value': 'down', 'position': [0.5, 0.5]}", [{ type: "scroll", at: { x: -500, y: 260 }, up: -5, left: 0 }]],
     ["{'action': 'ANSWER', 'value': '42', 'position': None}", [{ type: "answer", text: "42" }]],
     ["{'action': 'FINISH', 'value': None, 'position': None}", [{ type: "terminate", success: true }]],
+    ["{'action': 'FINISH', 'value': 'It is saved.', 'position': None}", [{ type: "terminate", success: true, message: "It is saved." }]],
     ["[{'action': 'CLICK', 'position': [0, 0]}, {'action': 'ENTER'}]", [{ ...click, at: { x: -1000, y: 10 } }, { type: "key", keys: ["enter"] }]],
     ["{'action': 'CLICK', 'position': [0, 0]},\n{'action': 'ENTER'}", [{ ...click, at: { x: -1000, y: 10 } }, { type: "key", keys: ["enter"] }]],
   ])("%s", (text, actions) => {
@@ -41,6 +42,8 @@ describe("ShowUI", () => {
     ["{'action': 'CLICK', 'position': [1.5, 0.5]}", /from 0 to 1\)/],
     ["{'action': 'CLICK', 'position': [0.5, 0.5]} and more", /Expected/],
     ["{'action': 'INPUT', 'value': None}", /value/],
+    ["{'action': 'ENTER', 'value': None, 'position': [0.5, 0.5]}", /position/],
+    ["{'action': 'CLICK', 'position': [0.5, 0.5], 'button': 'right'}", /button/],
     ["{'action': 'CLICK', 'position': [0.5,", /Expected/],
   ])("refuses %j", (text, why) => {
     expect(() => actionsOf(text)).toThrow(why);
