@@ -20,7 +20,7 @@ export interface Acted {
   refused?: string;
   /** Why the next one is out of date: the screen has to be looked at again. */
   outdated?: string;
-  /** The same without a full stop, when it is because the screen had changed before anything was done. */
+  /** The same without a full stop, when it is because the screen had changed. */
   stale?: string;
 }
 
@@ -29,30 +29,29 @@ export type ActOptions = Pick<LoopOptions, "computer" | "controller" | "kernel" 
 
 /**
  * Does actions in order, each after the safety kernel has ruled on it, until one is not to be done.
- * @param seen the screen on which they were decided, where they may only be done if their targets still look like that. It is held
- * against the screen before the first of them: what changes later may be their own work.
+ * @param seen the screen on which they were decided, where each may only be done if its target still looks like that
  */
 export async function actSafely(options: ActOptions, actions: readonly Action[], info: StepInfo, seen?: SeenFrame): Promise<Acted> {
   const { computer, controller, kernel, pointer, tools, signal } = options;
   const notes: SafetyNote[] = [];
   const results: FunctionResult[] = [];
-  const stale = async (): Promise<Acted | undefined> => {
-    const why = seen && (await whyStale(computer, seen, actions, signal));
-    return why === undefined ? undefined : { done: 0, notes, results, outdated: `${why}.`, stale: why };
+  const stale = async (done: number): Promise<Acted | undefined> => {
+    const why = seen && (await whyStale(computer, seen, actions, done, signal));
+    return why === undefined ? undefined : { done, notes, results, outdated: `${why}.`, stale: why };
   };
   for (const [done, action] of actions.entries()) {
     // A click may still be opening the window on which the next action will land.
     if (done > 0 && kernel.needsStillWindows) await settle(computer, { signal });
     await pointer.look();
     if (await controller.pass(signal)) return { done, notes, results, outdated: "The run was paused." };
-    const gone = done === 0 ? await stale() : undefined;
+    const gone = await stale(done);
     if (gone) return gone;
     const askedAt = performance.now();
     // Whoever is asked may use the mouse to answer.
     const ruling = await pointer.whileActing(() => kernel.review(action, info, signal));
     if (ruling.note) notes.push(ruling.note);
     if (ruling.kind !== "go") return { done, notes, results, [ruling.kind]: ruling.reason };
-    const goneMeanwhile = done === 0 && performance.now() - askedAt > QUICK_RULING_MS ? await stale() : undefined;
+    const goneMeanwhile = performance.now() - askedAt > QUICK_RULING_MS ? await stale(done) : undefined;
     if (goneMeanwhile) return goneMeanwhile;
     if (action.type === "call" && tools) results.push(await tools.call(action, signal));
     else await pointer.whileActing(() => performRevealed(options, action));

@@ -23,7 +23,7 @@ export type { AgentOptions };
 export interface AgentResult extends Ending {
   /** How many steps were taken, the last one included when it failed. */
   steps: number;
-  /** How many of them did nothing because the screen had changed at their target; absent for none. */
+  /** How many of them did nothing, or not all, because the screen had changed at a target; absent for none. */
   staleSteps?: number | undefined;
   durationMs: number;
   /** Folder with `trajectory.jsonl`, the pictures and `index.html`. */

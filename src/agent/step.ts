@@ -43,13 +43,13 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   if (options.dryRun) return plan(options, actions, info, record);
   await agreeTo(parsed.safetyChecks, options);
 
-  const acted = await record.time("actMs", () => actSafely(options, actions, info, memory.freshLooks < MAX_FRESH_LOOKS ? { shot: seen.shot, display: seen.scene.display, focused: seen.focused } : undefined));
+  const acted = await record.time("actMs", () => actSafely(options, actions, info, memory.freshLooks < MAX_FRESH_LOOKS ? { shot: seen.shot, display: seen.scene.display, cursor: seen.scene.pointer, focused: seen.focused } : undefined));
   line.done = acted.done;
   if (acted.notes.length > 0) line.safety = acted.notes;
   line.notDone = acted.refused ?? acted.outdated;
   line.stale = acted.stale === undefined ? undefined : true;
   memory.freshLooks = acted.stale ? memory.freshLooks + 1 : 0;
-  if (acted.stale) tell(memory, `Not done: ${describeActions(parsed.actions)}. ${acted.stale}; look again.`);
+  if (acted.stale && acted.done === 0) tell(memory, `Not done: ${describeActions(parsed.actions)}. ${acted.stale}; look again.`);
   // Nothing was done for a screen that is gone: as if it had never been asked about.
   if (acted.outdated !== undefined && acted.done === 0) return undefined;
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Screenshot, Windows } from "../../src/agent/computer/computer.js";
 import type { ComputerEvent, MemoryComputerOptions } from "../../src/agent/computer/memory.js";
-import { callText, tinyReply, toolReply } from "./support/replies.js";
+import { computerCall, finishCall } from "./support/events.js";
+import { callText, message, response, tinyReply, toolReply } from "./support/replies.js";
 import { oneWindow, person } from "./support/people.js";
 import { readTrajectory, withAgent } from "./support/run-agent.js";
 import type { Script, ScriptedReply } from "./support/scripted-server.js";
@@ -12,6 +13,25 @@ const QWEN = { model: "qwen", dialect: "qwen3" };
 const DONE = toolReply({ action: "terminate", status: "success" });
 /** At (320, 240) of 640 × 480. */
 const CLICK = toolReply({ action: "left_click", coordinate: [500, 500] }, "Action: click OK");
+
+/** Clicks at these places of 640 × 480, in one reply. */
+function batch(...places: [number, number][]): ScriptedReply {
+  return { text: places.map(([x, y]) => callText({ action: "left_click", coordinate: [(x * 1000) / 640, (y * 1000) / 480] })).join("\n") };
+}
+
+const clicksOf = ({ events }: { events: ComputerEvent[] }) => events.flatMap((event) => (event.type === "click" ? [event.at] : []));
+
+/** Not where the pointer is at the beginning, whose surroundings may change. */
+const OPENED: Mark = { left: 460, top: 340 };
+
+/** Something appears there once so many clicks were made. */
+function openedByClick(count: number): Partial<MemoryComputerOptions> {
+  return {
+    paint: (frame, { events }) => {
+      if (clicksOf({ events }).length >= count) fill(frame, OPENED, 7);
+    },
+  };
+}
 
 const doneTo = ({ events }: { events: ComputerEvent[] }): string[] => events.map(({ type }) => type).filter((type) => type !== "releaseAll" && type !== "move");
 
@@ -121,23 +141,74 @@ describe("a screen that changes before the action", () => {
     }, { agent: { ...QWEN, window: "Letter" }, computer: { windows } });
   });
 
-  it("counts for every target of a step, and what the step changes itself does not", async () => {
-    const batch = { text: [{ action: "left_click", coordinate: [100, 100] }, { action: "left_click", coordinate: [500, 500] }].map(callText).join("\n") };
+  it("counts for every target of a step before its first action", async () => {
     const { computer: more, onRequest } = changing(POPUP);
-    let opened = false;
-    const paint = (frame: Screenshot, computer: Parameters<NonNullable<MemoryComputerOptions["paint"]>>[1]) => {
-      more.paint!(frame, computer);
-      // What the first click opens.
-      if (opened) fill(frame, { left: 280, top: 200 }, 7);
-    };
-    await withAgent(thinking(onRequest, batch, batch), async ({ agent, computer }) => {
+    await withAgent(thinking(onRequest, batch([64, 48], [320, 240]), batch([64, 48], [320, 240])), async ({ agent, computer }) => {
       expect(await agent.run("press OK")).toMatchObject({ success: true, staleSteps: 1 });
-      expect(computer.events.flatMap((event) => (event.type === "click" ? [event.at] : []))).toEqual([{ x: 64, y: 48 }, { x: 320, y: 240 }]);
-    }, { agent: QWEN, computer: { paint, onEvent: ({ type }) => void (opened ||= type === "click") } });
+      expect(clicksOf(computer)).toEqual([{ x: 64, y: 48 }, { x: 320, y: 240 }]);
+    }, { agent: QWEN, computer: more });
+  });
+
+  it("between two actions of a step: the rest is not done, and the model is told how far it came", async () => {
+    await withAgent([batch([64, 48], [100, 300], [480, 360]), batch([480, 360]), DONE], async ({ agent, computer, server }) => {
+      const result = await agent.run("press OK");
+      expect(result).toMatchObject({ success: true, steps: 3, staleSteps: 1 });
+      expect(clicksOf(computer)).toEqual([{ x: 64, y: 48 }, { x: 100, y: 300 }, { x: 480, y: 360 }]);
+      expect(JSON.stringify(server.requests[1]!.messages)).toContain("Not done: click at (480, 360). The screen changed at the target before the action. Of 3 actions only the first 2 were done. Look at the screen again.");
+      const { steps } = await readTrajectory(result);
+      expect(steps[0]).toMatchObject({ stale: true, done: 2, notDone: "The screen changed at the target before the action." });
+    }, { agent: QWEN, computer: openedByClick(2) });
+  });
+
+  it("while a person is asked about a later action of a step: what came in between stops it", async () => {
+    let isAsked = false;
+    const approver = person(async ({ action }) => {
+      isAsked = action.type === "drag";
+      // Longer than a ruling takes by itself. What is around the drag's way is not in the approval, which holds for its ends.
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return { kind: "approve" };
+    });
+    const path = [{ type: "drag", path: [{ x: 64, y: 48 }, { x: 480, y: 360 }, { x: 600, y: 48 }] }];
+    await withAgent([response(computerCall([{ type: "click", x: 64, y: 400, button: "left" }, ...path])), response(finishCall)], async ({ agent, computer }) => {
+      expect(await agent.run("draw")).toMatchObject({ success: true, staleSteps: 1 });
+      expect(doneTo(computer)).toEqual(["click"]);
+    }, { agent: { model: "gpt-5", apiKey: "unused", confirm: "always", approver }, computer: { paint: (frame) => void (isAsked && fill(frame, OPENED, 7)) } });
+  });
+
+  it.each<[string, [number, number][]]>([
+    ["where the step itself has acted before", [[480, 360], [500, 370]]],
+    ["far from every later target", [[64, 48], [64, 400]]],
+  ])("between two actions of a step %s: all of it is done", async (_, places) => {
+    await withAgent([batch(...places), DONE], async ({ agent, computer }) => {
+      const result = await agent.run("press OK");
+      expect(result).toMatchObject({ success: true, steps: 2 });
+      expect(result.staleSteps).toBeUndefined();
+      expect(clicksOf(computer)).toHaveLength(2);
+    }, { agent: QWEN, computer: openedByClick(1) });
+  });
+
+  it("between two actions of a step that drags something meanwhile: it is dragged to the end", async () => {
+    const drag = [{ action: "left_mouse_down", coordinate: [64, 48] }, { action: "mouse_move", coordinate: [480, 360] }, { action: "left_mouse_up", coordinate: [480, 360] }];
+    const paint = (frame: Screenshot, { events }: { events: readonly ComputerEvent[] }) => void (events.some(({ type }) => type === "press") && fill(frame, OPENED, 7));
+    await withAgent([message(...drag.map((input) => ({ call: "computer", input }))), message({ call: "finish", input: { success: true, message: "" } })], async ({ agent, computer }) => {
+      const result = await agent.run("drag it");
+      expect(result).toMatchObject({ success: true, steps: 2 });
+      expect(result.staleSteps).toBeUndefined();
+      expect(doneTo(computer)).toEqual(["press", "release"]);
+    }, { agent: { model: "claude-opus-4-5", apiKey: "unused" }, computer: { paint } });
+  });
+
+  it("between two actions of a step, always: after two fresh looks the rest is done all the same", async () => {
+    let shade = 0;
+    const paint = (frame: Screenshot, { events }: { events: readonly ComputerEvent[] }) => void (events.some(({ type }) => type === "click") && fill(frame, OPENED, (shade += 30) % 256));
+    await withAgent([batch([64, 48], [480, 360]), batch([64, 100], [480, 360]), batch([64, 200], [480, 360]), DONE], async ({ agent, computer }) => {
+      expect(await agent.run("press OK")).toMatchObject({ success: true, staleSteps: 2 });
+      expect(clicksOf(computer)).toEqual([{ x: 64, y: 48 }, { x: 64, y: 200 }, { x: 480, y: 360 }]);
+    }, { agent: QWEN, computer: { paint } });
   });
 
   it.each([
-    ["drag", { action: "left_click_drag", start_coordinate: [100, 100], coordinate: [500, 500] }],
+    ["drag", { action: "left_click_drag", coordinate: [500, 500] }],
     ["double click", { action: "double_click", coordinate: [500, 500] }],
     ["scroll", { action: "scroll", coordinate: [500, 500], pixels: -100 }],
   ])("holds back a %s too", async (_, args) => {

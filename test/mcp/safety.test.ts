@@ -181,6 +181,21 @@ describe("a screen that has changed since the client saw it", () => {
     });
   });
 
+  it("because another window has the keyboard by now: nothing is typed into it", async () => {
+    const windows = oneWindow({ id: "1", applications: ["gedit"], title: "Letter" });
+    await withPlace({ computer: { windows } }, async ({ connect, computer }) => {
+      const client = await connect();
+      const typed = () => computer.events.flatMap((event) => (event.type === "type" ? [event.text] : []));
+      await call(client, "screenshot");
+      windows.current = { id: "2", applications: ["gedit"], title: "Tip of the day" };
+      const words = { text: "Dear Ada", intent: "begin the letter" };
+      const { isError, text } = await call(client, "type", words);
+      expect([isError, text, typed()]).toEqual([true, expect.stringMatching(/^Not done: type "Dear Ada"\. Another window took the keyboard before the action\./), []]);
+      expect((await call(client, "type", words)).isError).toBeUndefined();
+      expect(typed()).toEqual(["Dear Ada"]);
+    });
+  });
+
   it("by what the client did itself without looking is no reason", async () => {
     let shade = 255;
     await withPlace({ computer: { ...grey(() => shade), onEvent: ({ type }) => void (shade -= type === "click" ? 20 : 0) }, mcp: { pictures: "asked" } }, async ({ connect, computer }) => {

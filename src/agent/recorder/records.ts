@@ -120,7 +120,7 @@ export const StepLine = z.object({
   safety: z.array(SafetyNote).optional(),
   /** Why the rest of them was not done. */
   notDone: z.string().optional(),
-  /** Set when that is because the screen had changed at a target before anything was done. */
+  /** Set when that is because the screen had changed at its target, or another window had the keyboard. */
   stale: z.literal(true).optional(),
   /**
    * Whether anything changed on the screen afterwards, a blinking caret apart. Absent in a last step, and in one that left no trace in

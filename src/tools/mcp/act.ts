@@ -7,7 +7,6 @@ import { sameButForCaret, settle, THIN_CARET } from "../../agent/computer/settle
 import { describeAction } from "../../agent/describe.js";
 import type { CoordinateChain } from "../../agent/coordinates.js";
 import { MAX_FRESH_LOOKS } from "../../agent/safety/stale-screen.js";
-import type { Frame } from "../../agent/safety/target-box.js";
 import { DeskhandError, isDeskhandError } from "../../core/errors.js";
 import type { ActionCall, ActionTool } from "./action-tools.js";
 import type { Desk, Hold } from "./desk.js";
@@ -42,7 +41,7 @@ async function callHandsFree(asked: ActionCall, { desk, session, call }: CallCon
   const seen = await look(computer, displayName, call.signal, action.type === "zoom" ? action.region : undefined);
   session.chain = seen.chain;
   const picture = action.type !== "wait";
-  if (picture) session.screen = screenOn(seen);
+  if (picture) session.screen = seen.screen;
   return resultOf(describeAction(action), seen, { picture });
 }
 
@@ -63,19 +62,15 @@ async function act(asked: ActionCall, hold: Hold, { desk, session, showsPicture 
     if (refused !== undefined) return textResult(`${what} Go on in a way that is allowed, or tell the user.`, { isError: true });
     if (!showsPicture) return textResult(`${what} Take another screenshot and look again.`, { isError: true });
     const seen = await look(computer, displayName, signal);
-    session.screen = screenOn(seen);
+    session.screen = seen.screen;
     return { content: [{ type: "text", text: `${what} The picture shows the screen as it is now: look again.` }, seen.image], isError: true };
   }
   const { frame } = await settle(computer, { signal });
   const hadEffect = !sameButForCaret(before.shot, frame, before.chain.display.scale, THIN_CARET);
   const seen = await look(computer, displayName, signal, undefined, frame);
   session.chain = seen.chain;
-  session.screen = showsPicture ? screenOn(seen) : undefined;
+  session.screen = showsPicture ? seen.screen : undefined;
   return resultOf(describeAction(action), seen, { picture: showsPicture, hadEffect });
-}
-
-function screenOn({ shot, chain: { display } }: Seen): Frame {
-  return { shot, display };
 }
 
 /** Positions count on the picture that the client saw last: a window that has moved since is somewhere else. */

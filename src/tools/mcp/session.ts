@@ -3,7 +3,7 @@ import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/proto
 import type { CallToolResult, ServerNotification, ServerRequest } from "@modelcontextprotocol/sdk/types.js";
 import type { Approver } from "../../agent/safety/approver.js";
 import type { CoordinateChain } from "../../agent/coordinates.js";
-import type { Frame } from "../../agent/safety/target-box.js";
+import type { SeenFrame } from "../../agent/safety/stale-screen.js";
 import type { Holder } from "./desk.js";
 import { elicitingApprover } from "./elicitation.js";
 
@@ -43,7 +43,7 @@ export class Session implements Holder {
   /** From the pixels of the picture that the client saw last. */
   chain: CoordinateChain | undefined;
   /** The screen on that picture; undefined when the client has acted since without looking. */
-  screen: Frame | undefined;
+  screen: SeenFrame | undefined;
   /** How many actions in a row were not done because the screen had changed at their target. */
   freshLooks = 0;
 

@@ -6,6 +6,7 @@ import type { Computer, Display } from "../../agent/computer/computer.js";
 import type { Screenshot } from "../../agent/computer/index.js";
 import type { CoordinateChain } from "../../agent/coordinates.js";
 import { present } from "../../agent/observe.js";
+import type { SeenFrame } from "../../agent/safety/stale-screen.js";
 import type { PictureFormat } from "../../agent/scene.js";
 
 /** No picture has more pixels, a longer side, or more bytes: clients put it into a model's context as it is. */
@@ -37,12 +38,15 @@ export interface Seen {
   /** From the whole picture's pixels to the desktop. */
   chain: CoordinateChain;
   shot: Screenshot;
+  /** What it may later be told by that the screen has changed. */
+  screen: SeenFrame;
 }
 
 /** The screen as it is now, or the part of it that `region` (of the desktop) names. */
 export async function look(computer: Computer, displayName: string | undefined, signal: AbortSignal, region?: Region, frame?: Screenshot): Promise<Seen> {
   const display = await computer.display();
   const pointer = await computer.cursor();
+  const focused = await computer.windows?.focused();
   const shot = frame ?? (await computer.capture(signal));
   const { png, chain, shown, cursor, screen } = await present({ shot, display, pointer, region }, formatFor(display));
   const { x, y, width, height } = display;
@@ -51,6 +55,7 @@ export async function look(computer: Computer, displayName: string | undefined, 
   return {
     chain,
     shot,
+    screen: { shot, display, cursor: pointer, focused },
     image: await imageOf(png),
     view: {
       picture: screen,
