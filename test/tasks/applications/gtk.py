@@ -53,9 +53,10 @@ class GtkWorkbench(Workbench, GtkKit):
 
     def _event(self, event: Any) -> None:
         kind = event.type
-        if kind in (Gdk.EventType.MOTION_NOTIFY, *_COUNTS, Gdk.EventType.BUTTON_RELEASE, Gdk.EventType.SCROLL):
+        if kind in (Gdk.EventType.ENTER_NOTIFY, Gdk.EventType.MOTION_NOTIFY, *_COUNTS, Gdk.EventType.BUTTON_RELEASE, Gdk.EventType.SCROLL):
             _ok, x, y = event.get_root_coords()
-            self.moved(x, y, _name_of(Gtk.get_event_widget(event)), bool(event.get_state()[1] & _DRAGGING))
+            dragging = bool(event.get_state()[1] & _DRAGGING)
+            self.moved(x, y, self._area_at(x, y) if dragging else _name_of(Gtk.get_event_widget(event)), dragging)
         if kind in _COUNTS:
             self.happened("press", button=BUTTONS.get(event.button.button), count=_COUNTS[kind], on=self.on, held=_held(event))
         elif kind == Gdk.EventType.BUTTON_RELEASE:
@@ -69,6 +70,10 @@ class GtkWorkbench(Workbench, GtkKit):
             down = kind == Gdk.EventType.KEY_PRESS
             self.happened("key_down" if down else "key_up", key=Gdk.keyval_name(event.key.keyval), held=_held(event), time=event.get_time())
         super()._event(event)
+
+    def _area_at(self, x: float, y: float) -> str:
+        """A button that is down keeps events with the widget it was pressed on; the pointer is elsewhere."""
+        return next((name for name, (left, top, right, bottom) in self.areas().items() if left <= x < right and top <= y < bottom), "")
 
     def show_count(self, text: str) -> None:
         self.count.set_text(text)

@@ -13,7 +13,7 @@ from toolkits.probes import tk as probe
 _HELD = {"ctrl": 4, "shift": 1, "alt": 8, "super": 64}
 _ANY_BUTTON = 0x1F00
 #: How Tk calls the wheel.
-_WHEEL = {4: (0, -1), 5: (0, 1), 6: (-1, 0), 7: (1, 0)}
+_WHEEL = {4: (0, -1), 5: (0, 1)}
 
 
 class TkWorkbench(Workbench, TkKit):
@@ -94,7 +94,9 @@ class TkWorkbench(Workbench, TkKit):
     def _pressed(self, event: Any) -> None:
         self._place(event)
         if event.num in _WHEEL:
-            dx, dy = _WHEEL[event.num]
+            # Tk tells of a wheel that turns sideways as of one that turns with Shift held, and scrolls the same for both.
+            turned = _WHEEL[event.num]
+            dx, dy = reversed(turned) if "shift" in _held(event) else turned
             self.happened("scroll", dx=dx, dy=dy, on=self.on, held=_held(event))
         else:
             self.happened("press", button=BUTTONS.get(event.num), on=self.on, held=_held(event))

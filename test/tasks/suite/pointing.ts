@@ -202,3 +202,20 @@ export const POINTING: readonly Task[] = [
   scroll("web", "right", ["shift"]),
   ...(["gtk", "web"] as const).map(scrollBack),
 ];
+
+/** What is left of each action in each toolkit. */
+export const POINTING_ELSEWHERE: readonly Task[] = [
+  ...(["qt", "web"] as const).map((application) => button(application, "right")),
+  ...(["gtk", "tk"] as const).map((application) => button(application, "middle")),
+  ...(["gtk", "tk"] as const).map((application) => button(application, "back")),
+  ...(["qt", "tk"] as const).map((application) => button(application, "forward")),
+  withKeys("tk", ["ctrl"]),
+  several("qt", 2),
+  ...(["gtk", "web"] as const).map((application) => several(application, 3)),
+  ...(["gtk", "tk"] as const).map(point),
+  dragSelection("tk"),
+  ...(["qt", "tk"] as const).map(dragPath),
+  ...(["gtk", "web"] as const).map(downAndUp),
+  ...(["gtk", "tk"] as const).map((application) => scroll(application, "right")),
+  ...(["qt", "tk"] as const).map(scrollBack),
+];

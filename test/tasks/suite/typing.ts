@@ -60,15 +60,17 @@ function chord(application: Toolkit): Task {
   };
 }
 
+/** F5 loads a page again. */
 function functionKey(application: Toolkit): Task {
+  const key = application === "web" ? "f9" : "f5";
   return {
     id: `${application}/function-key`,
     application,
-    goal: "Press F5",
+    goal: `Press ${key.toUpperCase()}`,
     async *oracle(hands) {
-      yield hands.key("f5");
+      yield hands.key(key);
     },
-    done: ({ after }) => keysOf(after) === "+f5 -f5",
+    done: ({ after }) => keysOf(after) === `+${key} -${key}`,
   };
 }
 
@@ -129,3 +131,6 @@ export const TYPING: readonly Task[] = [
   ...(["gtk", "qt", "web"] as const).map(holdKey),
   ...(["gtk", "web"] as const).map(keyDownAndUp),
 ];
+
+/** What is left of each action in each toolkit. */
+export const TYPING_ELSEWHERE: readonly Task[] = [chord("qt"), ...(["gtk", "web"] as const).map(functionKey), holdKey("tk"), ...(["qt", "tk"] as const).map(keyDownAndUp)];
