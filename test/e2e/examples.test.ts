@@ -22,6 +22,7 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true }));
 
 const PICTURE = join(ROOT, "test/golden/fixtures/embedded/screens/zenity-filled.png");
+const SENTENCE = join(ROOT, "test/golden/fixtures/embedded/sounds/us-press.wav");
 
 /** Trajectories go to the working directory. */
 async function run(example: string, ...args: string[]): Promise<string> {
@@ -59,6 +60,12 @@ it("custom-tool.ts: the model asks the program's own function, and enters what i
   ]);
   expect(await run("custom-tool.ts", model.url)).toMatch(/^zenity received: 19\.90$/m);
   expect(JSON.stringify(model.requests[1]!.messages)).toMatch(/find_price returned .*19\.90/);
+});
+
+it("voice.ts: a recorded sentence is written down, is the task, and is done or not", async () => {
+  const printed = await run("voice.ts", SENTENCE);
+  expect([...printed.matchAll(/^ *\{? *type: '(\w+)'/gm)].map(([, type]) => type)).toEqual(["heard", "task", "result"]);
+  expect(printed).toContain("{ type: 'task', task: 'Press the Save button' }");
 });
 
 it("mcp-client.ts: a client types into a form", async () => {
