@@ -10,12 +10,12 @@ import { FINISH, finishAction, wordsAsAction } from "./finish.js";
 import { firstPictureKept } from "./history.js";
 import { Locator } from "./locator.js";
 import type { MessageBlock, MessageImage, MessageParam, MessageTool, Prompt } from "./prompt.js";
-import { RULES } from "./rules.js";
+import { NAME_TARGETS, RULES } from "./rules.js";
 import { readToolCalls } from "./tool-calls.js";
 
 type Version = keyof typeof VERSIONS;
 
-const SYSTEM = ["You operate a computer for its user, through the computer tool. Every action is answered with a new screenshot.", ...RULES, `When the task is done, or cannot be done, call ${FINISH.name}.`].join("\n");
+const SYSTEM = ["You operate a computer for its user, through the computer tool. Every action is answered with a new screenshot.", NAME_TARGETS, ...RULES, `When the task is done, or cannot be done, call ${FINISH.name}.`].join("\n");
 const TURNS_BETWEEN_COMPACTIONS = 8;
 
 const BETAS: Readonly<Record<Version, string>> = {

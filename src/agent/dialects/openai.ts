@@ -12,10 +12,10 @@ import { firstPictureKept } from "./history.js";
 import { Locator } from "./locator.js";
 import { ComputerAction, toAction } from "./openai-actions.js";
 import type { Prompt } from "./prompt.js";
-import { RULES } from "./rules.js";
+import { NAME_TARGETS, RULES } from "./rules.js";
 import { readToolCalls } from "./tool-calls.js";
 
-const INSTRUCTIONS = ["You operate a computer for its user, through the computer tool.", ...RULES, `When the task is done, or cannot be done, call ${FINISH.name}.`].join("\n");
+const INSTRUCTIONS = ["You operate a computer for its user, through the computer tool.", NAME_TARGETS, ...RULES, `When the task is done, or cannot be done, call ${FINISH.name}.`].join("\n");
 const TURNS_BETWEEN_COMPACTIONS = 8;
 
 const Call = z.object({

@@ -110,6 +110,10 @@ describe("Anthropic: prompts", () => {
     expect(bodyOf(anthropicZoom, conversation)).toMatchObject({ betas: ["computer-use-2025-11-24"], tools: [{ type: "computer_20251124", enable_zoom: true }, {}] });
   });
 
+  it("want to be told what is pressed, since the safety kernel goes by words", () => {
+    expect(bodyOf(anthropicZoom, conversationOf(0, clicking)).system).toMatch(/Before each call, say .* name what you press/);
+  });
+
   it("answer every call once, in order, with the screenshot on the last", () => {
     const conversation = conversationOf(2, (index) => (index === 0 ? calls({ action: "left_click" }, { action: "cursor_position" }) : clicking(index)));
     conversation.turns[1]!.cursor = { x: 7, y: 8 };

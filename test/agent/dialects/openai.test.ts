@@ -89,6 +89,10 @@ describe("OpenAI: prompts", () => {
     expect(bodyOf(openAiPreview, conversationOf(0, clicking)).tools).toMatchObject([{ type: "computer_use_preview", display_width: 1280, display_height: 800 }, {}]);
   });
 
+  it("want to be told what is pressed, since the safety kernel goes by words", () => {
+    expect(bodyOf(openAi, conversationOf(0, clicking)).instructions).toMatch(/Before each call, say .* name what you press/);
+  });
+
   it("send the model's items back unchanged, each call with the screenshot that followed", () => {
     const { input } = bodyOf(openAi, conversationOf(2, clicking));
     expect(input.slice(1)).toEqual([0, 1].flatMap((index) => [...clicking(index).items!, { type: "computer_call_output", call_id: `call_${index}`, output: { type: "computer_screenshot", image_url: picture(index + 1) }, acknowledged_safety_checks: [] }]));
