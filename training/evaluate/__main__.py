@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="a second folder, e.g. the 8-bit one of the same model")
     parser.add_argument("--only", choices=PARTS, action="append", help="these parts alone")
     parser.add_argument("--out", type=Path, default=BUILD / "latest")
-    parser.add_argument("--variants", type=int, default=4, help="states in which every application is photographed")
+    parser.add_argument("--variants", type=int, default=6, help="states in which every application is photographed")
     parser.add_argument("--episodes", type=int, default=160)
     parser.add_argument("--episode-variants", type=int, default=30, help="episodes of each of the three variants")
     parser.add_argument("--functions", type=int, default=500)

@@ -56,11 +56,11 @@ def questions(screen: Screen, rng: Random) -> list[Question]:
         text = "Is {} checked?" if element.kind == "check" else "Is the option {} selected?"
         wanted = "yes" if element.checked else "no"
         found.append(Question("state", text.format(_quoted(rng, element.name)), wanted, lambda answer, wanted=wanted: answer.strip().lower().rstrip(".") == wanted, element.box))
-    fields = [e for e in named if e.kind == "field" and e.value and len(e.value) * 7 < e.box[2] - e.box[0] and not e.multiline]
+    fields = [e for e in named if e.kind == "field" and e.value and len(e.value) * 9.5 + 16 < e.box[2] - e.box[0] and not e.multiline]  # the rest may be cut off
     for element in rng.sample(fields, min(2, len(fields))):
         wanted = str(element.value)
         found.append(Question("text", f"What does the {_quoted(rng, element.name)} field contain?", wanted, lambda answer, wanted=wanted: _same(answer, wanted), element.box))
-    if len(screen.windows) == 1 and screen.task.get("title_room", [999])[0] > 8 * len(screen.windows[0].title):
+    if len(screen.windows) == 1 and screen.windows[0].title_box is not None:
         title = screen.windows[0].title
         found.append(Question("title", "What is the title of the window?", title, lambda answer: _same(answer, title)))
     if not any(area.page < 0.999 for area in screen.areas):

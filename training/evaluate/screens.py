@@ -15,7 +15,7 @@ from screens.record import Screen
 from screens.store import Writer
 from toolkits import held_out, looks
 from toolkits.channel import Application, ApplicationError
-from toolkits.compose import compose
+from toolkits.compose import TITLE_LETTER, compose
 from toolkits.display import Display
 
 from . import values
@@ -65,6 +65,20 @@ def running(kit: str, name: str, rng: Random) -> Iterator[Running]:
             application.close()
 
 
+def retitle(rng: Random, display: Display, screen: Screen) -> None:
+    """Another title for the window, as the window manager writes it: an application has but one, and one that is read wrong counts once a state."""
+    window = screen.windows[0]
+    if len(screen.windows) > 1 or window.title_box is None:
+        return
+    x0, y0, x1, y1 = (int(edge) for edge in window.title_box)
+    text = next((text for text in (values.title(rng) for _ in range(20)) if len(text) * TITLE_LETTER < x1 - x0), window.title)
+    for strip in display.titled(window.box, window.title_box, [text], window.title):
+        assert screen.image is not None
+        screen.image = screen.image.copy()
+        screen.image[y0:y1, x0:x1] = strip
+        window.title = text
+
+
 def fill(rng: Random, controls: list[dict[str, Any]], share: float) -> dict[str, Any]:
     """Values for a share of the controls, by name."""
     result: dict[str, Any] = {}
@@ -81,7 +95,7 @@ def fill(rng: Random, controls: list[dict[str, Any]], share: float) -> dict[str,
 
 
 def collect(folder: Path, variants: int, seed: int) -> None:
-    """Photograph every application in so many states; a folder that is complete is left alone."""
+    """Photograph every application in so many states, from the second on with other titles; a folder that is complete is left alone."""
     done = folder / f"complete-{variants}-{seed}"
     if done.exists():
         return
@@ -95,7 +109,10 @@ def collect(folder: Path, variants: int, seed: int) -> None:
                 try:
                     with running(kit, name, rng) as app:
                         app.application.ask("assign", values=fill(rng, app.application.ask("controls"), 0.7))
-                        writer.add(app.screen())
+                        screen = app.screen()
+                        if variant > 0:
+                            retitle(rng, app.display, screen)
+                        writer.add(screen)
                 except ApplicationError as error:
                     print(f"{kit} {name}: {error}", file=sys.stderr)
     done.touch()

@@ -1,4 +1,4 @@
-"""Speech: commands and sentences with names and words that training never had, by a voice it never heard; clean, with noise at 10 dB, by telephone, and silence."""
+"""Speech by a voice that training never heard: commands as people give them, others of names and words that training never had, sentences; clean, with noise at 10 dB, by telephone, and silence."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def _judge(utterance: Utterance, condition: str, given: str) -> Outcome:
         return Outcome("silence", given == "", "", "", "", given)
     wanted = words(text.written)
     more: dict[str, Any] = {"errors": errors(wanted, words(given)), "words": len(wanted)}
-    line = "sentence" if text.kind == "sentence" else "command"
-    group = {"command": "usual words alone" if is_usual(text.written) else "with a name or a rare word"}.get(text.kind, text.kind)
+    line = text.kind if text.kind in ("sentence", "unheard") else "command"
+    group = {"command": "usual words alone" if is_usual(text.written) else "with a name or a word of the dictionary"}.get(text.kind, text.kind)
     return Outcome(f"{line}-{condition}", more["errors"] == 0, group, json.dumps({"spoken": text.spoken}), text.written, given, more=more)
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from . import render
 from .canvas import CHARACTERS, PATCH, SLOT, STATE_CLASS
 from .record import Box, Screen
-from .store import INDEX, read, read_picture
+from .store import INDEX, read, read_picture, titles_of
 
 UNKNOWN = 255
 
@@ -28,6 +28,9 @@ def moved(screen: Screen, scale: tuple[float, float], shift: tuple[float, float]
 
     for window in result.windows:
         window.box = place(window.box)
+        if window.title_box is not None:
+            x0, y0, x1, y1 = place(window.title_box)
+            window.title_box = (x0, y0, x1, y1) if x0 >= 0 and y0 >= 0 and x1 <= size[0] and y1 <= size[1] else None
     for area in result.areas:
         x0, y0, x1, y1 = place(area.box)
         area.box = (max(0, x0), max(0, y0), min(size[0], x1), min(size[1], y1))
@@ -74,6 +77,7 @@ def by_size(folder: Path, sizes: Sequence[tuple[int, int]]) -> list[list[tuple[S
 def prepared(rng: Random, screen: Screen, folder: Path, size: tuple[int, int]) -> tuple[Screen, np.ndarray]:
     """A real screen at a training size: whole and scaled, or at its own scale cut or on a wallpaper."""
     picture = Image.fromarray(read_picture(folder / screen.task["picture"]))
+    screen = retitled(rng, screen, folder, picture)
     width, height = size
     pick = rng.random()
     fits = abs(screen.width / width - 1) <= 0.13 and abs(screen.height / height - 1) <= 0.13
@@ -95,6 +99,24 @@ def prepared(rng: Random, screen: Screen, folder: Path, size: tuple[int, int]) -
     result = moved(screen, scale, (int(shift[0]), int(shift[1])), size)
     result.image = np.asarray(whole)
     return result, slots(result, size)
+
+
+def retitled(rng: Random, screen: Screen, folder: Path, picture: Image.Image) -> Screen:
+    """With one of its other titles, drawn into `picture`; a screen is seen so often that a title of its own would be learnt by heart."""
+    titles: list[str] = screen.task.get("titles", [])
+    number = rng.randrange(-1, len(titles))
+    if number < 0:
+        return screen
+    result = copy.deepcopy(screen)
+    window = next(item for item in result.windows if item.active and item.title_box is not None)
+    x0, y0, x1, y1 = (int(edge) for edge in window.title_box or ())
+    strips = Image.fromarray(read_picture(folder / titles_of(screen.task["picture"])))
+    picture.paste(strips.crop((0, number * (y1 - y0), x1 - x0, (number + 1) * (y1 - y0))), (x0, y0))
+    for element in result.elements:
+        if element.kind == "window_button" and result.windows[element.window] is window:
+            element.section = titles[number]
+    window.title = titles[number]
+    return result
 
 
 def _shift(rng: Random, screen: Screen, scale: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:

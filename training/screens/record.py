@@ -113,6 +113,8 @@ class Window:
     box: Box
     active: bool = False
     role: Literal["window", "dialog", "popup", "desktop", "taskbar"] = "window"
+    title_box: Box | None = None
+    """Of the bar between its buttons, or of the title alone; None where nothing shows the title whole."""
 
 
 @dataclass
@@ -136,6 +138,9 @@ class Screen:
         return next((element for element in self.elements if element.focused), None)
 
 
+_BOXES = ("box", "label_box", "indicator", "title_box")
+
+
 def _compact(instance: Any) -> dict[str, Any]:
     """Fields that differ from their defaults; boxes as integers where they are whole."""
     result: dict[str, Any] = {}
@@ -143,7 +148,7 @@ def _compact(instance: Any) -> dict[str, Any]:
         value = getattr(instance, item.name)
         if item.name == "image" or (item.default is not None and value == item.default) or value is None or value == [] or value == {}:
             continue
-        if item.name in ("box", "label_box", "indicator"):
+        if item.name in _BOXES:
             value = [round(edge, 1) if edge != int(edge) else int(edge) for edge in value]
         result[item.name] = value
     return result
@@ -166,7 +171,7 @@ def from_json(data: dict[str, Any]) -> Screen:
     """The inverse of `to_json`; raises ValueError for a kind that is not known."""
 
     def build(cls: Any, item: dict[str, Any]) -> Any:
-        boxes = {name: _box(item[name]) for name in ("box", "label_box", "indicator") if name in item}
+        boxes = {name: _box(item[name]) for name in _BOXES if name in item}
         return cls(**{**item, **boxes})
 
     elements = [build(Element, item) for item in data["elements"]]

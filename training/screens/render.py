@@ -66,7 +66,18 @@ def _title(canvas: Canvas, window: SceneWindow) -> tuple[int, int, int]:
     words = mix(ink, colour, 1 - look.title_contrast)
     if not window.active:
         words = mix(words, colour, 0.25)
-    width = face.width(window.title)
+    if style == "openbox" and not look.title_buttons_left:
+        canvas.box((5, 5, 17, y1 - 5), grey(230), (70, 100, 150))
+    canvas.text(_title_place(window), (y0 + y1) / 2, window.title, face, words, look.smooth)
+    return ink
+
+
+def _title_place(window: SceneWindow) -> float:
+    """Where the title begins, from the window's left edge."""
+    look = window.look
+    assert window.title_bar is not None
+    x0, _, x1, _ = window.title_bar
+    width = look.face.width(window.title)
     x = x0 + 8
     if look.title_centred:
         x = max(x, (x0 + x1 - width) / 2)
@@ -79,11 +90,20 @@ def _title(canvas: Canvas, window: SceneWindow) -> tuple[int, int, int]:
     heads = [part.box[2] for part in window.parts if part.style == "head"]
     if heads:
         x = max(x, max(heads) + 8)
-    if style == "openbox" and not look.title_buttons_left:
-        canvas.box((5, 5, 17, y1 - 5), grey(230), (70, 100, 150))
-        x = max(x, 24)
-    canvas.text(x, (y0 + y1) / 2, window.title, face, words, look.smooth)
-    return ink
+    return max(x, 24) if look.title_style == "openbox" and not look.title_buttons_left else x
+
+
+def _title_box(scene: Scene, index: int) -> Box | None:
+    """Of a title that nothing covers or cuts."""
+    window = scene.windows[index]
+    if window.title_bar is None or not window.title:
+        return None
+    x = _title_place(window)
+    box = (window.x + x, window.y + window.title_bar[1], window.x + x + window.look.face.width(window.title), window.y + window.title_bar[3])
+    ends = min([window.title_bar[2], *(part.box[0] for part in window.parts if part.kind == "window_button" and not window.look.title_buttons_left)])
+    covers = [(other.x, other.y, other.x + other.width, other.y + other.height) for other in scene.windows[:index]]
+    whole = box[0] >= 0 and box[1] >= 0 and box[2] <= scene.width and box[3] <= scene.height and x >= window.title_bar[0] and box[2] - window.x <= ends
+    return box if whole and not any(a < box[2] and box[0] < c and b < box[3] and box[1] < d for a, b, c, d in covers) else None
 
 
 def _pane(canvas: Canvas, window: SceneWindow, pane: Pane) -> None:
@@ -237,7 +257,7 @@ def _describe(scene: Scene) -> tuple[Screen, list[Part]]:
                 add(part, index, px, py - window.popup.offset, (max(0, box[0]), max(0, box[1]), min(scene.width, box[2]), min(scene.height, box[3])), [], name)
         if window.role != "desktop":
             covers = [*covers, frame]
-    windows = [Window(window.title, (window.x, window.y, window.x + window.width, window.y + window.height), window.active, window.role) for window in scene.windows]  # type: ignore[arg-type]
+    windows = [Window(window.title, (window.x, window.y, window.x + window.width, window.y + window.height), window.active, window.role, _title_box(scene, index)) for index, window in enumerate(scene.windows)]  # type: ignore[arg-type]
     return Screen(scene.width, scene.height, windows, elements, areas, source="render", theme=scene.windows[0].look.family if scene.windows else "", seed=scene.seed), live
 
 
@@ -263,6 +283,7 @@ def _scale(screen: Screen, scale: tuple[float, float]) -> None:
 
     for window in screen.windows:
         window.box = scaled(window.box)
+        window.title_box = scaled(window.title_box) if window.title_box else None
     for area in screen.areas:
         area.box = scaled(area.box)
     for element in screen.elements:

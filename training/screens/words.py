@@ -243,7 +243,7 @@ def code(rng: Random) -> str:
 def title(rng: Random) -> str:
     """A window's title: a few words, often with a document's name, a number or a programme's name beside it."""
     pick = rng.random()
-    if pick < 0.4:
+    if pick < 0.25:
         return label(rng, "title", 3)
     if pick < 0.55:
         return words(rng, 2, 4)

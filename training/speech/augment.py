@@ -125,7 +125,7 @@ def _babble(pool: Tensor, filled: int, generator: torch.Generator, windows: int,
 
 
 def disturb(sound: Tensor, speech: Tensor, end: Tensor, pool: Tensor, filled: int, share: float, generator: torch.Generator) -> Tensor:
-    """For `share` of the windows: room, noise at 0 to 35 dB, channel, clipping, rounding; nothing after `end` (windows, samples), where the file ends. `speech` says which windows hold any."""
+    """For `share` of the windows: room, noise at 1 to 25 dB (hardly any for some), channel, clipping, rounding; nothing after `end` (windows, samples), where the file ends. `speech` says which windows hold any."""
     windows, samples = sound.shape
     length = _transform(samples)
     clean = sound
@@ -137,7 +137,7 @@ def disturb(sound: Tensor, speech: Tensor, end: Tensor, pool: Tensor, filled: in
     chosen = crowd.nonzero()[:, 0]
     if len(chosen) and filled > samples:
         noise[chosen] = _babble(pool, filled, generator, len(chosen), samples) + 0.05 * noise[chosen]
-    ratio = torch.where(_chance(generator, windows, 0.62), _uniform(generator, windows, 0, 30), _uniform(generator, windows, 35, 70))
+    ratio = torch.where(_chance(generator, windows, 0.7), _uniform(generator, windows, 1, 25), _uniform(generator, windows, 35, 70))
     ratio = ratio + crowd * 3  # several voices at the level of the one that is meant are nobody's to tell apart
     noise = noise * (loud * 10 ** (-ratio / 20))[:, None]
     noise = noise * ~_chance(generator, windows, 0.08)[:, None]

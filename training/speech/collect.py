@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 SYNTHESISERS = (
@@ -102,7 +103,16 @@ def _words(root: Path) -> dict[str, list[str]]:
     plain = {size: [word for word in words if re.fullmatch(r"[a-z]{3,11}", word) and not _RUDE.search(word)] for size, words in every.items()}
     known = set(every["large"])
     names = [word for word in every["large"] if re.fullmatch(r"[A-Z][a-z]{2,10}", word) and word.lower() not in known and not _RUDE.search(word.lower())]
-    return {"words": plain["small"], "rare": sorted(set(plain["large"]) - set(plain["small"])), "names": names}
+    return {"frequent": _frequent(root), "words": plain["small"], "rare": sorted(set(plain["large"]) - set(plain["small"])), "names": names}
+
+
+def _frequent(root: Path) -> list[str]:
+    """Words that WordNet's tagged texts have at least ten times (cntlist.rev: sense, number, times)."""
+    times = Counter[str]()
+    for line in (root / "usr/share/wordnet/cntlist.rev").read_text().splitlines():
+        sense, _, count = line.split()
+        times[sense.split("%")[0]] += int(count)
+    return sorted(word for word, count in times.items() if count >= 10 and re.fullmatch(r"[a-z]{3,11}", word) and not _NUMBERS.search(word) and not _RUDE.search(word))
 
 
 if __name__ == "__main__":

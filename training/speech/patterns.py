@@ -315,3 +315,13 @@ Deborah Stephanie Rebecca Sharon Laura Cynthia Amy Kathleen Angela Shirley Brend
 Catherine Maria Heather Diane Ruth Julie Joyce Virginia Victoria Kelly Lauren Christina Joan Evelyn Judith Andrea Hannah Megan Cheryl Jacqueline Martha Gloria
 Teresa Ann Sara Madison Frances Kathryn Janice Jean Abigail Julia Judy Sophia Isabella Charlotte Amelia Marilyn Beverly Theresa Diana Natalie Brittany Doris
 Oliver Oscar Leo Archie Theo Freddie Alfie Isaac Lucas Edgar Felicity Florence Poppy Harriet Matilda Phoebe Imogen Beatrice Eleanor Rosalind Philippa Gemma""".split()
+
+SURNAMES = """Williams Rodriguez Hernandez Lopez Gonzalez Perez Sanchez Ramirez Allen Hill Flores Rivera Campbell Gomez Diaz Reyes Morris Morales Murphy Cook Rogers
+Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Howard Ramos Cox Ward Richardson Watson Brooks Chavez Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez
+Castillo Sanders Myers Long Ross Foster Jimenez Powell Jenkins Perry Russell Sullivan Bell Coleman Butler Henderson Barnes Gonzales Fisher Vasquez Simmons Graham
+Murray Ford Castro Marshall Owens Harrison Fernandez Woods Washington Kennedy Wells Vargas Henry Chen Freeman Webb Tucker Guzman Burns Crawford Olson Simpson Porter
+Hunter Gordon Mendez Silva Shaw Snyder Mason Dixon Munoz Hunt Hicks Holmes Palmer Wagner Black Robertson Boyd Stone Salazar Fox Warren Mills Meyer Rice Schmidt
+Garza Daniels Ferguson Nichols Stephens Soto Weaver Ryan Gardner Payne Grant Dunn Kelley Spencer Hawkins Arnold Pierce Hansen Peters Santos Hart Bradley Knight
+Elliott Cunningham Duncan Armstrong Hudson Carroll Lane Riley Andrews Alvarado Ray Delgado Berry Perkins Hoffman Johnston Matthews Pena Richards Contreras Willis
+Carpenter Lawrence Sandoval Guerrero George Chapman Rios Estrada Ortega Watkins Greene Nunez Wheeler Valdez Harper Burke Larson Santiago Maldonado Morrison Franklin""".split()
+"""Frequent ones of the United States' census of 2010."""

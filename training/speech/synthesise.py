@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .texts import Text, draw
+from .texts import Text, examined, taught
 from .voices import HELD_OUT_MANNER, RATE, SHARES, Voices, manner
 
 _HEAD = struct.Struct("<II")
@@ -62,7 +62,7 @@ def speak(seed: int, count: int | None = None) -> Iterator[Utterance]:
         if failures[how.engine] >= _FAILURES:
             continue
         for _ in range(1 if count is not None else 4 if "_" in how.engine else 2):  # changing festival's voice takes time
-            text = draw(rng, held_out=count is not None)
+            text = taught(rng) if count is None else examined(rng)
             try:
                 sound = voices.say(text.spoken, how)
             except (OSError, RuntimeError, ValueError, EOFError, wave.Error) as error:

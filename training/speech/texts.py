@@ -1,7 +1,7 @@
 """What is said: commands of the agent with names and values, spelled words, numbers, dates and plain sentences.
 
 Written as people write commands, cased and with punctuation, in one convention (training/README.md): labels begin with a capital, what is typed does not unless it is a
-name; numbers of commands are digits; spelled words are joined by hyphens. `held_out` draws names, words and sentences that training never does.
+name; numbers of commands are digits; spelled words are joined by hyphens. A `Reach` says how far the names and words of a text are fetched.
 """
 
 from __future__ import annotations
@@ -15,17 +15,21 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from screens import words as screen
 
 from . import numbers
-from .patterns import COMMANDS, PEOPLE, PLAIN, SPELLED
+from .patterns import COMMANDS, PEOPLE, PLAIN, SPELLED, SURNAMES
 from .wer import words
 
 PACK = Path(os.environ.get("DESKHAND_VOICES", Path(__file__).resolve().parents[2] / "build/training/voices"))
 KINDS = ("command", "spelled", "number", "sentence")
 HELD_OUT_SHARE = 12
 """One of so many names, words and sentences is kept for evaluation."""
+Reach = Literal["use", "any", "unheard"]
+"""Where names and words come from: `use` is what people say to a computer (usual labels, common names, frequent words, seldom others), `any` is the whole dictionary evenly;
+training never draws what `unheard` draws, and `unheard` draws nothing else."""
 _UPPER = {"url", "id", "ip", "dns", "pdf", "csv", "json", "png", "jpeg", "usb", "ssl", "faq", "cvv", "mac", "a4", "bcc", "usa", "vip"}
 _SAID = {"url": "^U ^R ^L", "id": "^I ^D", "ip": "^I ^P", "dns": "^D ^N ^S", "pdf": "^P ^D ^F", "csv": "^C ^S ^V", "usb": "^U ^S ^B", "ssl": "^S ^S ^L", "faq": "^F ^A ^Q", "cvv": "^C ^V ^V", "ok": "okay", "a4": "^A four", "bcc": "^B ^C ^C", "cc": "^C ^C", "png": "^P ^N ^G", "json": "jason", "jpeg": "jay peg", "usa": "^U ^S ^A", "wi-fi": "why fie", "vip": "^V ^I ^P"}  # fmt: skip
 _KEYS = [("Enter", "enter"), ("Escape", "escape"), ("Tab", "tab"), ("Delete", "delete"), ("Backspace", "back space"), ("Space", "space"), ("Home", "home"), ("End", "end"), ("Page Up", "page up"), ("Page Down", "page down"), ("Up", "up"), ("Down", "down"), ("Left", "left"), ("Right", "right")]  # fmt: skip
@@ -67,10 +71,10 @@ def is_usual(written: str) -> bool:
     return all(word in _usual() or len(word) == 1 or re.fullmatch(r"f?\d[\d.:]*", word) is not None for word in words(written))
 
 
-def _choose(rng: Random, source: list[str], held_out: bool) -> str:
+def _choose(rng: Random, source: list[str], reach: Reach) -> str:
     while True:
         found = rng.choice(source)
-        if is_held_out(found) == held_out:
+        if is_held_out(found) == (reach == "unheard"):
             return found
 
 
@@ -79,22 +83,25 @@ def _people() -> tuple[list[str], list[str]]:
     def plain(names: list[str]) -> list[str]:
         return [name for name in names if re.fullmatch(r"[A-Za-z]+", name)]
 
-    return plain(screen.NAMES) + PEOPLE, plain(screen.SURNAMES)
+    return plain(screen.NAMES) + PEOPLE, plain(screen.SURNAMES) + SURNAMES
 
 
-def _word(rng: Random, held_out: bool) -> str:
-    return _choose(rng, _pack()["rare" if rng.random() < 0.2 else "words"], held_out)
+def _word(rng: Random, reach: Reach) -> str:
+    pick = rng.random()
+    if reach == "use":
+        return _choose(rng, _pack()["frequent" if pick < 0.88 else "words" if pick < 0.98 else "rare"], reach)
+    return _choose(rng, _pack()["rare" if pick < 0.2 else "words"], reach)
 
 
-def _name(rng: Random, held_out: bool) -> str:
-    return _choose(rng, _people()[0] if rng.random() < 0.6 else _pack()["names"], held_out)
+def _name(rng: Random, reach: Reach) -> str:
+    return _choose(rng, _people()[0] if rng.random() < (0.9 if reach == "use" else 0.6) else _pack()["names"], reach)
 
 
-def _person(rng: Random, held_out: bool) -> tuple[str, str]:
-    first = _choose(rng, _people()[0], held_out)
+def _person(rng: Random, reach: Reach) -> tuple[str, str]:
+    first = _choose(rng, _people()[0], reach)
     if rng.random() < 0.4:
         return first, first
-    last = _choose(rng, _people()[1] if rng.random() < 0.5 else _pack()["names"], held_out)
+    last = _choose(rng, _people()[1] if rng.random() < (0.85 if reach == "use" else 0.5) else _pack()["names"], reach)
     return f"{first} {last}", f"{first} {last}"
 
 
@@ -103,32 +110,32 @@ def say(word: str) -> str:
     return " ".join(_SAID.get(part.lower(), part) for part in re.sub(r"[^A-Za-z0-9'\- ]", "", word).split())
 
 
-def label(rng: Random, held_out: bool, *tables: str) -> tuple[str, str]:
+def label(rng: Random, reach: Reach, *tables: str) -> tuple[str, str]:
     """Of a control: usual ones, and words of the dictionary."""
-    if rng.random() < (0.5 if held_out else 0.55):
+    if rng.random() < (0.85 if reach == "use" else 0.5):
         text = rng.choice(screen.TABLES[rng.choice(tables)]).rstrip("….?")
         if re.search(r"[0-9&/]", text):
-            return label(rng, held_out, *tables)
+            return label(rng, reach, *tables)
     elif rng.random() < 0.15:
-        text = _name(rng, held_out)
+        text = _name(rng, reach)
     else:
-        text = " ".join(_word(rng, held_out) for _ in range(rng.choice([1, 1, 2, 2, 3])))
+        text = " ".join(_word(rng, reach) for _ in range(rng.choice([1, 1, 2, 2, 3])))
     parts = [part.upper() if part.lower() in _UPPER or part == "OK" else part.lower() if index else part[:1].upper() + part[1:].lower() for index, part in enumerate(text.split())]
     parts = [part.capitalize() if part.lower() in {name.lower() for name in numbers.DAYS + numbers.MONTHS} else part for part in parts]
     written = " ".join(parts).replace("Wi-fi", "Wi-Fi").replace("wi-fi", "Wi-Fi")
     return written, say(written)
 
 
-def value(rng: Random, held_out: bool) -> tuple[str, str]:
+def value(rng: Random, reach: Reach) -> tuple[str, str]:
     """What is typed or chosen."""
     pick = rng.random()
     if pick < 0.22:
-        return _person(rng, held_out)
+        return _person(rng, reach)
     if pick < 0.3:
-        name = _name(rng, held_out)
+        name = _name(rng, reach)
         return name, name
     if pick < 0.55:
-        text = " ".join(_word(rng, held_out) for _ in range(rng.choice([1, 1, 2, 2, 3, 4])))
+        text = " ".join(_word(rng, reach) for _ in range(rng.choice([1, 1, 2, 2, 3, 4])))
         return text, text
     if pick < 0.62:
         text = rng.choice(screen.CITIES + screen.COUNTRIES)
@@ -140,27 +147,27 @@ def value(rng: Random, held_out: bool) -> tuple[str, str]:
     if pick < 0.87:
         return numbers.time(rng)
     if pick < 0.93:
-        return _email(rng, held_out)
-    return numbers.spelled(_letters(rng, held_out))
+        return _email(rng, reach)
+    return numbers.spelled(_letters(rng, reach))
 
 
-def _letters(rng: Random, held_out: bool) -> str:
+def _letters(rng: Random, reach: Reach) -> str:
     pick = rng.random()
     if pick < 0.7:
-        return (_name if pick < 0.35 else _word)(rng, held_out)[:8]
+        return (_name if pick < 0.35 else _word)(rng, reach)[:8]
     return "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ" if pick < 0.85 else "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") for _ in range(rng.randint(2, 6)))
 
 
-def _email(rng: Random, held_out: bool) -> tuple[str, str]:
-    first, last = _choose(rng, _people()[0], held_out).lower(), _word(rng, held_out)
+def _email(rng: Random, reach: Reach) -> tuple[str, str]:
+    first, last = _choose(rng, _people()[0], reach).lower(), _word(rng, reach)
     user, said = rng.choice([(first, first), (f"{first}.{last}", f"{first} dot {last}"), (last, last)])
-    host = rng.choice(["example", "mail", _word(rng, held_out)])
+    host = rng.choice(["example", "mail", _word(rng, reach)])
     end, ending = rng.choice([("com", "com"), ("com", "com"), ("org", "org"), ("net", "net")])
     return f"{user}@{host}.{end}", f"{said} at {host} dot {ending}"
 
 
-def _file(rng: Random, held_out: bool) -> tuple[str, str]:
-    stem, (end, said) = _word(rng, held_out), rng.choice(_ENDINGS)
+def _file(rng: Random, reach: Reach) -> tuple[str, str]:
+    stem, (end, said) = _word(rng, reach), rng.choice(_ENDINGS)
     return f"{stem}.{end}", f"{stem} dot {said}"
 
 
@@ -179,16 +186,16 @@ def _key(rng: Random) -> tuple[str, str]:
     return f"{modifier}+{letter}", f"{said} ^{letter}"
 
 
-def _fill(rng: Random, pattern: str, held_out: bool) -> tuple[str, str]:
+def _fill(rng: Random, pattern: str, reach: Reach) -> tuple[str, str]:
     def slot(name: str) -> tuple[str, str]:
         if name in screen.TABLES:
-            return label(rng, held_out, name)
+            return label(rng, reach, name)
         if name == "any":
-            return label(rng, held_out, "button", "menuitem", "tab", "link", "option")
+            return label(rng, reach, "button", "menuitem", "tab", "link", "option")
         if name == "word":
-            return (_word(rng, held_out),) * 2
+            return (_word(rng, reach),) * 2
         if name == "words":
-            return (" ".join(_word(rng, held_out) for _ in range(rng.randint(2, 5))),) * 2
+            return (" ".join(_word(rng, reach) for _ in range(rng.randint(2, 5))),) * 2
         if name == "nth":
             place = rng.randint(1, 12)
             return (numbers.ordinal(place),) * 2
@@ -197,9 +204,9 @@ def _fill(rng: Random, pattern: str, held_out: bool) -> tuple[str, str]:
         if name == "city":
             return (rng.choice(screen.CITIES),) * 2
         made = {
-            "value": lambda: value(rng, held_out), "person": lambda: _person(rng, held_out), "file": lambda: _file(rng, held_out), "key": lambda: _key(rng), "n": lambda: numbers.small(rng),
-            "number": lambda: numbers.number(rng), "date": lambda: numbers.date(rng), "time": lambda: numbers.time(rng), "email": lambda: _email(rng, held_out),
-            "spelled": lambda: numbers.spelled(_letters(rng, held_out)), "name": lambda: (_name(rng, held_out),) * 2,
+            "value": lambda: value(rng, reach), "person": lambda: _person(rng, reach), "file": lambda: _file(rng, reach), "key": lambda: _key(rng), "n": lambda: numbers.small(rng),
+            "number": lambda: numbers.number(rng), "date": lambda: numbers.date(rng), "time": lambda: numbers.time(rng), "email": lambda: _email(rng, reach),
+            "spelled": lambda: numbers.spelled(_letters(rng, reach)), "name": lambda: (_name(rng, reach),) * 2,
         }  # fmt: skip
         return made[name]()
 
@@ -216,8 +223,8 @@ def _finish(text: str, end: str = ".") -> str:
     return text if text[-1] in ".?!" else text + end
 
 
-def _command(rng: Random, held_out: bool) -> tuple[str, str]:
-    parts = [_fill(rng, rng.choice(COMMANDS), held_out) for _ in range(rng.choice([1, 1, 1, 1, 1, 2, 2, 3]))]
+def _command(rng: Random, reach: Reach) -> tuple[str, str]:
+    parts = [_fill(rng, rng.choice(COMMANDS), reach) for _ in range(rng.choice([1, 1, 1, 1, 1, 2, 2, 3]))]
     if len(parts) == 1:
         written, spoken = parts[0]
         opening = rng.choice(["please ", "now ", "could you ", "can you ", "then ", "I want you to ", "computer, "]) if rng.random() < 0.12 else ""
@@ -228,21 +235,34 @@ def _command(rng: Random, held_out: bool) -> tuple[str, str]:
     return _finish(between.join(part[0] for part in parts)), between.join(part[1] for part in parts)
 
 
-def draw(rng: Random, held_out: bool = False, kind: str | None = None) -> Text:
-    """One text; commands are half of them."""
-    kind = kind or rng.choices(KINDS, (0.52, 0.07, 0.06, 0.35))[0]
-    if kind == "command":
-        written, spoken = _command(rng, held_out)
+def examined(rng: Random) -> Text:
+    """One text of the evaluation: half are commands as people give them, a sixth commands of names and words that training never has."""
+    kind = rng.choices((*KINDS, "unheard"), (0.46, 0.09, 0.08, 0.21, 0.16))[0]
+    while True:
+        text = draw(rng, "use" if kind in ("command", "spelled", "number") else "unheard", kind)
+        if kind != "unheard" or not is_usual(text.written):
+            return text
+
+
+def taught(rng: Random) -> Text:
+    """One text of the training: commands as people give them, and as many of words from anywhere, so that what is heard is written and not guessed."""
+    return draw(rng, rng.choice(("use", "any")), rng.choices(KINDS, (0.56, 0.07, 0.06, 0.31))[0])
+
+
+def draw(rng: Random, reach: Reach, kind: str) -> Text:
+    """One text of a kind."""
+    if kind in ("command", "unheard"):
+        written, spoken = _command(rng, reach)
     elif kind == "sentence":
         if rng.random() < 0.85:
-            written = spoken = _choose(rng, _pack()["sentences"], held_out)
+            written = spoken = _choose(rng, _pack()["sentences"], reach)
         else:
-            written, spoken = _fill(rng, rng.choice(PLAIN), held_out)
+            written, spoken = _fill(rng, rng.choice(PLAIN), reach)
             written = _finish(written)
     elif kind == "spelled":
-        written, spoken = _fill(rng, rng.choice(SPELLED), held_out)
+        written, spoken = _fill(rng, rng.choice(SPELLED), reach)
         written = _finish(written)
     else:
-        written, spoken = _fill(rng, rng.choice(["{number}", "{number}, {number}", "{date}", "{time}", "{number} and {number}", "{day}, {date}", "{date} at {time}", "{n}, {n}, {n}"]), held_out)
+        written, spoken = _fill(rng, rng.choice(["{number}", "{number}, {number}", "{date}", "{time}", "{number} and {number}", "{day}, {date}", "{date} at {time}", "{n}, {n}, {n}"]), reach)
         written = _finish(written)
     return Text(written, spoken, kind)

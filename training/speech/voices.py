@@ -25,6 +25,10 @@ HELD_OUT = "rms"
 """flite's clustergen voice of the speaker rms: made from recordings of a person, and no other synthesiser here has that speaker."""
 SHARES = {"espeak": 0.3, "awb": 0.19, "slt": 0.19, "kal16": 0.1, "ked_diphone": 0.12, "cmu_us_slt_arctic_hts": 0.1}
 """Of utterances. espeak-ng has the most voices, but the others are nearer to people, and it is from them that the held-out voice is learnt."""
+_SHIFTED = {"awb": (0.75, 1.5), "slt": (0.5, 1.2), HELD_OUT: (1.0, 1.0)}
+"""flite's voices made by statistics, and how far their pitch is moved: a woman's an octave down is a second man (the features are warped as well, augment.compose)."""
+_KAL_HERTZ = 105.0
+"""kal's own pitch."""
 _ACCENTS = ("en-us", "en-us", "en-us", "en", "en", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
 _VARIANTS = (
     "", "", "f1", "f2", "f3", "f4", "f5", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "klatt", "klatt2", "klatt3", "klatt4", "klatt5", "klatt6", "Alex", "Alicia", "Andrea", "Andy",
@@ -78,7 +82,8 @@ def manner(rng: Random) -> Manner:
     name = engine
     if engine == "espeak":
         name = "+".join(part for part in (rng.choice(_ACCENTS), rng.choice(_VARIANTS)) if part)
-    return Manner(engine, name, min(1.5, max(0.7, rng.gauss(1.0, 0.13))), rng.uniform(0.8, 1.25))
+    low, high = _SHIFTED.get(engine, (0.8, 1.25))
+    return Manner(engine, name, min(1.5, max(0.7, rng.gauss(1.0, 0.13))), low * (high / low) ** rng.random())
 
 
 HELD_OUT_MANNER = Manner(HELD_OUT, HELD_OUT, 1.0, 1.0)
@@ -116,6 +121,10 @@ class Flite:
         voice = self.voices[how.engine]
         features = ctypes.cast(voice, ctypes.POINTER(ctypes.c_void_p))[1]  # struct cst_voice: name, features, …
         self.lib.flite_feat_set_float(features, b"duration_stretch", 1 / how.rate)
+        if how.engine in _SHIFTED:
+            self.lib.flite_feat_set_float(features, b"f0_shift", how.pitch)
+        else:
+            self.lib.flite_feat_set_float(features, b"int_f0_target_mean", _KAL_HERTZ * how.pitch)
         made = self.lib.flite_text_to_wave(_letters(text, True).encode(), voice)
         sound = np.ctypeslib.as_array(made.contents.samples, (made.contents.count,)).copy()
         rate = made.contents.rate

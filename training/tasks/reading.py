@@ -73,9 +73,10 @@ def chosen(rng: Random, view: View) -> tuple[str, str] | None:
 
 
 def title(rng: Random, view: View) -> tuple[str, str] | None:
-    """The active window's title."""
+    """The active window's title; of a photographed window only if it has several, for the only one would be learnt by heart."""
     window = view.title_window
-    return (rng.choice(TITLE), window.title) if window and window.title else None
+    learnt = view.screen.source != "render" and "titles" not in view.screen.task
+    return (rng.choice(TITLE), window.title) if window and window.title and window.title_box and not learnt else None
 
 
 def fact(rng: Random, view: View) -> tuple[str, str] | None:
@@ -132,7 +133,7 @@ def describe(rng: Random, view: View) -> tuple[str, str] | None:
     return (rng.choice(["Describe the screen.", "What is on the screen?", "Describe the window.", "What do you see?"]), f"{name} with " + ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] + ".") if parts else None
 
 
-MAKERS = [(field_text, 36), (state, 18), (chosen, 10), (title, 20), (fact, 10), (lists, 9), (count, 4), (describe, 3)]
+MAKERS = [(field_text, 36), (state, 18), (chosen, 10), (title, 30), (fact, 10), (lists, 9), (count, 4), (describe, 3)]
 
 
 def question(rng: Random, view: View) -> tuple[str, str] | None:
@@ -152,6 +153,7 @@ def at_point(rng: Random, view: View) -> Sample | None:
     """The text at a place: trains reading wherever something is written."""
     texts = [(element.name, element.box if element.kind not in ("field", "spin", "combo", "slider", "check", "radio", "switch") or element.label_box is None else element.label_box) for element in view.seen if element.name and element.kind not in ("window_button", "progress") and not element.placeholder]
     texts += [(element.value, element.box) for element in view.seen if element.kind in ("field", "spin", "combo") and element.value and not element.password and not element.multiline]
+    texts += [(window.title, window.title_box) for window in view.screen.windows if window.title_box]
     if not texts:
         return None
     text, box = rng.choice(texts)

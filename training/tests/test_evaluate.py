@@ -15,7 +15,7 @@ from screens.record import Element, Screen, Window
 
 def a_screen() -> Screen:
     return Screen(
-        640, 480, [Window("Boat Hire", (100, 100, 500, 400), True)],
+        640, 480, [Window("Boat Hire", (100, 100, 500, 400), True, title_box=(120, 102, 480, 116))],
         [Element("button", "Row", (120, 350, 200, 380)), Element("check", "Life jackets", (120, 200, 260, 220), checked=True, indicator=(122, 202, 138, 218)), Element("label", "Skipper", (120, 145, 180, 160)), Element("field", "Skipper", (200, 140, 400, 165), value="Maren"), Element("field", "Unseen", (200, 170, 400, 195), value="x")],
         image=np.zeros((480, 640, 3), np.uint8), source="test",
     )  # fmt: skip
@@ -51,6 +51,14 @@ def test_a_click_is_right_only_inside_its_box() -> None:
 def test_nothing_is_asked_by_a_name_that_cannot_be_seen() -> None:
     texts = [question.text for seed in range(20) for question in questions(a_screen(), Random(seed))]
     assert not any("Unseen" in text for text in texts)
+
+
+def test_nothing_is_asked_that_may_be_cut_off() -> None:
+    screen = a_screen()
+    screen.windows[0].title_box = None
+    screen.elements[3].value = "twenty-one letters ok"
+    asked = {question.line for seed in range(20) for question in questions(screen, Random(seed))}
+    assert "title" not in asked and "text" not in asked and "click" in asked
 
 
 def test_broken_calls_are_no_calls() -> None:

@@ -1,9 +1,12 @@
 """The record survives the disk, and `problems` finds what a source could get wrong."""
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
+from PIL import Image
 
+from screens.harvested import retitled
 from screens.record import Element, Screen, ScrollArea, Window, problems
 from screens.store import Writer, read
 
@@ -14,7 +17,7 @@ def sample() -> Screen:
         width=64,
         height=48,
         image=rng.integers(0, 256, (48, 64, 3), dtype=np.uint8),
-        windows=[Window("Größe", (0, 0, 64, 48), active=True)],
+        windows=[Window("Größe", (0, 0, 64, 48), active=True, title_box=(4, 1, 60, 9))],
         elements=[
             Element("field", "Name", (10, 2, 60, 12), shown_name="Name *", label_box=(0, 2, 9, 12), value="", placeholder="Ada"),
             Element("check", "On", (0, 20, 30, 30), indicator=(0, 20, 10, 30), checked=False, area="a"),
@@ -36,6 +39,23 @@ def test_a_screen_survives_the_disk(tmp_path: Path) -> None:
     got.image = written.image = None
     assert got == written
     assert Writer(tmp_path).count == 1
+
+
+def test_a_screen_has_other_titles(tmp_path: Path) -> None:
+    strips = [(text, np.full((8, 56, 3), 40 * number, np.uint8)) for number, text in enumerate(("One", "Two", "Three"), 1)]
+    Writer(tmp_path).add(sample(), strips)
+    (screen,) = read(tmp_path)
+    seen = set()
+    for seed in range(30):
+        picture = Image.fromarray(screen.image)
+        got = retitled(Random(seed), screen, tmp_path, picture)
+        title, pixels = got.windows[0].title, np.asarray(picture)
+        seen.add(title)
+        wanted = dict(strips).get(title, screen.image[1:9, 4:60])
+        assert np.array_equal(pixels[1:9, 4:60], wanted)
+        assert np.array_equal(pixels[9:], screen.image[9:])
+    assert seen == {"Größe", "One", "Two", "Three"}
+    assert screen.windows[0].title == "Größe"
 
 
 def test_problems_are_named() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import WhisperConfig, WhisperFeatureExtractor
 
-from speech import numbers
+from speech import numbers, texts
 from speech.augment import Segments, compose, disturb
 from speech.features import SAMPLES, LogMel
 from speech.network import Network
@@ -131,6 +131,24 @@ def test_numbers_are_said_as_people_do() -> None:
     assert [numbers.ordinal(number) for number in (1, 12, 20, 31)] == ["first", "twelfth", "twentieth", "thirty first"]
     assert [numbers.year(number) for number in (1984, 1900, 2005, 2024, 1907)] == ["nineteen eighty four", "nineteen hundred", "two thousand five", "twenty twenty four", "nineteen oh seven"]
     assert numbers.spelled("Ada") == ("A-D-A", "^A, ^D, ^A")
+
+
+def test_words_come_from_as_far_as_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = {"frequent": ["falcon", "usual"], "words": ["falcon", "candle"], "rare": ["falcon", "dragon"], "names": ["Falcon", "Zebra"], "sentences": ["You win.", "He left."]}
+    monkeypatch.setattr(texts, "_pack", lambda: pack)
+    assert texts.is_held_out("falcon") and not any(map(texts.is_held_out, ("usual", "candle", "dragon", "zebra")))
+
+    def drawn(reach: texts.Reach) -> set[str]:
+        rng = Random(4)
+        found = {word for _ in range(400) for word in words(texts.draw(rng, reach, "command").written)}
+        return found & {"falcon", "usual", "candle", "dragon", "zebra"}
+
+    assert drawn("use") == {"usual", "candle", "dragon", "zebra"}
+    assert drawn("any") == {"candle", "dragon", "zebra"}
+    assert drawn("unheard") == {"falcon"}
+    rng = Random(5)
+    assert all(not texts.is_usual(text.written) for text in (texts.examined(rng) for _ in range(300)) if text.kind == "unheard")
+    assert not any("falcon" in words(texts.taught(rng).written) for _ in range(300))
 
 
 def test_word_errors() -> None:

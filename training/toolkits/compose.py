@@ -14,6 +14,8 @@ Rect = tuple[float, float, float, float]
 _LEAST_CONTRAST = 24
 """Of 255: text that differs less from what is behind it cannot be read (some themes draw white on white inside other widgets)."""
 _WRITTEN = ("button", "label", "heading", "check", "radio", "tab", "menu", "menuitem", "listitem", "cell", "header", "link")
+TITLE_LETTER = 8.5
+"""Pixels for a letter of a title, more than any font of the title bars needs on average: a title with fewer may be cut."""
 _EXTRA = ("xid", "clip", "box", "area", "share", "inner")
 
 
@@ -95,13 +97,12 @@ def fade(screen: Screen) -> None:
 
 
 def _decorate(screen: Screen, display: Display, frames: list[Frame], titles: list[tuple[int, Frame]]) -> None:
-    """The window manager's own buttons, and the pixels that it has for each title: a longer one is cut."""
-    screen.task["title_room"] = [0] * len(screen.windows)
+    """The window manager's own buttons, and where it writes each title that is not cut."""
     for index, frame in titles:
         above = [other.rect for other in frames[: frames.index(frame)]]
         for name, rect in display.frame_parts(frame).items():
-            if name == "title":
-                screen.task["title_room"][index] = rect[2] - rect[0]
+            if name == "title" and rect[2] - rect[0] > TITLE_LETTER * len(screen.windows[index].title) and _visible(_float(rect), (0, 0, display.width, display.height), above) == 1:
+                screen.windows[index].title_box = _float(rect)
             if name in ("close", "maximize", "minimize"):
                 visible = _visible(_float(rect), (0, 0, display.width, display.height), above)
                 if visible > 0:

@@ -181,6 +181,33 @@ class Display:
         return named
 
 
+    def titled(self, box: tuple[float, ...], bar: tuple[float, ...], texts: list[str], last: str) -> list[np.ndarray]:
+        """How the window at `box` shows each of these titles in `bar`; afterwards it has the title `last`."""
+        client = next((client for frame in self.frames() if frame.rect == box for client in frame.clients if self._is_managed(client)), None)
+        if client is None:
+            return []
+        x0, y0, x1, y1 = (int(edge) for edge in bar)
+        window = self.x.create_resource_object("window", client)
+        found: list[np.ndarray] = []
+        for text in [*texts, last]:
+            for name, kind in (("_NET_WM_NAME", "UTF8_STRING"), ("WM_NAME", "STRING")):
+                window.change_property(self.x.intern_atom(name), self.x.intern_atom(kind), 8, text.encode() if kind == "UTF8_STRING" else text.encode("latin-1", "replace"))
+            self.x.sync()
+            before = np.zeros(0)
+            for _ in range(20):
+                time.sleep(0.02)
+                now = self.picture()[y0:y1, x0:x1]
+                if np.array_equal(now, before):
+                    break
+                before = now
+            found.append(now)
+        return found[:-1]
+
+    def _is_managed(self, client: int) -> bool:
+        state = self.x.intern_atom("WM_STATE")
+        return self.x.create_resource_object("window", client).get_property(state, state, 0, 2) is not None
+
+
 def _descendants(window: XWindow, depth: int) -> set[int]:
     found = {window.id}
     if depth:

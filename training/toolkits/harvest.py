@@ -12,13 +12,16 @@ import time
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from screens import words  # noqa: E402
 from screens.record import Screen, problems  # noqa: E402
 from screens.store import Writer  # noqa: E402
 from toolkits import looks, self_check  # noqa: E402
 from toolkits.channel import Application, ApplicationError  # noqa: E402
-from toolkits.compose import compose  # noqa: E402
+from toolkits.compose import TITLE_LETTER, compose  # noqa: E402
 from toolkits.display import Display  # noqa: E402
 from toolkits.scene import scene  # noqa: E402
 
@@ -56,11 +59,12 @@ def harvest(toolkit: str, arguments: argparse.Namespace) -> None:
                 for _ in range(min(arguments.round, arguments.count - writer.count)):
                     number += 1
                     screen = one(display, host, toolkit, f"{arguments.seed} {toolkit} {number}")
+                    titles = other_titles(Random(f"{arguments.seed} titles {toolkit} {number}"), display, screen)
                     wrong = problems(screen)
                     if wrong or len(screen.elements) < 2:
                         print(f"{toolkit} {number}: {'; '.join(wrong[:3]) or 'almost nothing on it'}", file=sys.stderr)
                         continue
-                    writer.add(screen)
+                    writer.add(screen, titles)
                     if arguments.check:
                         self_check.check(display, host, screen, Random(number), checks)
             except ApplicationError as error:
@@ -102,6 +106,16 @@ def one(display: Display, host: Application, toolkit: str, seed: str) -> Screen:
     left, top, right, bottom = rng.choice(near).box
     display.click(round((left + right) / 2), round((top + bottom) / 2))
     return recorded()
+
+
+def other_titles(rng: Random, display: Display, screen: Screen, count: int = 10) -> list[tuple[str, np.ndarray]]:
+    """Other titles as the window manager writes them into the active window's bar."""
+    window = next((item for item in screen.windows if item.active and item.title_box is not None), None)
+    if window is None or window.title_box is None:
+        return []
+    room = (window.title_box[2] - window.title_box[0]) / TITLE_LETTER
+    texts = [text for text in (words.title(rng).strip() for _ in range(3 * count)) if 2 < len(text) < room][:count]
+    return list(zip(texts, display.titled(window.box, window.title_box, texts, window.title)))
 
 
 if __name__ == "__main__":
