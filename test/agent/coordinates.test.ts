@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { modelToScreen, screenToModel, type CoordinateChain, type ModelSpace } from "../../src/agent/coordinates.js";
 import { tiny } from "../../src/agent/dialects/tiny.js";
 import { sentSize } from "../../src/agent/scene.js";
+import { goldenJson } from "../unit/support/golden.js";
 
 const RELATIVE: ModelSpace = { kind: "relative", max: 1000 };
 const PIXELS: ModelSpace = { kind: "pixels" };
@@ -137,6 +138,21 @@ describe("size of the sent picture", () => {
     [{ width: 10, height: 10 }, { width: 32, height: 32 }],
   ])("rounds %o to %o", (captured, expected) => {
     expect(sentSize(captured, { multiple: 32, minPixels: 1, maxPixels: 1920 * 1088 })).toEqual(expected);
+  });
+
+  it("is the one that transformers' smart_resize leaves as it is", async () => {
+    const rows = await goldenJson<{ height: number; width: number; factor: number; min_pixels: number; max_pixels: number; result: [number, number] }[]>("smart-resize.json");
+    // Sides of less than half a block round to none there, and the picture is made much larger; the same block that ours become is left as it is.
+    const given = rows.filter(({ width, height, factor }) => Math.min(width, height) > factor / 2);
+    expect(given.length).toBeGreaterThan(50);
+    expect(given.map(({ width, height, factor, min_pixels, max_pixels }) => sentSize({ width, height }, { multiple: factor, minPixels: min_pixels, maxPixels: max_pixels }))).toEqual(given.map(({ result: [height, width] }) => ({ width, height })));
+  });
+
+  it("is none for a strip that the models' processors refuse", () => {
+    const wanted = { multiple: 28, minPixels: 1, maxPixels: 1_000_000 };
+    expect(sentSize({ width: 4000, height: 20 }, wanted)).toEqual({ width: 4004, height: 28 });
+    expect(() => sentSize({ width: 4001, height: 20 }, wanted)).toThrow(/at most 200 times as long as wide.*4001 × 20/);
+    expect(() => sentSize({ width: 20, height: 4001 }, wanted)).toThrow(expect.objectContaining({ code: "invalid_argument" }));
   });
 
   it("scales a large screen down into the limit and keeps its shape", () => {

@@ -67,6 +67,16 @@ describe("OpenAI's responses", () => {
     }, { agent: GPT });
   });
 
+  it("of the older tool have one action each", async () => {
+    const { actions: _several, ...call } = computerCall([]) as { actions: object[] };
+    const replies = [response({ ...call, action: { type: "double_click", x: 5, y: 6 } }), response({ ...call, action: { type: "keypress", keys: ["CTRL", "S"] } }), response(finishCall)];
+    await withAgent(replies, async ({ agent, server, computer }) => {
+      expect(await agent.run("go")).toMatchObject({ success: true, steps: 3 });
+      expect(computer.events.slice(0, 3)).toMatchObject([{ type: "move", to: { x: 5, y: 6 } }, { type: "click", count: 2 }, { type: "chord", keys: ["CTRL", "S"] }]);
+      expect(server.requests[0]).toMatchObject({ tools: [{ type: "computer_use_preview", display_width: 640, display_height: 480, environment: "linux" }, {}] });
+    }, { agent: { ...GPT, model: "computer-use-preview" } });
+  });
+
   it("with safety checks are put to a person, and acknowledged when the person agrees", async () => {
     const approver = person("yes");
     await withAgent([response(computerCall([{ type: "screenshot" }], [CHECK])), response(finishCall)], async ({ agent, server }) => {

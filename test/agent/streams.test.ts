@@ -1,5 +1,7 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -145,6 +147,19 @@ describe("sources", () => {
   });
 });
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), "close");
+  return port;
+}
+
+/** As the kernel says: whoever tries would be the one viewer that ffmpeg serves. */
+async function listens(port: number): Promise<boolean> {
+  return new RegExp(`:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A `).test(await readFile("/proc/net/tcp", "utf8"));
+}
+
 describe("a stream", () => {
   it("says what is wrong when nothing can be seen", async () => {
     await writeFile(join(home, "text.mp4"), "words");
@@ -202,6 +217,24 @@ describe("a stream", () => {
     expect(events.slice(4)).toMatchObject([{ type: "lost", retryInMs: 500 }, { type: "lost", retryInMs: 1_000 }]);
     expect(JSON.stringify(events)).not.toContain("sesame");
     await until("ffmpeg has ended", () => descendantsOf(process.pid).length === 0);
+  });
+
+  it("that ffmpeg serves itself, a picture every two seconds, is slow and not lost", { timeout: 3 * LIMIT_MS }, async () => {
+    const port = await freePort();
+    const camera = spawn("ffmpeg", ["-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "smptebars=size=640x480:rate=0.5", "-f", "mpjpeg", "-listen", "1", `http://127.0.0.1:${port}/live`], { stdio: "ignore" });
+    const events: StreamEvent[] = [];
+    try {
+      await until("ffmpeg listens", () => listens(port), LIMIT_MS);
+      await using stream = await VideoStream.open(`http://127.0.0.1:${port}/live`, { onEvent: (event) => events.push(event) });
+      const first = stream.frames.newest!;
+      await until("another picture has come", () => stream.frames.newest!.number > first.number, LIMIT_MS);
+      // The fourth of seven bars.
+      const [r, g, b] = await sharp(stream.frames.newest!.jpeg).extract({ left: 320, top: 100, width: 1, height: 1 }).raw().toBuffer();
+      expect([r! < 60, g! > 150, b! < 60]).toEqual([true, true, true]);
+      expect(events).toEqual([]);
+    } finally {
+      camera.kill("SIGKILL");
+    }
   });
 
   it("over RTSP is seen, survives a dropped connection, and ends when it is disposed", { timeout: 3 * LIMIT_MS }, async () => {
