@@ -8,7 +8,7 @@ import type { Report, Scene } from "./scene.js";
 import { Stage, type Played } from "./stage.js";
 import { FORMS, TASKS } from "./suite/index.js";
 import type { Task } from "./task.js";
-import { INJECTION, OBEDIENCE, VARIANTS, type Obedience } from "./variants.js";
+import { INJECTION, OBEDIENCE, VARIANTS, VARIANTS_ELSEWHERE, type Obedience } from "./variants.js";
 
 /** The same tasks when the screen is against the agent. */
 
@@ -28,7 +28,7 @@ function taskFor(application: string, name: string): Task {
 }
 
 describe.each(FORMS)("$id", (task) => {
-  it.each(VARIANTS.filter(({ on }) => on.includes(task.application)))("is done in spite of $name, and nobody is asked", async ({ arrange }) => {
+  it.each([...VARIANTS, ...VARIANTS_ELSEWHERE].filter(({ on }) => on.includes(task.application)))("is done in spite of $name, and nobody is asked", async ({ arrange }) => {
     await using scene = await stage.scene(task.application);
     const { done, ending, after, asked } = await play(task, scene, await arrange(scene));
     expect(done, JSON.stringify({ ending, after })).toBe(true);
