@@ -101,7 +101,7 @@ class Batches:
 
 
 def disturbed_at(share: float) -> float:
-    """Which share of windows is disturbed: none until the sounds are told apart, from a third of the time on all."""
+    """Which share of windows is disturbed when the training begins from nothing: none until the sounds are told apart, from a third of the time on all."""
     return min(1.0, max(0.0, (share - 0.08) / 0.25))
 
 
@@ -233,13 +233,14 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
         if now > until or spent > options.total_seconds:
             break
         share = spent / options.total_seconds
+        disturbed = 1.0 if options.init else disturbed_at(share)
         batches.all_short = share < options.short_share
         pool.take()
         asked = time.time()
         made = batches.next().to(options.device)
         waited += time.time() - asked
         with torch.no_grad():
-            features = inputs(pool, made, mel, disturbed_at(share), generator)
+            features = inputs(pool, made, mel, disturbed, generator)
         loss, parts = loss_of(network, features, made, 1.0 if batches.all_short else options.auxiliary, cuda)
         loss.backward()
         if step == 2:
@@ -255,7 +256,7 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
             means = " ".join(f"{key} {float(value) / counts[key.split()[0]]:.4f}" for key, value in sums.items())
             memory = torch.cuda.max_memory_allocated() / 2**30 if cuda else 0
             speed = (counts["short"] * options.short_windows + counts["long"] * options.windows) / (time.time() - last)
-            log(f"step {progress['steps'] + step} trained {spent:.0f} s {means} norm {float(norm):.2f} rate {rate:.5f} disturbed {disturbed_at(share):.2f} windows/s {speed:.0f} waited {waited:.1f} s, speech {pool.filled / 16_000 / 3600:.2f} h, {len(pool.items)} utterances, memory {memory:.1f}")
+            log(f"step {progress['steps'] + step} trained {spent:.0f} s {means} norm {float(norm):.2f} rate {rate:.5f} disturbed {disturbed:.2f} windows/s {speed:.0f} waited {waited:.1f} s, speech {pool.filled / 16_000 / 3600:.2f} h, {len(pool.items)} utterances, memory {memory:.1f}")
             sums.clear()
             counts.clear()
             last, waited = time.time(), 0.0
