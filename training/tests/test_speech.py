@@ -9,6 +9,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor
 
 from speech import numbers, texts
 from speech.augment import Segments, compose, disturb
+from speech.average import average
 from speech.features import SAMPLES, LogMel
 from speech.network import Network
 from speech.pool import Item
@@ -160,3 +161,11 @@ def test_word_errors() -> None:
     assert share == 0.05 and low < 0.05 < high
 
 
+
+
+def test_an_average_lies_between_its_weights() -> None:
+    first, second = {"a": torch.tensor([0.0, 2.0]).bfloat16()}, {"a": torch.tensor([1.0, 4.0]).bfloat16()}
+    assert average(first, second, 0.25)["a"].tolist() == [0.25, 2.5]
+    assert average(first, second, 1.0)["a"].dtype == torch.bfloat16
+    with pytest.raises(ValueError, match="same names and shapes"):
+        average(first, {"b": second["a"]}, 0.5)
