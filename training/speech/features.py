@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from transformers.audio_utils import mel_filter_bank
@@ -19,8 +21,8 @@ class LogMel:
         self.window = torch.hann_window(WINDOW, device=device)
         self.bins = torch.arange(WINDOW // 2 + 1, device=device, dtype=torch.float32)
 
-    def __call__(self, sound: Tensor, warp: Tensor | None = None) -> Tensor:
-        """(batch, samples) in [-1, 1] to (batch, 80, frames); `warp` (batch, frames) stretches a frame's spectrum, 1 leaves it as it is."""
+    def __call__(self, sound: Tensor, warp: Tensor | None = None, alter: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """(batch, samples) in [-1, 1] to (batch, 80, frames); `warp` (batch, frames) stretches a frame's spectrum, 1 leaves it as it is; `alter` changes powers (batch, bins, frames)."""
         spectrum = torch.stft(sound, WINDOW, HOP, window=self.window, return_complex=True)[..., :-1]
         power = spectrum.real.square() + spectrum.imag.square()
         if warp is not None:
@@ -34,6 +36,8 @@ class LogMel:
             left = place.long()
             share = place - left
             power = power.gather(1, left) * (1 - share) + power.gather(1, left + 1) * share
+        if alter is not None:
+            power = alter(power)
         mel = torch.einsum("fm,bft->bmt", self.filters, power).clamp(min=1e-10).log10()
         mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8.0)
         return (mel + 4.0) / 4.0

@@ -24,19 +24,23 @@ def _attend(attention: Any, states: Tensor, source: Tensor, causal: bool) -> Ten
     return attention.out_proj(found.transpose(1, 2).reshape(batch, length, width))
 
 
+def _kept(layer: Any, found: Tensor) -> Tensor:
+    return F.dropout(found, layer.dropout, layer.training)
+
+
 def encoder_block(layer: Any, states: Tensor) -> Tensor:
     """One layer of the encoder."""
     normal = layer.self_attn_layer_norm(states)
-    states = states + _attend(layer.self_attn, normal, normal, False)
-    return states + layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(states))))
+    states = states + _kept(layer, _attend(layer.self_attn, normal, normal, False))
+    return states + _kept(layer, layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(states)))))
 
 
 def decoder_block(layer: Any, states: Tensor, heard: Tensor) -> Tensor:
     """One layer of the decoder."""
     normal = layer.self_attn_layer_norm(states)
-    states = states + _attend(layer.self_attn, normal, normal, True)
-    states = states + _attend(layer.encoder_attn, layer.encoder_attn_layer_norm(states), heard, False)
-    return states + layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(states))))
+    states = states + _kept(layer, _attend(layer.self_attn, normal, normal, True))
+    states = states + _kept(layer, _attend(layer.encoder_attn, layer.encoder_attn_layer_norm(states), heard, False))
+    return states + _kept(layer, layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(states)))))
 
 
 class Network(nn.Module):

@@ -34,6 +34,7 @@ from .augment import compose, disturb, frames_of, hide
 from .features import HOP, LogMel
 from .network import Network
 from .pool import Pool
+from .strangers import altered, sways
 from .vocabulary import build
 from .windows import IGNORED, LONG, SHORT, Batch, batch
 
@@ -58,6 +59,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pool-hours", type=float, default=150, help="of speech at most; an hour takes 115 MB of the device and of the disk")
     parser.add_argument("--prefill-minutes", type=float, default=25, help="speech to wait for before the first step")
     parser.add_argument("--auxiliary", type=float, default=0.3, help="weight of the CTC loss; 1 while all windows are short")
+    parser.add_argument("--dropout", type=float, default=0.1, help="of what each layer adds")
+    parser.add_argument("--disturbed", type=float, default=0.8, help="share of the windows that are, when the training begins from --init")
+    parser.add_argument("--strange", type=float, default=0.7, help="share of the windows whose voice is made another one")
     parser.add_argument("--evaluate", type=int, default=240, help="sentences of the held-out voice")
     parser.add_argument("--evaluate-seconds", type=float, default=22)
     parser.add_argument("--seed", type=int, default=1)
@@ -105,12 +109,13 @@ def disturbed_at(share: float) -> float:
     return min(1.0, max(0.0, (share - 0.08) / 0.25))
 
 
-def inputs(pool: Pool, made: Batch, mel: LogMel, disturbed: float, generator: torch.Generator) -> Tensor:
-    """Features of a batch, `disturbed` of its windows so; outside of autocast."""
+def inputs(pool: Pool, made: Batch, mel: LogMel, disturbed: float, strange: float, generator: torch.Generator) -> Tensor:
+    """Features of a batch, `disturbed` of its windows so and `strange` of them in another voice; outside of autocast."""
     size, samples = made.ids.shape[0], made.shape.samples
-    sound = compose(pool.samples, made.segments, size, samples)
+    sound = compose(pool.samples, made.segments, size, samples, sways(generator, len(made.segments.window), strange))
     sound = disturb(sound, made.speech, made.ends, pool.samples, pool.filled, disturbed, generator)
-    return hide(mel(sound, frames_of(made.segments, made.warps, size, samples // HOP)), disturbed / 2, generator)
+    features = mel(sound, frames_of(made.segments, made.warps, size, samples // HOP), lambda power: altered(power, strange, generator))
+    return hide(features, disturbed * 0.6, generator)
 
 
 def loss_of(network: Network, features: Tensor, made: Batch, weight: float, half: bool) -> tuple[Tensor, dict[str, Tensor]]:
@@ -170,7 +175,7 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     torch.set_num_threads(2)
     sys.setswitchinterval(5e-4)  # the thread that plans windows must not hold back the one that feeds the device
-    network = Network(WhisperConfig(**json.loads((options.folder / "config.json").read_text())))
+    network = Network(WhisperConfig(**{**json.loads((options.folder / "config.json").read_text()), "dropout": options.dropout})).train()
     if options.init:
         missing, unknown = network.model.load_state_dict(load_file(options.init / "model.safetensors"), strict=False)
         assert missing == ["proj_out.weight"] and not unknown, (missing, unknown)
@@ -206,6 +211,7 @@ def main() -> None:
             parameter.copy_(parameter.bfloat16().float())
     log("exported", export(network, options.folder, options.out / "hear"), "bytes")
     if held_out:
+        network.eval()
         result = evaluation.evaluate(network, tokenizer, held_out.wait(), mel, options.device, min(options.evaluate_seconds, end - time.time() - 2), 128 if options.device == "cuda" else 4)
         (options.out / "evaluation.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
         log("evaluation\n" + evaluation.lines(result))
@@ -233,14 +239,14 @@ def _loop(options: argparse.Namespace, network: Network, muon: Muon, adam: torch
         if now > until or spent > options.total_seconds:
             break
         share = spent / options.total_seconds
-        disturbed = 1.0 if options.init else disturbed_at(share)
+        disturbed = options.disturbed if options.init else disturbed_at(share)
         batches.all_short = share < options.short_share
         pool.take()
         asked = time.time()
         made = batches.next().to(options.device)
         waited += time.time() - asked
         with torch.no_grad():
-            features = inputs(pool, made, mel, disturbed, generator)
+            features = inputs(pool, made, mel, disturbed, options.strange, generator)
         loss, parts = loss_of(network, features, made, 1.0 if batches.all_short else options.auxiliary, cuda)
         loss.backward()
         if step == 2:

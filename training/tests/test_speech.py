@@ -13,6 +13,7 @@ from speech.average import average
 from speech.features import SAMPLES, LogMel
 from speech.network import Network
 from speech.pool import Item
+from speech.strangers import altered, sways
 from speech.vocabulary import CONTEXT, END, FIRST_TIME, NO_SPEECH, NO_TIMESTAMPS, PREVIOUS, SOUNDS, START, TIMESTAMPS, sounds
 from speech.wer import errors, rate, words
 from speech.windows import IGNORED, LONG, SHORT, Placed, Plan, Shape, batch, plan, tokens
@@ -58,6 +59,32 @@ def test_an_utterance_lies_in_its_window_at_its_speed() -> None:
     spectrum = torch.fft.rfft(made[1, 48_000:63_000]).abs()
     assert int(spectrum.argmax()) == 1000 * 15_000 // 16_000
     assert torch.isclose(made[1].max(), torch.tensor(0.5 * 10_000 / 32768), rtol=0.02)
+
+
+def test_a_sway_changes_the_speed_within_an_utterance_and_not_its_length() -> None:
+    pool = torch.arange(20_000).short()  # what is read there is where it was read
+    generator = torch.Generator().manual_seed(0)
+    column = [torch.tensor([value]) for value in (0, 0, 19_000, 0, 20_000)]
+    segments = Segments(*column, torch.tensor([1.0]), torch.tensor([1.0]))
+    even = compose(pool, segments, 1, 20_000)
+    assert torch.equal(compose(pool, segments, 1, 20_000, sways(generator, 1, 0.0)), even)
+    for _ in range(20):
+        sway = sways(generator, 1, 1.0)
+        read = compose(pool, segments, 1, 20_000, sway)[0, :19_000] * 32768
+        assert (read.diff() > 0.7).all() and (read.diff() < 1.3).all()
+        assert (read - even[0, :19_000] * 32768).abs().max() > 19_000 * sway[0, 1].abs() / (2 * torch.pi * sway[0, 0]) * 0.95
+        assert abs(read[0]) < 1 and abs(read[-1] - 18_999) < 1
+
+
+def test_a_stranger_has_the_same_sounds_at_about_the_same_places() -> None:
+    generator = torch.Generator().manual_seed(0)
+    power = torch.full((40, 201, 50), 1e-6)
+    power[:, 100, 10:40] = 1.0
+    assert torch.equal(altered(power, 0.0, generator), power)
+    made = altered(power, 1.0, generator)
+    assert made.isfinite().all() and (made >= 0).all() and not torch.isclose(made, power).all((1, 2)).any()
+    assert ((made[:, :, 10:40].mean(2).argmax(1) - 100).abs() <= 5).all()  # 110 Hz, and two bins of smoothing
+    assert (made[:, :, :8].amax((1, 2)) < 1e-4).all()  # what is quiet stays so
 
 
 def test_nothing_is_heard_after_the_file_ends() -> None:
