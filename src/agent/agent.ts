@@ -5,6 +5,7 @@ import type { Computer, Display } from "./computer/computer.js";
 import { partOf } from "./computer/part-of-screen.js";
 import { CustomTools } from "./custom-tools.js";
 import { openDisplay } from "./display-choice.js";
+import { labelReader } from "./label-reader.js";
 import { runLoop } from "./loop.js";
 import { planModel, type ConnectedModel, type ModelPlan } from "./model-source.js";
 import { AgentOptions, type ResolvedAgentOptions } from "./options.js";
@@ -77,7 +78,7 @@ export class Agent {
   }
 
   async #work(task: string, plan: ModelPlan & { tools: CustomTools }, { computer, displayName, model }: Workplace, safety: PreparedSafety, interrupter: Interrupter): Promise<AgentResult> {
-    const { maxSteps, maxSeconds, maxTokens, outDir, dryRun } = this.#options;
+    const { maxSteps, maxSeconds, maxTokens, outDir, dryRun, readLabels } = this.#options;
     const { secrets } = safety;
     const tell = this.#teller(secrets);
     const startedAt = performance.now();
@@ -108,6 +109,7 @@ export class Agent {
       model: model.model,
       dialect: plan.dialect,
       grounder: model.grounder,
+      labels: readLabels ? labelReader({ ...model, dialect: plan.dialect, computer, tokens: guarded.tokens }) : undefined,
       tools: plan.tools,
       maxSteps,
       dryRun,

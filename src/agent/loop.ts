@@ -4,6 +4,7 @@ import type { Computer } from "./computer/computer.js";
 import type { CustomTools } from "./custom-tools.js";
 import type { Dialect, Turn } from "./dialects/dialect.js";
 import type { Grounder } from "./grounder.js";
+import type { LabelReader } from "./label-reader.js";
 import type { ModelClient } from "./model-client.js";
 import { StepRecord } from "./recorder/step-record.js";
 import type { StepLine } from "./recorder/records.js";
@@ -27,6 +28,8 @@ export interface LoopOptions {
   dialect: Dialect;
   /** Finds places for a planner. */
   grounder?: Grounder | undefined;
+  /** Reads what is about to be pressed, for the safety kernel. */
+  labels?: LabelReader | undefined;
   /** Functions of the program. */
   tools: CustomTools;
   maxSteps: number;

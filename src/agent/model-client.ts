@@ -49,6 +49,8 @@ export interface Sampling {
   temperature?: number;
   repetition_penalty?: number;
   max_tokens: number;
+  /** For the model's chat template: every local server knows it. */
+  chat_template_kwargs?: { enable_thinking: boolean };
 }
 
 export interface ModelRequest {

@@ -28,6 +28,11 @@ export function explainServerError(error: unknown, { baseURL, addressOption = "-
   return wrap(`the answer could not be read: ${messageOf(error)}`, "Check that the address is that of an OpenAI-compatible server.");
 }
 
+/** Whether a server would say the same to the same request again. */
+export function isRefusal(error: unknown): boolean {
+  return [...causes(error)].some((at) => isAPIError(at) && [400, 404, 413, 415, 422].includes(at.status ?? 0));
+}
+
 /** An address without a path means the usual `/v1`. */
 export function toBaseURL(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;

@@ -61,6 +61,8 @@ export const AgentOptions = z.strictObject({
   capabilities: z.union([z.string().min(1), CapabilityFile]).optional(),
   /** Which actions a person is asked about: none, those that may do harm, or all that change something. */
   confirm: z.enum(CONFIRM).default(DEFAULT_CONFIRM),
+  /** With `confirm: "risky"`: whether a model reads what a click is about to press, so that a person is asked about "Delete" even where the model says nothing of it. */
+  readLabels: z.boolean().default(true),
   /** Whoever is asked. Without one, what has to be asked about is refused. */
   approver: z.custom<Approver>(isObject, { error: "expected an Approver" }).optional(),
   /** Pauses, resumes, steps and stops this agent's runs. Without one, a run that a person's mouse has paused goes on when it rests. */

@@ -11,6 +11,7 @@ import type { LoopOptions, RunMemory } from "./loop.js";
 import { observe, toDataUri, type Observation } from "./observe.js";
 import type { StepLine } from "./recorder/records.js";
 import type { StepRecord } from "./recorder/step-record.js";
+import type { ReadLabel } from "./safety/label.js";
 import type { Stuck } from "./safety/loop-guard.js";
 import type { StepInfo } from "./safety/safety-kernel.js";
 import { MAX_FRESH_LOOKS } from "./safety/stale-screen.js";
@@ -39,7 +40,7 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   const actions = parsed.actions.map(({ action }) => action);
   // A planner may say one thing and name another as its target.
   const targets = line.replies.flatMap(({ target }) => target ?? []);
-  const info = { step: line.step, words: [parsed.summary, ...targets].join("\n") };
+  const info = { step: line.step, words: [parsed.summary, ...targets].join("\n"), readLabel: labelsOf(seen, options, line) };
   if (options.dryRun) return plan(options, actions, info, record);
   await agreeTo(parsed.safetyChecks, options);
 
@@ -73,6 +74,16 @@ export async function takeStep(options: LoopOptions, memory: RunMemory, record: 
   const stuck = memory.guard.record({ actions, summary: parsed.summary, before: seen.shot, after: frame });
   if (stuck) await help(options, memory, stuck);
   return undefined;
+}
+
+/** Reads labels for a step, and keeps what was read. */
+function labelsOf(seen: Observation, { labels }: LoopOptions, line: StepLine): ReadLabel | undefined {
+  if (!labels) return undefined;
+  return async (at, signal) => {
+    const reading = await labels.read(at, seen, signal);
+    if (reading) line.readings = [...(line.readings ?? []), reading];
+    return reading;
+  };
 }
 
 /** Keeps a picture of a captured screen, with what has to be hidden on it. */

@@ -20,6 +20,7 @@ interface AgentFlags extends TwoModelFlags, WatchPageFlags {
   maxTokens?: number;
   capabilities?: string;
   confirm: AgentOptions["confirm"];
+  readLabels: boolean;
   stopKeys: string;
   coverSecrets: AgentOptions["coverSecrets"];
   dryRun?: true;
@@ -43,6 +44,7 @@ export function agentCommand(): Command {
     .option("--max-tokens <n>", "stop after this many tokens, read and written", wholeNumber(1))
     .option("--capabilities <file>", "YAML file that says what may be done: applications, windows, regions, keys, text, secrets, rates")
     .addOption(new Option("--confirm <which>", "which actions to ask about, in the terminal and on the page of --watch; without either they are refused").choices(CONFIRM).default(DEFAULT_CONFIRM))
+    .option("--no-read-labels", "do not let a model read what a click is about to press, to ask about Delete and the like")
     .option("--stop-keys <keys>", "keys that stop the run from any window, on X11 (empty for none)", DEFAULT_STOP_KEYS)
     .addOption(new Option("--cover-secrets <what>", "what recorded pictures do not show after a secret was typed").choices(COVER_SECRETS).default(DEFAULT_COVER_SECRETS))
     .option("--dry-run", "plan the first step, draw it, and touch nothing");
@@ -76,6 +78,7 @@ async function runAgent(task: string, flags: AgentFlags): Promise<number> {
     maxTokens: flags.maxTokens,
     capabilities: flags.capabilities,
     confirm: flags.confirm,
+    readLabels: flags.readLabels,
     approver: approvers.length > 0 ? anyApprover(approvers) : undefined,
     controller: page?.controller ?? terminal?.controller,
     stopKeys: flags.stopKeys,

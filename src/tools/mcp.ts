@@ -29,6 +29,7 @@ interface McpFlags extends TwoModelFlags {
   maxSeconds?: number;
   maxTokens?: number;
   keepModel: number;
+  readLabels: boolean;
   out?: string;
 }
 
@@ -54,6 +55,7 @@ export function mcpCommand(): Command {
     .option("--dialect <name>", "for run_task: how the model is spoken to (chosen by the model's name unless given)");
   return addTwoModelOptions(command)
     .option("--keep-model <time>", "for run_task: how long a model stays loaded when it is not used", duration, DEFAULT_KEEP_MODEL_MS)
+    .option("--no-read-labels", "for run_task: do not let a model read what a click is about to press, to ask about Delete and the like")
     .option("--max-steps <n>", "for run_task: most steps", wholeNumber(1), DEFAULT_MAX_STEPS)
     .option("--max-seconds <s>", "for run_task: most seconds", decimalNumber(0.001, 2_000_000))
     .option("--max-tokens <n>", "for run_task: most tokens, read and written", wholeNumber(1))
@@ -68,13 +70,13 @@ async function runMcp(flags: McpFlags): Promise<void> {
   using terminal = flags.http ? openTerminal() : undefined;
   const [{ createDesk }, { KeptModels }] = await Promise.all([import("./mcp/setup.js"), import("../agent/kept-models.js")]);
   const { display, monitor } = displayOptions(flags.display);
-  const { confirm, stopKeys, region, window, idle: idleMs, model, baseUrl: baseURL, dialect, planner, plannerUrl: plannerURL, grounder, grounderUrl: grounderURL, maxSteps, maxSeconds, maxTokens, out } = flags;
+  const { confirm, stopKeys, region, window, idle: idleMs, model, baseUrl: baseURL, dialect, planner, plannerUrl: plannerURL, grounder, grounderUrl: grounderURL, readLabels, maxSteps, maxSeconds, maxTokens, out } = flags;
   await using keptModels = new KeptModels({ idleMs: flags.keepModel });
   const { desk, version, task } = await createDesk({
     desktop: { display, monitor, region, window },
     safety: { confirm, stopKeys, capabilities: flags.capabilities, secrets: flags.secret ?? [] },
     idleMs,
-    task: { model, baseURL, dialect, planner, plannerURL, grounder, grounderURL, keptModels, maxSteps, maxSeconds, maxTokens, onProgress: progressPrinter(), outRoot: out },
+    task: { model, baseURL, dialect, planner, plannerURL, grounder, grounderURL, keptModels, readLabels, maxSteps, maxSeconds, maxTokens, onProgress: progressPrinter(), outRoot: out },
     signal,
   });
   await using _desk = desk;

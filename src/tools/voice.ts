@@ -26,6 +26,7 @@ interface VoiceFlags extends WatchPageFlags {
   maxSteps: number;
   capabilities?: string;
   confirm: AgentOptions["confirm"];
+  readLabels: boolean;
 }
 
 /** `deskhand voice`: exit code 0 when every task that was heard succeeded. */
@@ -45,7 +46,8 @@ export function voiceCommand(): Command {
     .addOption(new Option("--display <which>", "the display to work on (the current one where there is one, else a virtual one)").choices(["virtual", "current"]))
     .option("--max-steps <n>", "end a task after this many steps", wholeNumber(1), DEFAULT_MAX_STEPS)
     .option("--capabilities <file>", "YAML file that says what may be done")
-    .addOption(new Option("--confirm <which>", "which actions to ask about").choices(CONFIRM).default(DEFAULT_CONFIRM));
+    .addOption(new Option("--confirm <which>", "which actions to ask about").choices(CONFIRM).default(DEFAULT_CONFIRM))
+    .option("--no-read-labels", "do not let a model read what a click is about to press, to ask about Delete and the like");
   return addWatchPageOptions(command)
     .action(async (flags: VoiceFlags) => {
       process.exitCode = await runVoice(flags);
@@ -76,13 +78,13 @@ async function runVoice(flags: VoiceFlags): Promise<number> {
       if (event.type === "heard") page?.onHeard(event.text);
     },
     work: (task, { signal: stopped, controller, approver }) => {
-      const { display, maxSteps, capabilities, confirm } = flags;
+      const { display, maxSteps, capabilities, confirm, readLabels } = flags;
       const onEvent = (event: RunEvent) => {
         printRunEvent(event);
         page?.onEvent(event);
       };
       const address = flags.baseUrl === undefined ? { baseURL: server!.url, apiKey: "none", model: flags.model ?? DEFAULT_MODEL } : { baseURL: flags.baseUrl, model: flags.model };
-      return new Agent({ ...address, display, maxSteps, capabilities, confirm, controller, approver, onEvent }).run(task, { signal: stopped });
+      return new Agent({ ...address, display, maxSteps, capabilities, confirm, readLabels, controller, approver, onEvent }).run(task, { signal: stopped });
     },
   });
   using _lines = flags.input === "-" ? undefined : watchLines((line) => (line.trim() === "" ? talk && toggle(talk) : control.say(line)));

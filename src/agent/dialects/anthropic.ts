@@ -8,6 +8,7 @@ import { toActions, VERSIONS } from "./anthropic-actions.js";
 import type { Conversation, Dialect, ParsedAction, ParsedStep, Turn } from "./dialect.js";
 import { FINISH, finishAction, wordsAsAction } from "./finish.js";
 import { firstPictureKept } from "./history.js";
+import { LABEL_QUESTION, MAX_LABEL_TOKENS } from "./label-question.js";
 import { Locator } from "./locator.js";
 import type { MessageBlock, MessageImage, MessageParam, MessageTool, Prompt } from "./prompt.js";
 import { NAME_TARGETS, RULES } from "./rules.js";
@@ -45,6 +46,11 @@ function anthropic(version: Version, matches: (modelId: string) => boolean): Dia
     acceptsNotices: true,
     ownFunctions: ["computer", FINISH.name],
     zoomedSpace: "screen",
+    label: {
+      shows: "place",
+      sampling: { max_tokens: MAX_LABEL_TOKENS },
+      render: (picture) => ({ api: "messages", system: "You read screens.", messages: [{ role: "user", content: [image(picture), text(LABEL_QUESTION)] }], tools: [], betas: [] }),
+    },
     render: (conversation) => render(conversation, version),
     parse: (reply, chain) => parse(reply, chain, version),
   };

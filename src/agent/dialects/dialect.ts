@@ -1,6 +1,7 @@
 import type { Action, Point, Region } from "../actions.js";
 import type { CoordinateChain, ModelSpace, PointTrace, Size } from "../coordinates.js";
 import type { ModelReply, Sampling } from "../model-client.js";
+import type { LabelQuestion } from "./label-question.js";
 import type { Prompt } from "./prompt.js";
 
 /**
@@ -116,6 +117,8 @@ export interface Dialect {
    * screen.
    */
   readonly zoomedSpace: "picture" | "screen";
+  /** How it is asked what is written on a control; absent for a family that answers with actions alone. */
+  readonly label?: LabelQuestion | undefined;
   render(conversation: Conversation): Prompt;
   /** @throws DeskhandError `model_output`; the message is written for the model, which gets it as the correction. */
   parse(reply: ModelReply, chain: CoordinateChain): ParsedStep;

@@ -7,6 +7,7 @@ import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { renderChat } from "./chat-history.js";
 import type { Dialect, ParsedAction, ParsedStep } from "./dialect.js";
+import { chatLabel } from "./label-question.js";
 import { Locator } from "./locator.js";
 import { readCall, type PythonCall } from "./python-literals.js";
 import { quote } from "./quote.js";
@@ -61,6 +62,7 @@ export const gemma: Dialect = {
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 1024 },
   acceptsNotices: true,
   zoomedSpace: "picture",
+  label: chatLabel,
   render(conversation) {
     const messages = renderChat(conversation, {
       // Its template has no system role.

@@ -9,6 +9,7 @@ import type { ModelReply } from "../model-client.js";
 import type { Conversation, Dialect, ParsedAction, ParsedStep, SafetyCheck, Turn } from "./dialect.js";
 import { FINISH, finishAction, wordsAsAction } from "./finish.js";
 import { firstPictureKept } from "./history.js";
+import { LABEL_QUESTION } from "./label-question.js";
 import { Locator } from "./locator.js";
 import { ComputerAction, toAction } from "./openai-actions.js";
 import type { Prompt } from "./prompt.js";
@@ -34,6 +35,12 @@ export const openAi: Dialect = {
   acceptsNotices: true,
   ownFunctions: ["computer", FINISH.name],
   zoomedSpace: "screen",
+  label: {
+    shows: "place",
+    // It thinks first.
+    sampling: { max_tokens: 1024 },
+    render: (picture) => ({ api: "responses", instructions: "You read screens.", input: [user(LABEL_QUESTION, picture)], tools: [] }),
+  },
   render: (conversation) => render(conversation, { type: "computer" }),
   parse,
 };
@@ -45,6 +52,8 @@ export const openAiPreview: Dialect = {
   matches: (modelId) => /computer-use-preview/i.test(modelId),
   pictureSize: { multiple: 1, minPixels: 1, maxPixels: 1024 * 768 },
   display: { width: 1024, height: 768 },
+  // It answers nothing without its tool.
+  label: undefined,
   render: (conversation) => render(conversation, { type: "computer_use_preview", ...declared(conversation.screen), environment: environment() }),
 };
 

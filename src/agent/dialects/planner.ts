@@ -7,6 +7,7 @@ import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { chatFunctions, renderChat } from "./chat-history.js";
 import type { Dialect, Locate, ParsedAction, ParsedStep } from "./dialect.js";
+import { chatLabel } from "./label-question.js";
 import { RULES } from "./rules.js";
 import { readToolCalls, textBesideCalls, type NamedCall } from "./tool-calls.js";
 
@@ -48,6 +49,7 @@ export const planner: Dialect = {
   acceptsNotices: true,
   ownFunctions: Object.keys(FUNCTIONS),
   zoomedSpace: "picture",
+  label: chatLabel,
   render(conversation) {
     const messages = renderChat(conversation, {
       system: SYSTEM_PROMPT,

@@ -4,6 +4,7 @@ import type { CoordinateChain } from "../coordinates.js";
 import { chatFunctions, renderChat } from "./chat-history.js";
 import { computerUseTool, toParsedAction } from "./computer-use.js";
 import type { Dialect, ParsedStep } from "./dialect.js";
+import { chatLabel } from "./label-question.js";
 import { RULES } from "./rules.js";
 import { readToolCalls, textBesideCalls } from "./tool-calls.js";
 
@@ -21,6 +22,7 @@ const FAMILY = {
   acceptsNotices: true,
   ownFunctions: ["computer_use"],
   zoomedSpace: "picture",
+  label: chatLabel,
   parse,
 } as const;
 
@@ -52,6 +54,7 @@ export const qwen35: Dialect = {
   name: "qwen3.5",
   matches: (modelId) => /qwen-?3[._][5-9]/i.test(modelId),
   sampling: { ...FAMILY.sampling, max_tokens: 8192 },
+  label: { ...chatLabel, sampling: { ...chatLabel.sampling, chat_template_kwargs: { enable_thinking: false } } },
 };
 
 function renderWith(conversation: Parameters<Dialect["render"]>[0], counted: { width: number; height: number }): ReturnType<Dialect["render"]> {

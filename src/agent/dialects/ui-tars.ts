@@ -3,6 +3,7 @@ import { describeActions } from "../describe.js";
 import type { ModelReply } from "../model-client.js";
 import { renderChat } from "./chat-history.js";
 import type { Conversation, Dialect, ParsedStep } from "./dialect.js";
+import { chatLabel } from "./label-question.js";
 import type { Prompt } from "./prompt.js";
 import { RULES } from "./rules.js";
 import { toActions } from "./ui-tars-actions.js";
@@ -45,6 +46,7 @@ export const uiTars: Dialect = {
   sampling: { temperature: 0, repetition_penalty: 1, max_tokens: 1024 },
   acceptsNotices: true,
   zoomedSpace: "picture",
+  label: chatLabel,
   render: (conversation) => render(conversation, (name, n) => `${name}_box='<|box_start|>(x${n},y${n})<|box_end|>'`),
   parse,
 };

@@ -5,7 +5,7 @@ import { html, type Markup } from "./html.js";
 import { drawActions } from "./overlay.js";
 import { PAGE_STYLE } from "./page-style.js";
 import type { ReplyRecord, RunLine, StepLine, StepTimings, Trajectory } from "./records.js";
-import { noteWords, replyWords, resultWords, titleOf } from "./words.js";
+import { noteWords, readingWords, replyWords, resultWords, titleOf } from "./words.js";
 
 /** The phases that add up to a step, in order, with the names people see. */
 const PHASES: readonly { name: string; of: (timings: StepTimings) => number }[] = [
@@ -116,8 +116,8 @@ function renderNotice({ notice, noticePicture }: StepLine, pictures: ReadonlyMap
 }
 
 /** What the safety kernel and people made of it, and what came of that. */
-function renderSafety({ safety = [], results = [], notDone, hadEffect }: StepLine): Markup | undefined {
-  const lines = [...safety.map(noteWords), ...results.map(resultWords), ...(notDone === undefined ? [] : [`not done: ${notDone}`]), ...(hadEffect === false ? ["nothing changed on the screen"] : [])];
+function renderSafety({ readings = [], safety = [], results = [], notDone, hadEffect }: StepLine): Markup | undefined {
+  const lines = [...readings.map(readingWords), ...safety.map(noteWords), ...results.map(resultWords), ...(notDone === undefined ? [] : [`not done: ${notDone}`]), ...(hadEffect === false ? ["nothing changed on the screen"] : [])];
   return lines.length === 0 ? undefined : html`<ul class="actions">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 

@@ -51,6 +51,8 @@ export const RunLine = z.object({
 });
 export type RunLine = z.infer<typeof RunLine>;
 
+const Usage = z.object({ promptTokens: z.number(), completionTokens: z.number(), cachedTokens: z.number().optional() });
+
 /** A reply as it came; partial when there is no finish reason. */
 export const ReplyRecord = z.object({
   /** What a grounder was asked to find; absent in replies of the model itself. */
@@ -60,12 +62,24 @@ export const ReplyRecord = z.object({
   /** The reply in the server's own form, where that is sent back unchanged. */
   items: z.array(z.custom<ResponseOutputItem>((item) => typeof item === "object" && item !== null)).optional(),
   finishReason: z.string().optional(),
-  usage: z.object({ promptTokens: z.number(), completionTokens: z.number(), cachedTokens: z.number().optional() }).optional(),
+  usage: Usage.optional(),
   serverTimings: z.object({ process_ms: z.number(), prefill_ms: z.number(), decode_ms: z.number() }).optional(),
   /** Why it could not be used. */
   error: z.string().optional(),
 });
 export type ReplyRecord = z.infer<typeof ReplyRecord>;
+
+/** What a model read on a control before it was pressed. */
+export const LabelReading = z.object({
+  at: Point,
+  text: z.string(),
+  /** Why it could not be read. */
+  failed: z.string().optional(),
+  /** What it cost; absent where the same was read before. */
+  usage: Usage.optional(),
+  ms: z.number(),
+});
+export type LabelReading = z.infer<typeof LabelReading>;
 
 /** Milliseconds of each phase; a phase that was not reached is 0. */
 const StepTimings = z.object({
@@ -116,6 +130,8 @@ export const StepLine = z.object({
   done: z.number().optional(),
   /** What functions of the program returned. */
   results: z.array(z.object({ name: z.string(), text: z.string(), failed: z.literal(true).optional() })).optional(),
+  /** What was read on what they were about to press, in the time of acting. */
+  readings: z.array(LabelReading).optional(),
   /** What the safety kernel noted about them. */
   safety: z.array(SafetyNote).optional(),
   /** Why the rest of them was not done. */

@@ -1,5 +1,5 @@
 import type { FunctionResult } from "../custom-tools.js";
-import type { ReplyRecord, SafetyNote, StepLine } from "./records.js";
+import type { LabelReading, ReplyRecord, SafetyNote, StepLine } from "./records.js";
 
 /** What people are told of a step, the same in a terminal and on pages. */
 
@@ -17,6 +17,11 @@ export function replyWords({ text, toolCalls }: Pick<ReplyRecord, "text" | "tool
 /** What a function of the program said. */
 export function resultWords({ name, text, failed }: FunctionResult): string {
   return `${name} ${failed ? "failed" : "returned"}: ${text}`;
+}
+
+/** What was read on a control. */
+export function readingWords({ at, text, failed }: LabelReading): string {
+  return `read at (${at.x}, ${at.y}): ${failed === undefined ? JSON.stringify(text) : `nothing, because ${failed}`}`;
 }
 
 /** What the safety kernel made of an action. */

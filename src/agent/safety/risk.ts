@@ -12,7 +12,7 @@ export type RiskClass = "harmless" | "changes" | "risky";
 
 /** One reason for which an action is risky. `unasked`: nothing that the person said speaks of it. */
 export interface Risk {
-  kind: Harm | ChordHarm | "terminal" | "secret" | "function" | "unasked";
+  kind: Harm | ChordHarm | "terminal" | "secret" | "function" | "unread" | "unasked";
   /** Goes on from "it", e.g. `presses ctrl+w, which closes something`. */
   why: string;
 }
@@ -67,12 +67,17 @@ function wordRisks(action: Action, { words: said, asked, reach }: RiskContext): 
   const presses = reach.chords.some(({ modifiers, keys }) => modifiers.length === 0 && (keys.includes("enter") || keys.includes("space")));
   if (!POINTING.has(action.type) && !presses) return [];
   const words = action.type === "type" ? said.replaceAll(action.text.trim(), "") : said;
-  const wanted = asked === undefined ? undefined : harmsIn(asked);
-  const risks = harmsIn(words).flatMap((harm): Risk[] => {
-    const why = `may ${HARM_WORDS[harm]} by the model's own words`;
-    return !wanted || wanted.includes(harm) ? [{ kind: harm, why }] : [{ kind: harm, why }, unasked(`may ${HARM_WORDS[harm]}`)];
-  });
+  const risks = harmRisks(words, asked, " by the model's own words");
   return saysScreenAsks(words) ? [...risks, { kind: "unasked", why: "is done because the screen says so, by the model's own words" }] : risks;
+}
+
+/** What words on or about a button speak of. @param whence goes on from "may delete something" */
+export function harmRisks(words: string, asked: string | undefined, whence: string): Risk[] {
+  const wanted = asked === undefined ? undefined : harmsIn(asked);
+  return harmsIn(words).flatMap((harm): Risk[] => {
+    const risk: Risk = { kind: harm, why: `may ${HARM_WORDS[harm]}${whence}` };
+    return !wanted || wanted.includes(harm) ? [risk] : [risk, unasked(`may ${HARM_WORDS[harm]}`)];
+  });
 }
 
 function textRisks(action: Action, { asked, reach, words }: RiskContext): Risk[] {

@@ -2,8 +2,8 @@
 export type Harm = "deletes" | "sends" | "pays" | "closes" | "permits";
 
 /**
- * English words on and about buttons. The model names what it is about to press, so this is as good as its words: a button in another
- * language, or one that it calls "the blue button", is not caught.
+ * English words on and about buttons: those of the model about what it presses, and those that a model reads there. A button in another
+ * language, or without words, is not caught.
  */
 const WORDS: Readonly<Record<Harm, RegExp>> = {
   deletes: /\b(?:delet|remov|eras|trash|discard|wip(?:e|ing)|uninstall|purg|overwrit|factory reset|reset|revert|empty (?:the )?(?:bin|recycle)|format (?:the )?(?:disk|drive|volume))\w*/i,

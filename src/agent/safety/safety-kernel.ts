@@ -5,6 +5,7 @@ import { Interruption } from "../stop.js";
 import type { Approver } from "./approver.js";
 import { describeReach, isForKeyboard, reachOf, type Capabilities, type Reach } from "./capabilities.js";
 import { toChord } from "./chords.js";
+import { labelRisks, pressedPlace, type ReadLabel } from "./label.js";
 import { RateLimiter } from "./rate-limiter.js";
 import { assessRisk, type Risk, type RiskClass } from "./risk.js";
 import { TargetSeal } from "./target-seal.js";
@@ -33,6 +34,8 @@ export interface StepInfo {
   step: number;
   /** The model's words about it, with the names of its targets where these stand elsewhere. */
   words: string;
+  /** Reads what an action is about to press, where there is a model that can. */
+  readLabel?: ReadLabel | undefined;
 }
 
 export type Ruling =
@@ -59,8 +62,8 @@ interface Judgement {
 }
 
 /**
- * Rules on every action right before it is done. It knows the task, the capability file, the windows and what was done so far, and asks
- * no model: nothing that a screen says can talk it into anything.
+ * Rules on every action right before it is done. It knows the task, the capability file, the windows and what was done so far. What a model
+ * reads on a control can only make it ask a person more: nothing that a screen says can talk it into anything.
  */
 export class SafetyKernel {
   readonly #options: SafetyOptions;
@@ -93,7 +96,7 @@ export class SafetyKernel {
    * @throws Interruption when the person says stop; DeskhandError `cancelled`.
    */
   async review(action: Action, step: StepInfo, signal: AbortSignal): Promise<Ruling> {
-    const judged = await this.#judge(action, step);
+    const judged = await this.#withLabel(action, await this.#judge(action, step), step, signal);
     const describe = (ruling: SafetyNote["ruling"], reason?: string): SafetyNote => ({ action: describeReach(action, judged.reach.windows[0]), risks: judged.risks, ruling, reason });
     if (judged.denied !== undefined) {
       const reason = `The capability file allows ${judged.denied}.`;
@@ -139,6 +142,15 @@ export class SafetyKernel {
     const reach = reachOf(action, { cursor: await computer.cursor(), heldKeys: this.#heldKeys, typedBefore: this.#typed });
     const whole: Reach = { ...reach, windows: await this.#windowsOf(action, endsOf(reach.points)) };
     return { reach: whole, denied: capabilities?.whyDenied(action, whole), ...assessRisk(action, { words, asked: this.#asked, reach: whole, declared: action.type === "call" ? this.#options.riskOf?.(action.name) : undefined }) };
+  }
+
+  /** Adds what is written on whatever an action presses, where that makes a difference: when nobody would be asked otherwise. */
+  async #withLabel(action: Action, judged: Judgement, { readLabel }: StepInfo, signal: AbortSignal): Promise<Judgement> {
+    const place = pressedPlace(action, judged.reach.points);
+    if (this.#options.confirm !== "risky" || judged.class === "risky" || judged.denied !== undefined || !place || !readLabel) return judged;
+    const reading = await readLabel(place, signal);
+    const risks = reading ? labelRisks(reading, this.#asked) : [];
+    return risks.length > 0 ? { ...judged, class: "risky", risks } : judged;
   }
 
   /** The windows an action lands on; undefined for one that nobody can tell. */

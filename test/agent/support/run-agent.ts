@@ -5,7 +5,7 @@ import { Agent, type AgentResult } from "../../../src/agent/agent.js";
 import { MemoryComputer, type MemoryComputerOptions } from "../../../src/agent/computer/memory.js";
 import type { AgentOptions } from "../../../src/agent/options.js";
 import type { ResultLine, RunLine, StepLine, TrajectoryLine } from "../../../src/agent/recorder/records.js";
-import { ScriptedServer, type Script } from "./scripted-server.js";
+import { ScriptedServer, type LabelScript, type Script } from "./scripted-server.js";
 
 /** The first line of some trajectory. */
 export const RUN: RunLine = {
@@ -33,9 +33,9 @@ export interface ScriptedRun {
 export async function withAgent<T>(
   replies: Script,
   use: (run: ScriptedRun) => Promise<T>,
-  options: { agent?: AgentOptions; computer?: Partial<MemoryComputerOptions> } = {},
+  options: { agent?: AgentOptions; computer?: Partial<MemoryComputerOptions>; labels?: LabelScript } = {},
 ): Promise<T> {
-  await using server = await ScriptedServer.start(replies);
+  await using server = await ScriptedServer.start(replies, options.labels && { labels: options.labels });
   const parent = await mkdtemp(join(tmpdir(), "deskhand-test-"));
   try {
     const computer = new MemoryComputer({ widthPx: 640, heightPx: 480, ...options.computer });

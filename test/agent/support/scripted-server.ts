@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { LABEL_QUESTION } from "../../../src/agent/dialects/label-question.js";
+import { message, response as responseOf } from "./replies.js";
 
 /** What the scripted server answers to one chat completion. */
 export interface ScriptedReply {
@@ -25,6 +27,15 @@ export interface ScriptedReply {
 /** Replies in order, or whoever thinks of one when asked. */
 export type Script = ScriptedReply[] | ((request: ChatRequestBody) => Promise<ScriptedReply>);
 
+/** What is written where the agent is about to click; "OK" unless given. */
+export type LabelScript = (request: ChatRequestBody) => ScriptedReply | Promise<ScriptedReply>;
+
+export interface ServerOptions {
+  models?: string[];
+  port?: number;
+  labels?: LabelScript;
+}
+
 export interface ChatRequestBody {
   model: string;
   messages: { role: string; content: unknown; tool_calls?: unknown; tool_call_id?: string }[];
@@ -36,23 +47,27 @@ export interface ChatRequestBody {
 /** An OpenAI-compatible server that says what the test tells it to, piece by piece. */
 export class ScriptedServer implements AsyncDisposable {
   readonly requests: ChatRequestBody[] = [];
+  /** Questions about labels, which are no steps and have a script of their own. */
+  readonly readings: ChatRequestBody[] = [];
   /** Path and headers of each request. */
   readonly heads: { path: string; headers: IncomingHttpHeaders }[] = [];
   /** Resolves when a client leaves before its reply has ended. */
   readonly left: Promise<void>;
   readonly #replies: Script;
   readonly #models: string[];
+  readonly #labels: LabelScript;
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   #onLeft = () => {};
 
-  private constructor(replies: Script, models: string[]) {
+  private constructor(replies: Script, { models = ["tiny"], labels = () => ({ text: "OK" }) }: ServerOptions) {
     this.#replies = replies;
     this.#models = models;
+    this.#labels = labels;
     this.left = new Promise((resolve) => (this.#onLeft = resolve));
   }
 
-  static async start(replies: Script, options: { models?: string[]; port?: number } = {}): Promise<ScriptedServer> {
-    const scripted = new ScriptedServer(replies, options.models ?? ["tiny"]);
+  static async start(replies: Script, options: ServerOptions = {}): Promise<ScriptedServer> {
+    const scripted = new ScriptedServer(replies, options);
     scripted.#server.listen(options.port ?? 0, "127.0.0.1");
     await once(scripted.#server, "listening");
     return scripted;
@@ -78,12 +93,21 @@ export class ScriptedServer implements AsyncDisposable {
     if (request.url === "/v1/models") return sendJson(response, 200, { object: "list", data: this.#models.map((id) => ({ id, object: "model" })) });
     const path = request.url ?? "";
     if (!["/v1/chat/completions", "/v1/responses", "/v1/messages"].includes(path)) return sendJson(response, 404, { error: { message: `no route ${request.url}` } });
-    this.heads.push({ path, headers: request.headers });
-    this.requests.push(JSON.parse(Buffer.concat(chunks).toString()) as ChatRequestBody);
     response.on("close", () => {
       if (!response.writableFinished) this.#onLeft();
     });
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as ChatRequestBody;
+    if (isReading(body)) {
+      this.readings.push(body);
+      return this.#answer(response, path, inTheWordsOf(path, await this.#labels(body)));
+    }
+    this.heads.push({ path, headers: request.headers });
+    this.requests.push(body);
     const reply = (await this.#next()) ?? { status: 500, body: { error: { message: "the script has no more replies" } } };
+    return this.#answer(response, path, reply);
+  }
+
+  #answer(response: ServerResponse, path: string, reply: ScriptedReply): void {
     if (reply.status !== undefined) return sendJson(response, reply.status, reply.body);
     if (path === "/v1/chat/completions") return this.#stream(response, reply);
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -114,6 +138,18 @@ export class ScriptedServer implements AsyncDisposable {
     event({ id: "c", object: "chat.completion.chunk", created: 1, model: "m", choices: [], usage: reply.usage ?? { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }, timings: reply.timings });
     response.end("data: [DONE]\n\n");
   }
+}
+
+/** A text as the interface has it that is asked. */
+function inTheWordsOf(path: string, reply: ScriptedReply): ScriptedReply {
+  if (reply.text === undefined || path === "/v1/chat/completions") return reply;
+  return path === "/v1/messages" ? message({ text: reply.text }) : responseOf({ type: "message", content: [{ type: "output_text", text: reply.text }] });
+}
+
+/** In the words of the embedded model, or in those for all others. */
+function isReading(body: ChatRequestBody): boolean {
+  const sent = JSON.stringify(body);
+  return sent.includes(JSON.stringify(LABEL_QUESTION).slice(1, -1)) || /"What text is at \[\d+, \d+\]\?"/.test(sent);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
