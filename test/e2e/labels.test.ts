@@ -50,7 +50,7 @@ it.each(["gtk", "tk"] as const)("a silent click on Delete is asked about, and on
   const run = async (approver: ReturnType<typeof person>) => {
     await using server = await ScriptedServer.start([save, remove, tinyReply("done", { action: "terminate", status: "success" })], { labels: read });
     const outDir = join(folder, `${toolkit}-${server.port}`);
-    return new Agent({ baseURL: server.url, model: "tiny", computer: stage.opened.computer, approver, outDir }).run("tidy up");
+    return await new Agent({ baseURL: server.url, model: "tiny", computer: stage.opened.computer, approver, outDir }).run("tidy up");
   };
 
   const refusing = person("refuse");
