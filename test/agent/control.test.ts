@@ -235,7 +235,7 @@ describe("budgets", () => {
     await withAgent([clickAt(100), clickAt(200), DONE].map((reply) => ({ ...reply, usage })), async ({ agent, server }) => {
       expect(await agent.run("press OK")).toMatchObject({ success: false, stop: "max_tokens", reason: "Stopped at the limit of 200 tokens: 240 were used." });
       expect(server.requests.map(({ max_tokens }) => max_tokens)).toEqual([200, 80]);
-    }, { agent: { ...QWEN, maxTokens: 200 }, computer: { paint } });
+    }, { agent: { ...QWEN, maxTokens: 200, readLabels: false }, computer: { paint } });
   });
 
   it("of tokens need a server that counts them", async () => {

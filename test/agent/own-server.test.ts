@@ -24,7 +24,7 @@ describe("with our own server", () => {
       const result = await agent.run("write a greeting");
       expect(result).toMatchObject({ success: true, steps: 12 });
       expect(computer.events).toContainEqual({ type: "type", text: "héllo 😀" });
-    }, { agent: { baseURL: server.url, model: "Qwen3-VL-test" }, computer: { paint: (frame, { events }) => frame.data.fill(8 * events.length, 0, 400) } });
+    }, { agent: { baseURL: server.url, model: "Qwen3-VL-test", readLabels: false }, computer: { paint: (frame, { events }) => frame.data.fill(8 * events.length, 0, 400) } });
 
     expect(engine.requests).toHaveLength(13);
     expect(engine.requests[0]).toMatchObject({ temperature: 0, repetitionPenalty: 1, tools: [{ name: "computer_use" }] });
