@@ -1,12 +1,13 @@
-"""The mean of two trainings' weights, the second begun from the first: what the second learnt, without what it lost.
+"""The mean of several trainings' weights, all begun from the same ones: what they agree on, without what each learnt by heart.
 
-    python -m speech.average FIRST SECOND --share 0.5 --out FOLDER
+    python -m speech.average FOLDER FOLDER … --out FOLDER
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,23 +16,23 @@ from safetensors.torch import load_file, save_file
 _WEIGHTS = "model.safetensors"
 
 
-def average(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
-    """`share` of `second`, computed in float32, in the type of `first`. Raises ValueError when the names or shapes differ."""
-    if {name: tensor.shape for name, tensor in first.items()} != {name: tensor.shape for name, tensor in second.items()}:
-        raise ValueError("expected two sets of weights with the same names and shapes, got different ones; the second training must begin from the first")
-    return {name: torch.lerp(first[name].float(), second[name].float(), share).to(first[name].dtype) for name in first}
+def average(trainings: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Equal shares of all, computed in float32, in the types of the first. Raises ValueError when the names or shapes differ."""
+    first, *others = trainings
+    shapes = {name: tensor.shape for name, tensor in first.items()}
+    if any({name: tensor.shape for name, tensor in other.items()} != shapes for other in others):
+        raise ValueError("expected sets of weights with the same names and shapes, got different ones; the trainings must begin from the same weights")
+    return {name: torch.stack([training[name].float() for training in trainings]).mean(0).to(first[name].dtype) for name in first}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("first", type=Path, help="model folder; its settings and tokenizer are kept")
-    parser.add_argument("second", type=Path, help="model folder")
-    parser.add_argument("--share", type=float, default=0.5, help="of the second")
+    parser.add_argument("folders", type=Path, nargs="+", help="model folders; settings and tokenizer are those of the first")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    weights = average(load_file(options.first / _WEIGHTS), load_file(options.second / _WEIGHTS), options.share)
+    weights = average([load_file(folder / _WEIGHTS) for folder in options.folders])
     options.out.mkdir(parents=True, exist_ok=True)
-    for path in options.first.iterdir():
+    for path in options.folders[0].iterdir():
         if path.suffix == ".json":
             shutil.copy(path, options.out / path.name)
     save_file(weights, options.out / _WEIGHTS, metadata={"format": "pt"})

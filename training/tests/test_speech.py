@@ -190,9 +190,10 @@ def test_word_errors() -> None:
 
 
 
-def test_an_average_lies_between_its_weights() -> None:
-    first, second = {"a": torch.tensor([0.0, 2.0]).bfloat16()}, {"a": torch.tensor([1.0, 4.0]).bfloat16()}
-    assert average(first, second, 0.25)["a"].tolist() == [0.25, 2.5]
-    assert average(first, second, 1.0)["a"].dtype == torch.bfloat16
+def test_an_average_has_equal_shares_of_all() -> None:
+    first, second, third = ({"a": torch.tensor([value, 2 * value]).bfloat16()} for value in (0.0, 1.0, 5.0))
+    assert average([first, second])["a"].tolist() == [0.5, 1.0]
+    assert average([first, second, third])["a"].tolist() == [2.0, 4.0]
+    assert average([first, second])["a"].dtype == torch.bfloat16
     with pytest.raises(ValueError, match="same names and shapes"):
-        average(first, {"b": second["a"]}, 0.5)
+        average([first, {"b": second["a"]}])
