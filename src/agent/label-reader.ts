@@ -87,7 +87,7 @@ class ModelLabelReader implements LabelReader {
     } catch (error) {
       throwIfAborted(signal);
       if (isRefusal(error)) {
-        log.warn({ error }, "the model's server takes no questions about labels: none is read in this run");
+        log.warn({ err: error }, "the model's server takes no questions about labels: none is read in this run");
         this.#takesQuestions = false;
         return undefined;
       }

@@ -160,7 +160,7 @@ export class SafetyKernel {
       try {
         return await look();
       } catch (error) {
-        log.warn({ error }, "the window of an action could not be found");
+        log.warn({ err: error }, "the window of an action could not be found");
         return undefined;
       }
     };

@@ -31,7 +31,7 @@ export function elicitingApprover(server: Server, currentCall: () => Call | unde
       return await server.elicitInput({ message, requestedSchema }, { signal, timeout: ANSWER_TIMEOUT_MS, ...(call && { relatedRequestId: call.id }) });
     } catch (error) {
       signal.throwIfAborted();
-      log.warn({ error }, "a person could not be asked");
+      log.warn({ err: error }, "a person could not be asked");
       return undefined;
     } finally {
       clearInterval(waiting);

@@ -54,11 +54,11 @@ export function createMcpServer({ version, desk, task, pictures, terminal }: Mcp
       }
       throw new DeskhandError("not_found", `Expected one of the tools ${[...ACTION_TOOLS.keys(), RUN_TASK.name, RELEASE.name].join(", ")} but received ${JSON.stringify(name.slice(0, 100))}.`);
     } catch (error) {
-      if (!isDeskhandError(error)) log.error({ error, tool: name }, "a call failed");
+      if (!isDeskhandError(error)) log.error({ err: error, tool: name }, "a call failed");
       return textResult(messageOf(error), { isError: true });
     }
   });
   server.onclose = () => void desk.release(session);
-  server.onerror = (error) => log.warn({ error }, "what a client sent could not be used");
+  server.onerror = (error) => log.warn({ err: error }, "what a client sent could not be used");
   return server;
 }
