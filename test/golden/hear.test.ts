@@ -61,6 +61,12 @@ describe("hear", () => {
   it("hears nothing in silence", async () => {
     expect(await transcriber.transcribe(new Float32Array(16_000), { temperature: 0 })).toMatchObject({ text: "", segments: [] });
   });
+
+  it.each([-70, -60, -40])("hears nothing in noise of %d dB and the silence after it", async (decibels) => {
+    let state = 1;
+    const noise = Float32Array.from({ length: 70_000 }, () => ((state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5) * Math.sqrt(12) * 10 ** (decibels / 20));
+    expect(await transcriber.transcribe(noise)).toMatchObject({ text: "", segments: [] });
+  });
 });
 
 describe("served", () => {

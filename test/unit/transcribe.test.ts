@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, loadTranscriber, type Progress, type Transcriber, type TranscriptSegment } from "../../src/index.js";
 import { liveTensors } from "../../src/engine/mlx/index.js";
 import { WhisperModel } from "../../src/engine/models/whisper/model.js";
+import { logMel } from "../../src/engine/audio/log-mel.js";
 import { HeardWindow } from "../../src/engine/transcribe/heard-window.js";
 import { cutSegments } from "../../src/engine/transcribe/segments.js";
+import { WindowFeatures } from "../../src/engine/transcribe/window-features.js";
 
 // What a caller of the library sees. That the text is right is shown in test/golden.
 
@@ -233,15 +235,24 @@ describe("cutting a window into segments", () => {
   });
 });
 
-it("features of windows are those of the whole", async () => {
-  const { logMel } = await import("../../src/engine/audio/log-mel.js");
-  const { WindowFeatures } = await import("../../src/engine/transcribe/window-features.js");
+describe("features of windows", () => {
   const samples = Float32Array.from({ length: 16_000 * 7 + 77 }, (_, i) => Math.sin(i * i * 1e-5) * (i / 112_000));
-  const whole = logMel(samples, 80);
-  const features = await WindowFeatures.of(samples, 80);
-  expect(features.frames).toBe(whole.frames);
-  expect([...features.window(301, 100)]).toEqual([...whole.data.subarray(301 * 80, 401 * 80)]);
-  const last = features.window(600, 300);
-  expect([...last.subarray(0, 100 * 80)]).toEqual([...whole.data.subarray(600 * 80)]);
-  expect(last.subarray(100 * 80).every((value) => value === 0)).toBe(true);
+
+  it("are those of the whole sound, and zeros after a long one", async () => {
+    const whole = logMel(samples, 80);
+    const features = await WindowFeatures.of(samples, 80, 300);
+    expect(features.frames).toBe(whole.frames);
+    expect([...features.window(301)]).toEqual([...whole.data.subarray(301 * 80, 601 * 80)]);
+    const last = features.window(600);
+    expect([...last.subarray(0, 100 * 80)]).toEqual([...whole.data.subarray(600 * 80)]);
+    expect(last.subarray(100 * 80).every((value) => value === 0)).toBe(true);
+  });
+
+  it.each([700, 701, 900])("are those of a sound followed by silence when it fits into a window of %d frames", async (windowFrames) => {
+    const features = await WindowFeatures.of(samples, 80, windowFrames);
+    expect(features.frames).toBe(700);
+    const padded = [...logMel(samples, 80, windowFrames * 160).data];
+    expect([...features.window(0)]).toEqual(padded);
+    expect([...features.window(450)]).toEqual([...padded.slice(450 * 80), ...Array<number>(450 * 80).fill(0)]);
+  });
 });

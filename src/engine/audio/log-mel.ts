@@ -9,6 +9,8 @@ export const HOP_LENGTH = 160;
 export const WINDOW_LENGTH = 400;
 const BINS = WINDOW_LENGTH / 2 + 1;
 const LEAST_POWER = 1e-10;
+/** What a frame without any sound has for every mel, before it is scaled. */
+export const SILENT = Math.log10(LEAST_POWER);
 /** What lies further below the loudest, in powers of ten, is raised to this. */
 const DYNAMIC_RANGE = 8;
 

@@ -36,14 +36,14 @@ export async function* transcribeSound({ model, vocabulary, samples, options, si
   let language = options.language === undefined ? undefined : vocabulary.languageCode(options.language);
   let forgotten = 0;
   let id = 0;
-  const features = await WindowFeatures.of(samples, mels, { signal });
+  const features = await WindowFeatures.of(samples, mels, windowFrames, { signal });
   for (let seek = 0, index = 0; seek < features.frames; index++) {
     throwIfAborted(signal);
     onProgress?.({ phase: "Transcribing", done: seek / FRAMES_PER_SECOND, total: features.frames / FRAMES_PER_SECOND, unit: "seconds" });
     const frames = Math.min(windowFrames, features.frames - seek);
     let result;
     {
-      using heard = await HeardWindow.listen(model, features.window(seek, windowFrames));
+      using heard = await HeardWindow.listen(model, features.window(seek));
       language ??= await detectLanguage(heard, vocabulary, signal);
       const prompt = windowPrompt(said.slice(forgotten), language, options.task, contextLength, vocabulary);
       result = await decodeWindow(heard, { prompt, frames, contextLength, vocabulary, options, index, signal });
