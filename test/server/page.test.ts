@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, openPage, say } from "./page-browser.js";
@@ -32,7 +33,8 @@ describe("an answer", () => {
   });
 
   it("is stopped by the button and by Escape: the model stops too, and what came is kept", async () => {
-    await using chat = await openPage(browser, () => ({ text: endlessText() }));
+    // As fast as models are: what pours out without a pause leaves a browser on a busy machine no time for clicks.
+    await using chat = await openPage(browser, () => ({ text: endlessText(), beforeStep: () => sleep(5) }));
     for (const [index, stop] of [() => chat.page.getByRole("button", { name: "Stop" }).click(), () => chat.page.keyboard.press("Escape")].entries()) {
       await say(chat.page, "Go on");
       const answer = chat.page.locator(".assistant").nth(index);
