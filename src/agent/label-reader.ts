@@ -8,7 +8,7 @@ import { screenToModel } from "./coordinates.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { LabelQuestion } from "./dialects/label-question.js";
 import type { Prompt } from "./dialects/prompt.js";
-import type { ModelClient, ModelReply } from "./model-client.js";
+import { withoutThinking, type ModelClient, type ModelReply } from "./model-client.js";
 import { isRefusal } from "./model-server.js";
 import { present, type Capture, type Observation } from "./observe.js";
 import { cutOut, enlarged, type PlacePixels } from "./place-picture.js";
@@ -94,7 +94,7 @@ class ModelLabelReader implements LabelReader {
       return { text: "", failed: timeout.aborted ? `the model gave no answer within ${TIMEOUT_MS / 1000} s` : messageOf(error) };
     }
     tokens.spend(reply.usage);
-    const text = reply.text.replace(/<think>[\s\S]*?<\/think>/, "").trim();
+    const text = withoutThinking(reply).trim();
     return { text, failed: text === "" && reply.finishReason === "length" ? "the model came to no answer" : undefined, usage: reply.usage };
   }
 

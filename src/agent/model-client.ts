@@ -44,6 +44,11 @@ export interface ModelReply {
   totalMs: number;
 }
 
+/** What a reply says, without the thinking that some servers leave in its text. */
+export function withoutThinking({ text }: Pick<ModelReply, "text">): string {
+  return text.replace(/<think>[\s\S]*?<\/think>/, "");
+}
+
 /** Sampling as the chat completions request spells it. */
 export interface Sampling {
   temperature?: number;

@@ -61,7 +61,7 @@ def _throat(power: Tensor, strange: Tensor, generator: torch.Generator) -> Tenso
 
 
 def _balance(power: Tensor, strange: Tensor, generator: torch.Generator) -> Tensor:
-    """Gains (windows, bins, 1) that run from level to level of up to 6 dB at up to eight frequencies: no voice's average spectrum is worth knowing."""
+    """Gains (windows, bins, 1) that run from level to level of up to 6 dB at eight frequencies: no voice's average spectrum is worth knowing."""
     windows, bins, _ = power.shape
     knots = 8
     level = uniform(generator, windows * knots, -6, 6).view(windows, 1, knots) * strange[:, None, None]

@@ -188,8 +188,6 @@ def test_word_errors() -> None:
     assert share == 0.05 and low < 0.05 < high
 
 
-
-
 def test_an_average_has_equal_shares_of_all() -> None:
     first, second, third = ({"a": torch.tensor([value, 2 * value]).bfloat16()} for value in (0.0, 1.0, 5.0))
     assert average([first, second])["a"].tolist() == [0.5, 1.0]

@@ -1,5 +1,5 @@
 import { DeskhandError } from "../../core/errors.js";
-import type { ModelReply } from "../model-client.js";
+import { withoutThinking, type ModelReply } from "../model-client.js";
 import { readCall, type PythonCall } from "./python-literals.js";
 import { quote } from "./quote.js";
 
@@ -24,7 +24,7 @@ const END = /^\s*(?:<\/Output>|<\|im_end\|>|<\|endoftext\|>|\[EOS\]|```)?\s*$/;
  * @throws DeskhandError `model_output`.
  */
 export function readUiTars(reply: ModelReply): UiTarsReply {
-  const text = reply.text.replace(/<think>[\s\S]*?<\/think>/, "").replace(/<\|box_(?:start|end)\|>/g, "");
+  const text = withoutThinking(reply).replace(/<\|box_(?:start|end)\|>/g, "");
   const marker = MARKER.exec(text) ?? /^\s*(?=[A-Za-z_]\w*\s*\()/.exec(text);
   MARKER.lastIndex = 0;
   if (!marker) throw new DeskhandError("model_output", `Expected "Action: " and a call such as click(start_box='(x,y)') but received ${whatCame(reply)}.`);
