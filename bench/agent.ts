@@ -12,6 +12,9 @@ import { interval, reportPage, type Report } from "./agent/report-page.js";
 import type { Run } from "./agent/run.js";
 import { ourServer } from "./servers.js";
 
+/** By Ctrl-C. */
+class Stopped extends Error {}
+
 const number = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`Expected a whole number from 1 but received ${text}.`);
@@ -46,13 +49,26 @@ async function measure(): Promise<void> {
     await using stage = await Stage.open();
     const seeds = Array.from({ length: options.seeds }, (_, index) => index + 1);
     const report: Report = { machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} processors`, model: model.model!, startedAt: new Date().toISOString(), seeds, changes: CHANGES, runs: [] };
+    let stopping = false;
+    process.once("SIGINT", () => {
+      stopping = true;
+      process.stderr.write("Ends after this run and reports what there is; Ctrl-C again ends at once.\n");
+    });
     const onRun = (run: Run): void => {
       report.runs.push(run);
       process.stderr.write(`${run.success ? "✓" : "✗"} ${run.task} (seed ${run.seed}): ${run.steps} steps; ${run.ending}\n`);
+      if (stopping) throw new Stopped(`Stopped after ${report.runs.length} runs.`);
     };
-    for (const one of given) await playTask(one, stage, model, seeds, onRun);
-    for (const name of pages) await playMiniwob(name, stage, model, seeds, onRun);
-    await write(report);
+    try {
+      for (const one of given) await playTask(one, stage, model, seeds, onRun);
+      for (const name of pages) await playMiniwob(name, stage, model, seeds, onRun);
+    } finally {
+      if (report.runs.length > 0) await write(report); // half an hour's runs are not lost with the one that failed
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 130;
   } finally {
     await server?.stop();
   }

@@ -25,17 +25,22 @@ def average(trainings: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Ten
     return {name: torch.stack([training[name].float() for training in trainings]).mean(0).to(first[name].dtype) for name in first}
 
 
+def write(folders: Sequence[Path], out: Path) -> None:
+    """The mean as a model folder; settings and tokenizer are those of the first."""
+    weights = average([load_file(folder / _WEIGHTS) for folder in folders])
+    out.mkdir(parents=True, exist_ok=True)
+    for path in folders[0].iterdir():
+        if path.suffix == ".json":
+            shutil.copy(path, out / path.name)
+    save_file(weights, out / _WEIGHTS, metadata={"format": "pt"})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", help="model folders; settings and tokenizer are those of the first")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    weights = average([load_file(folder / _WEIGHTS) for folder in options.folders])
-    options.out.mkdir(parents=True, exist_ok=True)
-    for path in options.folders[0].iterdir():
-        if path.suffix == ".json":
-            shutil.copy(path, options.out / path.name)
-    save_file(weights, options.out / _WEIGHTS, metadata={"format": "pt"})
+    write(options.folders, options.out)
 
 
 if __name__ == "__main__":

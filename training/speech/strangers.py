@@ -24,19 +24,20 @@ def sways(generator: torch.Generator, utterances: int, share: float) -> Tensor:
 def altered(power: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Of `share` of the windows: powers (windows, bins, frames) with bent resonances, a throat that is smoother or hoarser, and another balance of bands."""
     strange = chance(generator, power.shape[0], share)
-    power = _throat(_bent(power, strange, generator), strange, generator)
+    power = _throat(bent(power, strange, generator), strange, generator)
     return power * _balance(power, strange, generator)
 
 
-def _bent(power: Tensor, strange: Tensor, generator: torch.Generator) -> Tensor:
-    """Frequencies moved by up to 110 Hz in waves of 1.4 to 4 kHz: a vocal tract of another shape, not only of another length."""
+def bent(power: Tensor, strange: Tensor, generator: torch.Generator) -> Tensor:
+    """Frequencies moved by up to 7 % in waves of one to two and a half octaves: a vocal tract of another shape, not only of another length. Hisses move as far for their height as vowels do."""
     windows, bins, _ = power.shape
     place = torch.arange(bins, device=power.device, dtype=torch.float32)
-    wave = uniform(generator, windows, 1.4, 4.0)[:, None] * _BINS_PER_KHZ
-    depth = (uniform(generator, windows, -2.75, 2.75) * strange)[:, None]
+    octave = torch.log2(place.clamp(min=2))
+    depth = (uniform(generator, windows, -0.07, 0.07) * strange)[:, None]
+    wave = uniform(generator, windows, 1.0, 2.5)[:, None]
     phase = uniform(generator, windows, 0, 2 * math.pi)[:, None]
-    edges = (place / 8).clamp(max=1) * ((bins - 1 - place) / 8).clamp(max=1)  # nothing comes from below 0 or above 8 kHz
-    moved = (place + depth * edges * torch.sin(2 * math.pi * place / wave + phase)).clamp(0, bins - 1.001)
+    edge = ((bins - 1 - place) / 16).clamp(max=1)  # nothing comes from above 8 kHz
+    moved = (place * (1 + depth * edge * torch.sin(2 * math.pi * octave / wave + phase))).clamp(0, bins - 1.001)
     left = moved.long()
     part = (moved - left)[:, :, None]
     index = left[:, :, None].expand_as(power)

@@ -30,7 +30,7 @@ from model.schedule import STARTED, Log, rate_at
 
 from . import evaluate as evaluation
 from . import network as module
-from .augment import compose, disturb, frames_of, hide
+from .augment import chance, compose, disturb, frames_of, hide
 from .features import HOP, LogMel
 from .network import Network
 from .pool import Pool
@@ -39,6 +39,8 @@ from .vocabulary import build
 from .windows import IGNORED, LONG, SHORT, Batch, batch
 
 FOLDER = Path(__file__).resolve().parents[2] / "models/hear"
+_ZEROS = 0.1
+"""Share of the windows whose features are 0 after the file's end: transformers' long form has that in the last window of a sound, and silence there in a short one."""
 
 
 def arguments() -> argparse.Namespace:
@@ -115,7 +117,9 @@ def inputs(pool: Pool, made: Batch, mel: LogMel, disturbed: float, strange: floa
     sound = compose(pool.samples, made.segments, size, samples, sways(generator, len(made.segments.window), strange))
     sound = disturb(sound, made.speech, made.ends, pool.samples, pool.filled, disturbed, generator)
     features = mel(sound, frames_of(made.segments, made.warps, size, samples // HOP), lambda power: altered(power, strange, generator))
-    return hide(features, disturbed * 0.6, generator)
+    features = hide(features, disturbed * 0.6, generator)
+    after = torch.arange(samples // HOP, device=sound.device) * HOP >= made.ends[:, None]
+    return features.masked_fill((after & chance(generator, size, _ZEROS)[:, None])[:, None], 0.0)
 
 
 def loss_of(network: Network, features: Tensor, made: Batch, weight: float, half: bool) -> tuple[Tensor, dict[str, Tensor]]:
@@ -167,8 +171,9 @@ def main() -> None:
     if not (options.folder / "tokenizer.json").exists():
         build(options.folder)
     tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
-    keep = options.state.with_suffix(".pool")
-    keep.touch()
+    keep = options.state.with_suffix(".pool") if options.total_seconds > options.seconds or options.state.exists() else None  # for a later call, when there will be one
+    if keep:
+        keep.touch()
     pool = Pool(tokenizer, options.device, int(options.pool_hours * 3600 * 16_000), options.workers, seed, keep)
     held_out = evaluation.HeldOut(options.evaluate) if options.evaluate else None
     torch.manual_seed(seed)
