@@ -15,7 +15,6 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import torch
@@ -24,8 +23,8 @@ from tokenizers import Tokenizer
 from transformers import WhisperConfig
 
 from .average import average, write
-from .conditions import heard
-from .features import SAMPLES, LogMel
+from .evaluate import windows
+from .features import LogMel
 from .network import Network, greedy
 from .synthesise import Utterance, read
 from .vocabulary import END, NO_TIMESTAMPS, START, text_of
@@ -70,11 +69,7 @@ def _listen(device: str, folders: list[Path], utterances: list[Utterance], asked
     for condition in _CONDITIONS:
         for start in range(0, len(utterances), _BATCH):
             part = utterances[start : start + _BATCH]
-            sounds = torch.zeros(len(part), SAMPLES)
-            for row, utterance in enumerate(part):
-                sound = heard(utterance.sound, condition, Random(f"{condition} {start + row}"))[:SAMPLES]
-                sounds[row, : len(sound)] = torch.from_numpy(sound)
-            batches.append((condition, part, mel(sounds.to(device))))
+            batches.append((condition, part, mel(windows(part, condition, start).to(device))))
     while (chosen := asked.get()) is not None:
         network.model.load_state_dict({name: tensor.float() for name, tensor in average([weights[index] for index in chosen]).items()}, strict=False)
         wrong = defaultdict[str, int](int)

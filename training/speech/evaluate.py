@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor
 from tokenizers import Tokenizer
 
 from .conditions import CONDITIONS, heard
@@ -38,6 +38,15 @@ class HeldOut:
         return self.found
 
 
+def windows(utterances: list[Utterance], condition: str, first: int) -> Tensor:
+    """Utterances, from the number `first` on, as they are heard in a condition: each in a window of its own (utterances, 480000)."""
+    sounds = torch.zeros(len(utterances), SAMPLES)
+    for row, utterance in enumerate(utterances):
+        sound = heard(utterance.sound, condition, Random(f"{condition} {first + row}"))[:SAMPLES]
+        sounds[row, : len(sound)] = torch.from_numpy(sound)
+    return sounds
+
+
 @torch.no_grad()
 def evaluate(network: Network, tokenizer: Tokenizer, utterances: list[Utterance], mel: LogMel, device: str, seconds: float, size: int = 64) -> dict[str, Any]:
     """Word error rates by condition and kind of text, with and without timestamps, and what was said wrong."""
@@ -50,11 +59,7 @@ def evaluate(network: Network, tokenizer: Tokenizer, utterances: list[Utterance]
             if time.time() > deadline:
                 break
             part = utterances[start : start + size]
-            sounds = torch.zeros(len(part), SAMPLES)
-            for row, utterance in enumerate(part):
-                sound = heard(utterance.sound, condition, Random(f"{condition} {start + row}"))[:SAMPLES]
-                sounds[row, : len(sound)] = torch.from_numpy(sound)
-            states = network.listen(mel(sounds.to(device)))
+            states = network.listen(mel(windows(part, condition, start).to(device)))
             for mode, prompt in (("", [START, NO_TIMESTAMPS]), (" with times", [START])):
                 if mode and condition != "clean":
                     continue
