@@ -6,8 +6,11 @@ import type { ChordKey } from "./keys.js";
 import type { Nut } from "./nut.js";
 import { typeableCharacters } from "./typed-text.js";
 
-/** An application reads the clipboard only some time after the paste shortcut; before that its content must stay. */
-const PASTE_MS = 200;
+/** An application reads the clipboard only some time after the paste shortcut; what comes next must not overtake it. */
+const PASTE_MS = 400;
+
+/** So long a pasted text stays on the clipboard: an application that is slower than that would paste what the person had there. */
+const LENT_MS = 1000;
 
 /** Elsewhere nut-js presses the modifiers of a key, and releases them with it: those held longer must not be among them. */
 const MODIFIERS_IN_EVENT = process.platform === "darwin";
@@ -22,12 +25,15 @@ const CHARACTER_KEYS: readonly (readonly [plain: string, shifted: string, key: k
 
 /**
  * Keys and text on macOS and Windows. Keys go through nut-js. Text goes through the clipboard, because nut-js loses characters:
- * pasted text is exact on every layout, and the clipboard's text is put back afterwards (a picture or files in it are lost).
+ * pasted text is exact on every layout, and the clipboard's text is put back a second later (a picture or files in it are lost).
  */
 export class NativeKeyboard implements Keyboard {
   readonly #nut: Nut;
   readonly #onHeld: OnHeld;
   #held: number[] = [];
+  /** The clipboard while a text of ours is on it: what the person had there, and the text. */
+  #lent?: { saved: string; text: string; timer?: NodeJS.Timeout };
+  #givingBack: Promise<void> = Promise.resolve();
 
   constructor(nut: Nut, onHeld: OnHeld) {
     this.#nut = nut;
@@ -37,8 +43,7 @@ export class NativeKeyboard implements Keyboard {
   async type(text: string, signal?: AbortSignal): Promise<void> {
     const lines = typeableCharacters(text).join("");
     if (lines === "") return;
-    const { clipboard, Key } = this.#nut;
-    const saved = await clipboard.getContent().catch(() => "");
+    const { Key } = this.#nut;
     try {
       // A line feed is Return and a tab is Tab, which in a form mean something other than the characters.
       for (const part of lines.split(/([\n\t])/)) {
@@ -48,7 +53,8 @@ export class NativeKeyboard implements Keyboard {
         else if (part !== "") await this.#paste(part);
       }
     } finally {
-      await clipboard.setContent(saved);
+      const returned = (): void => void (this.#givingBack = this.#giveClipboardBack());
+      if (this.#lent) this.#lent.timer = setTimeout(returned, LENT_MS);
     }
   }
 
@@ -82,13 +88,33 @@ export class NativeKeyboard implements Keyboard {
 
   async close(): Promise<void> {
     await this.releaseAll();
+    await this.#givingBack;
+    await this.#giveClipboardBack();
   }
 
   async #paste(text: string): Promise<void> {
     const { clipboard, Key } = this.#nut;
+    await this.#givingBack;
+    clearTimeout(this.#lent?.timer);
+    const now = await this.#clipboardText();
+    this.#lent = { saved: this.#lent && now === this.#lent.text ? this.#lent.saved : now, text };
     await clipboard.setContent(text);
     await this.#tap([process.platform === "darwin" ? Key.LeftCmd : Key.LeftControl, Key.V]);
     await sleep(PASTE_MS);
+  }
+
+  /** Never rejects: what cannot be put back is lost, and no reason to fail. */
+  async #giveClipboardBack(): Promise<void> {
+    if (!this.#lent) return;
+    const { saved, text, timer } = this.#lent;
+    clearTimeout(timer);
+    this.#lent = undefined;
+    // What the person has copied in the meantime is theirs.
+    if ((await this.#clipboardText()) === text) await this.#nut.clipboard.setContent(saved).catch(() => undefined);
+  }
+
+  #clipboardText(): Promise<string> {
+    return this.#nut.clipboard.getContent().catch(() => "");
   }
 
   async #tap(keys: number[]): Promise<void> {
