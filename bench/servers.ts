@@ -71,6 +71,10 @@ async function started(name: string, model: string, command: (port: number) => [
   // MLX's own wheel comes with a BLAS that is dozens of times slower on CPUs, which would be all that is measured.
   const blas = name !== "deskhand" && existsSync(OPENBLAS) ? { LD_PRELOAD: OPENBLAS } : {};
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, HF_HUB_OFFLINE: "1", ...blas } });
+  // A benchmark that fails in a way it does not expect leaves no server behind.
+  const end = (): void => void child.kill("SIGTERM");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-2000)));
   const url = `http://127.0.0.1:${port}`;
