@@ -12,9 +12,6 @@ import { interval, reportPage, type Report } from "./agent/report-page.js";
 import type { Run } from "./agent/run.js";
 import { ourServer } from "./servers.js";
 
-/** By Ctrl-C. */
-class Stopped extends Error {}
-
 const number = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`Expected a whole number from 1 but received ${text}.`);
@@ -50,25 +47,21 @@ async function measure(): Promise<void> {
     const seeds = Array.from({ length: options.seeds }, (_, index) => index + 1);
     const report: Report = { machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} processors`, model: model.model!, startedAt: new Date().toISOString(), seeds, changes: CHANGES, runs: [] };
     let stopping = false;
-    process.once("SIGINT", () => {
-      stopping = true;
-      process.stderr.write("Ends after this run and reports what there is; Ctrl-C again ends at once.\n");
-    });
+    process.once("SIGINT", () => (stopping = true));
     const onRun = (run: Run): void => {
+      if (stopping) throw new Error("Ended by Ctrl-C, which the model's server got too: this run says nothing about the model.");
       report.runs.push(run);
       process.stderr.write(`${run.success ? "✓" : "✗"} ${run.task} (seed ${run.seed}): ${run.steps} steps; ${run.ending}\n`);
-      if (stopping) throw new Stopped(`Stopped after ${report.runs.length} runs.`);
     };
     try {
       for (const one of given) await playTask(one, stage, model, seeds, onRun);
       for (const name of pages) await playMiniwob(name, stage, model, seeds, onRun);
+    } catch (error) {
+      if (!stopping) throw error;
+      process.exitCode = 130;
     } finally {
       if (report.runs.length > 0) await write(report); // half an hour's runs are not lost with the one that failed
     }
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 130;
   } finally {
     await server?.stop();
   }

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-_WEIGHTS = "model.safetensors"
+from .network import save
 
 
 def average(trainings: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -27,12 +26,7 @@ def average(trainings: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Ten
 
 def write(folders: Sequence[Path], out: Path) -> None:
     """The mean as a model folder; settings and tokenizer are those of the first."""
-    weights = average([load_file(folder / _WEIGHTS) for folder in folders])
-    out.mkdir(parents=True, exist_ok=True)
-    for path in folders[0].iterdir():
-        if path.suffix == ".json":
-            shutil.copy(path, out / path.name)
-    save_file(weights, out / _WEIGHTS, metadata={"format": "pt"})
+    save(average([load_file(folder / "model.safetensors") for folder in folders]), folders[0], out)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     python -m speech.choose FOLDER FOLDER … --out FOLDER --seconds 120
 
-Sets of folders grow by one folder at a time from the best ones so far. All GPUs take part; the table of what was tried is OUT/choice.json.
+Sets of folders grow by one folder at a time from the best ones so far. All GPUs take part; the table of what was tried is choice.json beside OUT.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -23,12 +21,11 @@ from tokenizers import Tokenizer
 from transformers import WhisperConfig
 
 from .average import average, write
-from .evaluate import windows
+from .evaluate import HeldOut, windows
 from .features import LogMel
 from .network import Network, greedy
-from .synthesise import Utterance, read
+from .synthesise import Utterance
 from .vocabulary import END, NO_TIMESTAMPS, START, text_of
-from .voices import environment
 from .wer import errors, words
 
 TARGETS = {"clean": 0.05, "noise": 0.12}
@@ -44,15 +41,10 @@ Set = tuple[int, ...]
 
 def _spoken(count: int, processes: int) -> list[Utterance]:
     """Commands of the held-out voice, about six in ten of `count` texts."""
-    here = Path(__file__).resolve().parents[1]
-    running = [
-        subprocess.Popen([sys.executable, "-m", "speech.synthesise", str(_SEED + number), str(count // processes)], stdout=subprocess.PIPE, cwd=here, env=environment())
-        for number in range(processes)
-    ]
-    made = [utterance for process in running for utterance in read(process.stdout)]
-    for process in running:
-        if process.wait() != 0:
-            raise RuntimeError("a process that speaks the texts failed")
+    running = [HeldOut(count // processes, _SEED + number) for number in range(processes)]
+    made = [utterance for one in running for utterance in one.wait()]
+    if any(one.process.returncode != 0 for one in running):
+        raise RuntimeError("a process that speaks the texts failed")
     return [utterance for utterance in made if utterance.text.kind in _KINDS]
 
 
@@ -80,7 +72,7 @@ def _listen(device: str, folders: list[Path], utterances: list[Utterance], asked
 
 
 def search(count: int, evaluate: Any, until: float) -> dict[Set, dict[str, float]]:
-    """Rates of the sets that were tried: each alone, then the best `_WIDTH` of a size with every other one, until nothing gets better or the time is over. `evaluate` takes a list of sets."""
+    """Rates of the sets that were tried: each alone, then all together, then the best `_WIDTH` of a size with every other one, until the time is over. `evaluate` takes a list of sets."""
     rates: dict[Set, dict[str, float]] = evaluate([(index,) for index in range(count)])
     rates |= evaluate([tuple(range(count))])
     for size in range(2, count):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
@@ -76,6 +79,16 @@ class Network(nn.Module):
     def spoken(self, heard: Tensor) -> Tensor:
         """Log-probabilities of what is heard at every 20 ms, the blank first; float32."""
         return self.auxiliary(heard).float().log_softmax(-1)
+
+
+def save(weights: dict[str, Tensor], settings: Path, out: Path) -> Path:
+    """A model folder with the settings and the tokenizer of the folder `settings`; returns the file of weights, one because they are fewer than 16 MiB."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in settings.iterdir():
+        if path.suffix == ".json":
+            shutil.copy(path, out / path.name)
+    save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
+    return out / "model.safetensors"
 
 
 @torch.no_grad()

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import queue
-import shutil
 import sys
 import threading
 import time
@@ -21,7 +20,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import WhisperConfig
 
@@ -144,14 +143,9 @@ def make_optimisers(network: Network, weight_decay: float) -> tuple[Muon, torch.
 
 
 def export(network: Network, folder: Path, out: Path) -> int:
-    """The whole model folder in bfloat16; returns bytes of weights. One file: they are fewer than 16 MiB."""
-    out.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if path.suffix == ".json":
-            shutil.copy(path, out / path.name)
+    """The whole model folder in bfloat16; returns bytes of weights."""
     weights = {name: tensor.detach().bfloat16().cpu().contiguous() for name, tensor in network.model.state_dict().items() if name != "proj_out.weight"}
-    save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
-    return (out / "model.safetensors").stat().st_size
+    return module.save(weights, folder, out).stat().st_size
 
 
 def main() -> None:

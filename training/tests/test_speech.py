@@ -15,7 +15,7 @@ from speech.choose import Set, score, search
 from speech.features import SAMPLES, LogMel
 from speech.network import Network
 from speech.pool import Item
-from speech.strangers import bent, altered, sways
+from speech.strangers import altered, bent, sways
 from speech.train import inputs
 from speech.vocabulary import CONTEXT, END, FIRST_TIME, NO_SPEECH, NO_TIMESTAMPS, PREVIOUS, SOUNDS, START, TIMESTAMPS, sounds
 from speech.wer import errors, rate, words
@@ -86,7 +86,7 @@ def test_a_stranger_has_the_same_sounds_at_about_the_same_places() -> None:
     assert torch.equal(altered(power, 0.0, generator), power)
     made = altered(power, 1.0, generator)
     assert made.isfinite().all() and (made >= 0).all() and not torch.isclose(made, power).all((1, 2)).any()
-    assert ((made[:, :, 10:40].mean(2).argmax(1) - 100).abs() <= 10).all()  # 7 %, and two bins of smoothing
+    assert ((made[:, :, 10:40].mean(2).argmax(1) - 100).abs() <= 9).all()  # 7 %, and two bins of smoothing
     assert (made[:, :, :8].amax((1, 2)) < 1e-4).all()  # what is quiet stays so
 
 

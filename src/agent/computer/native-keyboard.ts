@@ -53,8 +53,10 @@ export class NativeKeyboard implements Keyboard {
         else if (part !== "") await this.#paste(part);
       }
     } finally {
-      const returned = (): void => void (this.#givingBack = this.#giveClipboardBack());
-      if (this.#lent) this.#lent.timer = setTimeout(returned, LENT_MS);
+      const giveBack = (): void => {
+        this.#givingBack = this.#giveClipboardBack();
+      };
+      if (this.#lent) this.#lent.timer = setTimeout(giveBack, LENT_MS);
     }
   }
 
